@@ -1,0 +1,5 @@
+"""``python -m aftercall``."""
+
+from aftercall.cli import main
+
+main()

@@ -1,0 +1,324 @@
+"""The command line: ``aftercall COMMAND``. Each command parses, calls one function, and prints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from asterisk_conf.errors import AsteriskError, ConfError
+from followup.errors import AftercallError, InvalidInput
+from followup.log import configure
+from followup.settings import Settings, load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Aftercall: looking after patients once they have gone home.")
+user_app = typer.Typer(no_args_is_help=True, help="Users of the console.")
+campaign_app = typer.Typer(no_args_is_help=True, help="Plan, start, pause and cancel campaigns.")
+app.add_typer(user_app, name="user")
+app.add_typer(campaign_app, name="campaign")
+
+T = TypeVar("T")
+err = Console(stderr=True)
+
+
+def say(line: str) -> None:
+    """A word to the person at the terminal; stdout is for results."""
+    err.print(f"[dim]·[/dim] {line}", highlight=False)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work."""
+    return asyncio.run(work)
+
+
+def settings_for() -> Settings:
+    """The settings, and the logs configured by them."""
+    settings = load_settings()
+    configure(settings.log.level, settings.log.format)
+    return settings
+
+
+@app.command()
+def up() -> None:
+    """Run Aftercall: database, Asterisk, FastAGI server, dialer, console. Ctrl-C stops it."""
+    from aftercall.house import open_house
+    from aftercall.roles import until_stopped
+
+    settings = settings_for()
+
+    async def work() -> None:
+        async with open_house(settings, say) as house:
+            say(f"console: {settings.console_url}")
+            if not await _has_users(house.database):
+                say("nobody can sign in yet: aftercall user add NAME --role administrator")
+            await asyncio.Event().wait()
+
+    run(until_stopped(work))
+
+
+@app.command()
+def demo(exit_: Annotated[bool, typer.Option("--exit", help="End when the report is out.")] = False,
+         as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object."),
+                            ] = False) -> None:
+    """Follow up a week of sample patients on a simulated voice gateway."""
+    from aftercall.demo.run import demo as run_demo
+    from aftercall.roles import until_stopped
+    from followup.settings import default_data_dir
+
+    folder = default_data_dir() / "demo"
+    # The demo is a hospital of its own: nobody's real database, trunk or settings reach it.
+    for name in [name for name in os.environ if name.startswith("AFTERCALL_")]:
+        del os.environ[name]
+    os.environ.pop("DATABASE_URL", None)
+    os.environ["AFTERCALL_DATA_DIR"] = str(folder)
+    code = 130
+
+    async def work() -> None:
+        nonlocal code
+        code = await run_demo(folder, stay=not exit_, as_json=as_json)
+
+    run(until_stopped(work))
+    raise typer.Exit(code if exit_ else 0)
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Check every part, and say what to do about what is wrong."""
+    from aftercall.doctor import as_json as to_json
+    from aftercall.doctor import as_table, examine, exit_code, settings_fault
+    from followup.errors import SettingsError
+
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        results = [settings_fault(error)]
+    else:
+        configure("error", settings.log.format)
+        results = run(examine(settings))
+    if as_json:
+        print(to_json(results))
+    else:
+        Console().print(as_table(results))
+    raise typer.Exit(exit_code(results))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from aftercall.house import running_database
+
+    async def work() -> None:
+        async with running_database(settings_for(), say):
+            say("the database is up to date")
+
+    run(work())
+
+
+@app.command("import")
+def import_list(file: Annotated[Path, typer.Argument(help="CSV or .xlsx", exists=True,
+                                                     dir_okay=False)],
+                report: Annotated[Path | None, typer.Option(
+                    help="Write the refused rows to this CSV.")] = None) -> None:
+    """Take over a list of discharged patients; refused rows are told with their reason."""
+    from aftercall.house import running_database
+    from followup.patients.importing import import_patients
+
+    settings = settings_for()
+
+    async def work() -> int:
+        async with running_database(settings, say) as (database, _):
+            result = await import_patients(database, await asyncio.to_thread(file.read_bytes),
+                                           region=settings.phone_region, today=_today(settings))
+        table = Table("row", "column", "value", "reason", "原因")
+        for fault in result.refused:
+            table.add_row(str(fault.row), fault.column, fault.value, fault.reason.en,
+                          fault.reason.zh)
+        if result.refused:
+            err.print(table)
+        for note in result.notes:
+            say(f"{note.zh} / {note.en}")
+        print(f"created {result.created}, updated {result.updated}, unchanged "
+              f"{result.unchanged}, refused rows {result.refused_rows}")
+        if report is not None:
+            await asyncio.to_thread(report.write_bytes, result.to_csv())
+        return 1 if result.refused else 0
+
+    raise typer.Exit(run(work()))
+
+
+@campaign_app.command("start")
+def campaign_start(name: str, since: Annotated[int, typer.Option(
+        min=1, max=365, help="Patients discharged in the last so many days.")] = 7) -> None:
+    """Plan a campaign with the post-discharge questionnaire, render its prompts, and start it."""
+    from aftercall.house import prompt_book, running_database
+    from aftercall.preparation import prepare_prompts
+    from followup.campaigns.models import CampaignState
+    from followup.campaigns.progress import move, plan
+    from followup.questionnaires.fhir import load_questionnaire
+    from followup.questionnaires.library import POST_DISCHARGE, publish
+
+    settings = settings_for()
+
+    async def work() -> None:
+        today = _today(settings)
+        async with running_database(settings, say) as (database, _):
+            async with database.session() as session:
+                row = await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
+                campaign = await plan(session, name, row.id, discharged_to=today,
+                                      discharged_from=today - timedelta(days=since))
+            say("rendering prompts")
+            book = prompt_book(settings, say)
+            await prepare_prompts(database, book, settings, campaign.id)
+            async with database.session() as session:
+                await move(session, campaign.id, CampaignState.RUNNING)
+            say(f"{name} is running")
+
+    run(work())
+
+
+@campaign_app.command("move")
+def campaign_move(name: str, state: Annotated[str, typer.Argument(
+        help="running, paused or cancelled")]) -> None:
+    """Pause, resume or cancel a campaign."""
+    from sqlalchemy import select
+
+    from aftercall.house import running_database
+    from followup.campaigns.models import Campaign, CampaignState
+    from followup.campaigns.progress import move
+
+    if state not in ("running", "paused", "cancelled"):
+        raise InvalidInput(f"state = {state!r}: expected running, paused or cancelled",
+                           field="state", expected="running, paused or cancelled")
+
+    async def work() -> None:
+        async with running_database(settings_for(), say) as (database, _), \
+                database.session() as session:
+            campaign = await session.scalar(select(Campaign).where(Campaign.name == name))
+            if campaign is None:
+                raise InvalidInput(f"name = {name!r}: there is no such campaign", field="name")
+            await move(session, campaign.id, CampaignState(state))
+            say(f"{name} is {state}")
+
+    run(work())
+
+
+@user_app.command("add")
+def user_add(username: str, role: str = "agent", name: str = "") -> None:
+    """Add a user of the console; prints the password made for them."""
+    from aftercall.house import running_database
+    from followup.people.accounts import create_user
+    from followup.people.models import Role
+    from followup.people.passwords import generate_password
+
+    if role not in list(Role):
+        raise InvalidInput(f"role = {role!r}: expected {', '.join(Role)}", field="role")
+
+    async def work() -> str:
+        password = generate_password()
+        async with running_database(settings_for(), say) as (database, _), \
+                database.session() as session:
+            await create_user(session, username, password, name=name or username, role=Role(role))
+        return password
+
+    print(run(work()))
+
+
+@user_app.command("password")
+def user_password(username: str) -> None:
+    """Give a user a new password; prints it."""
+    from aftercall.house import running_database
+    from followup.people.accounts import change_password
+    from followup.people.passwords import generate_password
+
+    async def work() -> str:
+        password = generate_password()
+        async with running_database(settings_for(), say) as (database, _), \
+                database.session() as session:
+            await change_password(session, username, password)
+        return password
+
+    print(run(work()))
+
+
+@app.command()
+def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/README.md")],
+          as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Measure something on a database of its own, made for it and thrown away."""
+    from aftercall.house import running_database
+    from bench import BENCHES
+
+    measure = BENCHES.get(name)
+    if measure is None:
+        raise InvalidInput(f"name = {name!r}: expected {', '.join(BENCHES)}", field="name")
+    configure("error", "auto")
+
+    async def work() -> dict[str, Any]:
+        with TemporaryDirectory(prefix="aftercall-bench-") as folder:
+            settings = Settings(data_dir=Path(folder), database={"url": None})
+            async with running_database(settings, say) as (database, _):
+                return await measure(database)
+
+    result = run(work())
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for key, value in result.items():
+            print(f"{key:40} {value}")
+
+
+@app.command(hidden=True)
+def role(name: str) -> None:
+    """Run one part; `aftercall up` starts all of them."""
+    from aftercall import roles
+    from aftercall.house import prompt_book
+    from aftercall.provision.frontend import find_frontend
+    from webconsole.app import run as run_console
+
+    settings = settings_for()
+    match name:
+        case "agi":
+            book = prompt_book(settings, say)
+            run(roles.until_stopped(lambda: roles.serve_agi(settings, book)))
+        case "dialer":
+            run(roles.until_stopped(lambda: roles.run_dialer(settings)))
+        case "console":
+            run_console(settings, vendor_dir=find_frontend(say))
+        case _:
+            raise InvalidInput(f"role = {name!r}: expected agi, dialer or console", field="role")
+
+
+async def _has_users(database: Any) -> bool:
+    from sqlalchemy import select
+
+    from followup.people.models import User
+
+    async with database.session() as session:
+        return await session.scalar(select(User.id).limit(1)) is not None
+
+
+def _today(settings: Settings) -> date:
+    return datetime.now(ZoneInfo(settings.dialer.timezone)).date()
+
+
+def main() -> None:
+    """Entry point: our own errors are told in a line, never as a traceback."""
+    with suppress(KeyboardInterrupt):
+        try:
+            app()
+        except (AftercallError, ConfError, AsteriskError) as error:
+            err.print(f"[red]aftercall:[/red] {escape(str(error))}", highlight=False)
+            sys.exit(2)

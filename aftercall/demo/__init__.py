@@ -1,0 +1,1 @@
+"""The demo: sample patients, a simulated gateway, one campaign, a report."""

@@ -1,0 +1,122 @@
+"""Checks of this machine: folders, disk, secrets, voices."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from aftercall.doctor.result import Check, Result, fail, ok, warn
+from aftercall.provision.asterisk import SUITE
+from aftercall.provision.debtree import READY_MARK
+from aftercall.provision.espeak import OLDEST, find_espeak
+from aftercall.provision.paths import cache_dir
+from followup.secrets import FILE, check_mode, read_secrets
+from followup.settings import Settings
+
+GB = 1_000_000_000
+LEAST_FREE = GB              # below: calls go on, recordings will soon be lost
+WANTED_FREE = 10 * GB
+_RECORDING = 2 * 8_000 * 2   # bytes a second: two legs, 8 kHz, 16 bit
+
+
+def machine_checks(settings: Settings) -> list[Check]:
+    """Everything that can be seen without any other part running."""
+    folders = {"data folder": settings.data_dir, "recordings folder": settings.recordings_dir,
+               "spool folder": settings.spool_dir}
+    return [
+        Check("settings", lambda: _settings(settings)),
+        *(Check(name, partial(asyncio.to_thread, _folder, name, path),
+                "check the folder's owner and mode, and that the disk is not read-only")
+          for name, path in folders.items()),
+        Check("disk space", lambda: asyncio.to_thread(_disk, settings.data_dir)),
+        Check("secrets", lambda: asyncio.to_thread(_secrets, settings)),
+        Check("sounds", lambda: asyncio.to_thread(_sounds, settings)),
+        Check("speech synthesis", lambda: asyncio.to_thread(_synthesis),
+              "install espeak-ng, or run `make demo` once, which fetches it"),
+        Check("speech models", lambda: _models(settings)),
+    ]
+
+
+async def _settings(settings: Settings) -> Result:
+    seen = (f"{len(settings.nodes)} node(s), {settings.trunk.channels} trunk channels, "
+            f"{len(settings.agents)} agent(s), data in {settings.data_dir}")
+    if not settings.agents:
+        return warn("settings", f"{seen}; nobody can take over a call",
+                    "add an [[agents]] table with extension and name for each headset")
+    return ok("settings", seen)
+
+
+def _folder(name: str, path: Path) -> Result:
+    where = next(folder for folder in (path, *path.parents) if folder.exists())
+    with tempfile.TemporaryFile(dir=where) as file:      # an OSError tells what is wrong
+        file.write(b"aftercall")
+        file.flush()
+    return ok(name, f"{path} can be written" if where == path else
+              f"{path} is made on first use; {where} can be written")
+
+
+def _disk(folder: Path) -> Result:
+    where = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(where).free
+    seen = (f"{free / GB:.1f} GB free on {where}, {free / _RECORDING / 3600:.0f} hours of "
+            "recordings")
+    todo = "free some space, move the data folder, or shorten how long recordings are kept"
+    if free < LEAST_FREE:
+        return fail("disk space", seen, todo)
+    return warn("disk space", seen, todo) if free < WANTED_FREE else ok("disk space", seen)
+
+
+def _secrets(settings: Settings) -> Result:
+    path = settings.data_dir / FILE
+    if not path.exists():
+        return warn("secrets", "not made yet", "start Aftercall once: `aftercall up`")
+    check_mode(path)
+    found = read_secrets(settings.data_dir)
+    missing = [agent.extension for agent in settings.agents
+               if found is None or agent.extension not in found.agents]
+    if missing:
+        return warn("secrets", f"no SIP password yet for {', '.join(missing)}",
+                    "restart `aftercall up`, which makes it")
+    return ok("secrets", f"{path}, readable by its owner alone")
+
+
+def _sounds(settings: Settings) -> Result:
+    missing = [f"{language}/{name}" for language in settings.prompts.languages
+               for name in ("fallback", "inbound")
+               if not _has_sound(settings.sounds_dir / language / f"{name}.wav")]
+    if missing:
+        return fail("sounds", f"missing or empty: {', '.join(missing)}",
+                    "`aftercall up` renders them; until then callers hear a tone")
+    rendered = sum(1 for _ in settings.sounds_dir.rglob("*.wav"))
+    human = sum(1 for _ in settings.human_prompts_dir.rglob("*.wav"))
+    return ok("sounds", f"{rendered} prompts, {human} recorded by people")
+
+
+def _has_sound(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 44      # more than a WAV's header
+
+
+def _synthesis() -> Result:
+    todo = "install espeak-ng 1.50 or newer, or run `make demo` once, which fetches it"
+    if (cache_dir() / f"debian-{SUITE}" / READY_MARK).exists():
+        return ok("speech synthesis", f"espeak-ng {find_espeak(lambda _: None).version}")
+    # no find_espeak here: it would begin to download
+    binary = shutil.which("espeak-ng")
+    if binary is None:
+        return fail("speech synthesis", "espeak-ng is neither on PATH nor in the cache", todo)
+    told = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False,
+                          timeout=5).stdout
+    found = re.search(r"(\d+)\.(\d+)", told)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST:
+        return fail("speech synthesis", f"{binary} is too old to read pinyin", todo)
+    return ok("speech synthesis", f"espeak-ng {found[0]}")
+
+
+async def _models(settings: Settings) -> Result:
+    languages = ", ".join(settings.prompts.languages)
+    return ok("speech models", f"none for {languages}: patients answer by keypress")

@@ -1,0 +1,78 @@
+"""The processes of Aftercall: FastAGI server, dialer, console. Each runs until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from aftercall.nodes import ami_client
+from agi_scripts.house import House
+from agi_scripts.routes import routes
+from dialer.ami import AmiEvent
+from dialer.engine import Engine, Observer
+from dialer.node import Node
+from followup.database.engine import Database
+from followup.log import get_logger
+from followup.secrets import load_secrets
+from followup.settings import Settings
+from ivr.agi import AgiServer
+from ivr.prompts.book import PromptBook
+from recordings.keeper import keep_sealing
+
+log = get_logger(__name__)
+
+
+async def until_stopped(work: Callable[[], Awaitable[None]]) -> None:
+    """Run ``work`` until it ends or SIGTERM or SIGINT asks for an orderly stop."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.info("stopped")
+
+
+def open_database(settings: Settings, role: str) -> Database:
+    """The database of the settings; a role never starts one of its own."""
+    if settings.database.url is None:
+        raise ValueError("database.url: expected an address; `aftercall up` gives it to its parts")
+    return Database(settings.database.url, settings.database.pool_size, f"aftercall {role}")
+
+
+async def serve_agi(settings: Settings, book: PromptBook) -> None:
+    """The FastAGI server, and the sealing of what was recorded."""
+    database = open_database(settings, "agi")
+    server = AgiServer(routes(House(settings, database), book), host=settings.agi.bind,
+                       port=settings.agi.port)
+    for folder in (settings.spool_dir, settings.recordings_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    await server.start()
+    try:
+        await keep_sealing(database, settings.spool_dir, settings.recordings_dir)
+    finally:
+        await server.stop()
+        await database.close()
+
+
+async def run_dialer(settings: Settings,
+                     observer: Observer = lambda step, attempt: None) -> None:
+    """The campaign engine on all nodes; ``observer`` hears of each step of a dial."""
+    database = open_database(settings, "dialer")
+    secrets = load_secrets(settings.data_dir)
+    engine: Engine
+
+    def hear(node: Node, event: AmiEvent) -> None:
+        engine.hear(node, event)
+
+    nodes = [Node(node.name, partial(ami_client, node, secrets), settings.evidence_dir(node), hear)
+             for node in settings.nodes]
+    engine = Engine(database, nodes, settings.dialer, settings.trunk, settings.phone_region,
+                    observer)
+    try:
+        await engine.run()
+    finally:
+        await database.close()

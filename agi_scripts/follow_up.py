@@ -1,0 +1,140 @@
+"""The follow-up call: the patient has answered; ask, listen, and bring a nurse when it matters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from structlog.contextvars import bound_contextvars
+
+from agi_scripts.escalation import hand_over
+from agi_scripts.house import Call, House
+from followup.calls.ledger import attempt_id_of
+from followup.calls.models import Disposition
+from followup.log import get_logger
+from followup.questionnaires.library import parsed
+from followup.responses.store import Found, Given
+from ivr.agi import AgiChannel, AgiHangup
+from ivr.conversation import Context, resume
+from ivr.conversation.actions import Escalate, Mark, StoreAnswer
+from ivr.driver import Line, converse
+from ivr.prompts.book import PromptBook
+from ivr.prompts.prompt import Prompt
+from recordings.naming import inside, message_name
+
+log = get_logger(__name__)
+
+DONE = "AFTERCALL_DONE"          # tells the dialplan that its fallback is not needed
+
+
+async def follow_up(channel: AgiChannel, house: House, book: PromptBook) -> None:
+    """One call from its first word to its last.
+
+    Whatever fails raises: the connection closes and the dialplan's fallback speaks.
+    """
+    attempt_id = attempt_id_of(channel.unique_id)
+    if attempt_id is None:
+        log.error("a call that the dialer did not place", call_id=channel.unique_id)
+        return
+    with bound_contextvars(attempt_id=str(attempt_id), call_id=channel.unique_id):
+        call = await house.open_call(attempt_id)
+        log.info("answered", language=call.response.language, known=len(call.answers))
+        desk = FollowUpDesk(channel, call, house, book)
+        line = Line(channel, desk, call.response.language)
+        questionnaire = parsed(call.questionnaire)
+        book.learn(questionnaire)
+        state = resume(questionnaire, context_of(call, house),
+                       {answer.link_id: answer.value for answer in call.answers})
+        await record(channel, call, house)
+        try:
+            ended = await converse(line, desk, state)
+        except BaseException:
+            await house.conclude(call, Disposition.FAILED, None)
+            raise
+        await house.conclude(call, ended.outcome, None if ended.complete else ended.link_id,
+                             complete=ended.complete)
+        log.info("conversation ended", outcome=ended.outcome.value, complete=ended.complete)
+        await goodbye(channel)
+
+
+def context_of(call: Call, house: House) -> Context:
+    """What the conversation may know of the patient."""
+    settings = house.settings
+    return Context(hospital={"zh": settings.hospital, "yue": settings.hospital,
+                             "en": settings.hospital_en},
+                   name=call.patient.name, department=call.encounter.department,
+                   language=call.response.language)
+
+
+async def record(channel: AgiChannel, call: Call, house: House) -> None:
+    """Record both legs from now on: patient left, hospital right."""
+    name = await house.begin_recording(call)
+    # D writes interleaved stereo to a raw file: readable up to its last byte after any crash.
+    await channel.exec("MixMonitor", str(inside(house.settings.spool_dir, name)), "D")
+
+
+async def goodbye(channel: AgiChannel) -> None:
+    """Hang up, unless the patient has."""
+    try:
+        await channel.set_variable(DONE, "1")
+        await channel.hangup()
+    except AgiHangup:
+        pass
+
+
+class FollowUpDesk:
+    """The hospital's side of one conversation (ivr.driver.Desk)."""
+
+    def __init__(self, channel: AgiChannel, call: Call, house: House, book: PromptBook) -> None:
+        self._channel = channel
+        self._call = call
+        self._house = house
+        self._book = book
+        self._messages = 0
+
+    async def store(self, answer: StoreAnswer) -> None:
+        """Keep an answer with what the rules found in it."""
+        hit = answer.hit
+        found = Found(hit.rule, hit.severity, hit.text) if hit else None
+        await self._house.answer(self._call, Given(
+            link_id=answer.link_id, value=answer.value, heard=answer.heard,
+            given_by=answer.given_by, found=found))
+        log.info("answer stored", link_id=answer.link_id, finding=hit.severity if hit else None)
+
+    async def mark(self, mark: Mark) -> None:
+        """Note a moment of the recording; the agent's own script notes when they join."""
+        if mark.kind != "agent":
+            await self._house.mark(self._call, mark.kind, mark.link_id, mark.label)
+
+    async def agent_free(self) -> bool:
+        """Whether somebody could take the call now."""
+        return await self._house.agent_free()
+
+    async def hand_over(self, escalate: Escalate, line: Line) -> bool:
+        """Ring agents until one has spoken with the patient."""
+        async def please_hold() -> None:
+            await line.say((Prompt("please-hold"),), interruptible=False)
+            await line.listen(1000)
+
+        hold_s = min(escalate.hold_s, self._house.settings.dialer.hold_max_s)
+        return await hand_over(self._channel, self._call, self._house, hold_s, please_hold)
+
+    async def use_language(self, language: str) -> None:
+        """Speak it from now on, in later calls too; Asterisk's own sounds follow."""
+        await self._channel.set_variable("CHANNEL(language)", language)
+        if language != self._call.response.language:
+            await self._house.set_language(self._call, language)
+            self._call.response.language = language
+
+    async def sound(self, prompt: Prompt, language: str) -> str:
+        """The prompt's file, rendered before the campaign started."""
+        return await self._book.file_for(prompt, language)
+
+    def tone(self, name: str) -> str:
+        """A beep, or a quiet line."""
+        return str(self._house.settings.sounds_dir / name)
+
+    def message(self, link_id: str) -> tuple[Path, str]:
+        """A new file in the spool for each message."""
+        self._messages += 1
+        name = message_name(self._call.id, self._messages)
+        return inside(self._house.settings.spool_dir, name), f"{name}.wav"

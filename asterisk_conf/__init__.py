@@ -1,0 +1,1 @@
+"""Asterisk's configuration: templates, rendered and validated; no secrets live here."""

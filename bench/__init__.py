@@ -1,0 +1,12 @@
+"""Benchmarks: ``aftercall bench NAME [--json]``. They measure; nothing here asserts."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bench.answers import measure as answers
+from bench.claim import measure as claim
+from followup.database.engine import Database
+
+# name to what measures it, on an empty migrated database
+BENCHES: Mapping[str, Callable[[Database], Awaitable[dict[str, Any]]]] = {
+    "answers": answers, "claim": claim}

@@ -1,0 +1,1 @@
+"""The dialer: pacing, the campaign engine, and Asterisk's manager interface."""

@@ -1,0 +1,1 @@
+"""The hospital's domain and its database: everything Aftercall knows, and nothing about wires."""

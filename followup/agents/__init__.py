@@ -1,0 +1,1 @@
+"""Headset agents: their state, their reservation for a call."""

@@ -1,0 +1,88 @@
+"""Who is there, and who takes the next call: reservation in the database, one call an agent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, any_, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from followup.agents.models import Agent, AgentState
+from followup.database.base import now
+from followup.settings import AgentSettings
+
+# An agent who did not pick up is left alone for so long.
+MISSED_PAUSE = timedelta(minutes=2)
+
+
+async def enlist(session: AsyncSession, agents: Iterable[AgentSettings]) -> None:
+    """Make a row for each agent of the settings; a changed name or language is taken over."""
+    for agent in agents:
+        row = {"name": agent.name, "kind": agent.kind, "languages": list(agent.languages)}
+        await session.execute(
+            insert(Agent).values(id=uuid.uuid4(), extension=agent.extension,
+                                 state=AgentState.OFFLINE, state_since=now(), **row)
+            .on_conflict_do_update(index_elements=["extension"], set_=row))
+
+
+def _ready(moment: datetime) -> ColumnElement[bool]:
+    return or_(Agent.state == AgentState.AVAILABLE,
+               and_(Agent.state.in_((AgentState.WRAP_UP, AgentState.MISSED)),
+                    Agent.wrap_up_until <= moment))
+
+
+async def extensions(session: AsyncSession) -> list[str]:
+    """The extensions of all agents."""
+    return list(await session.scalars(select(Agent.extension)))
+
+
+async def count_ready(session: AsyncSession) -> int:
+    """How many agents could take a call now."""
+    return await session.scalar(
+        select(func.count()).select_from(Agent).where(_ready(now()))) or 0
+
+
+async def reserve(session: AsyncSession, attempt_id: uuid.UUID, language: str,
+                  passed_over: Collection[uuid.UUID] = ()) -> Agent | None:
+    """Reserve the longest-idle agent who speaks ``language``, else the longest-idle at all."""
+    moment = now()
+    agent = await session.scalar(
+        select(Agent).where(_ready(moment), Agent.id.not_in(passed_over))
+        .order_by((literal(language) == any_(Agent.languages)).desc(), Agent.state_since)
+        .limit(1).with_for_update(skip_locked=True))
+    if agent is not None:
+        agent.state, agent.state_since, agent.attempt_id = AgentState.RESERVED, moment, attempt_id
+        agent.wrap_up_until = None
+    return agent
+
+
+async def move(session: AsyncSession, agent_id: uuid.UUID, state: AgentState,
+               attempt_id: uuid.UUID | None = None, pause: timedelta | None = None) -> None:
+    """Set an agent's state; ``pause`` is how long wrap-up or a missed call keeps them away."""
+    moment = now()
+    await session.execute(update(Agent).where(Agent.id == agent_id).values(
+        state=state, state_since=moment, attempt_id=attempt_id,
+        wrap_up_until=moment + pause if pause is not None else None))
+
+
+async def see_phones(session: AsyncSession, reachable: Collection[str]) -> None:
+    """Agents whose phones are registered are there; the others are not. Calls are left alone.
+
+    ``reachable``: extensions. Also ends wrap-ups whose time is over.
+    """
+    moment = now()
+    idle = (AgentState.AVAILABLE, AgentState.WRAP_UP, AgentState.MISSED)
+    await session.execute(
+        update(Agent).where(Agent.state == AgentState.OFFLINE, Agent.extension.in_(reachable))
+        .values(state=AgentState.AVAILABLE, state_since=moment))
+    await session.execute(
+        update(Agent).where(Agent.state.in_(idle), Agent.extension.not_in(reachable))
+        .values(state=AgentState.OFFLINE, state_since=moment, wrap_up_until=None))
+    await session.execute(
+        update(Agent).where(Agent.state.in_((AgentState.WRAP_UP, AgentState.MISSED)),
+                            Agent.wrap_up_until <= moment)
+        .values(state=AgentState.AVAILABLE, state_since=Agent.wrap_up_until, wrap_up_until=None))

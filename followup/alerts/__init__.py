@@ -1,0 +1,1 @@
+"""Alerts: findings that somebody must act on before a deadline."""

@@ -1,0 +1,1 @@
+"""Attempts, escalations and recordings: what really happened on the wire."""

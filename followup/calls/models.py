@@ -1,0 +1,150 @@
+"""Attempts, escalations and recordings."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from followup.database.base import Base, HasCreated, HasId, choice, now
+
+
+class AttemptState(StrEnum):
+    """Steps of one dial; committed rows only ever move down this list."""
+
+    COMMITTED = "committed"      # the row exists; Originate may or may not have been sent
+    SENT = "sent"                # Asterisk has taken the Originate
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    ENDED = "ended"
+
+
+class Disposition(StrEnum):
+    """How an attempt ended."""
+
+    COMPLETED = "completed"              # the questionnaire was finished
+    ESCALATED = "escalated"              # an agent took the call over
+    CALLBACK_ALERT = "callback_alert"    # needed an agent, none was free: an alert is open
+    PARTIAL = "partial"                  # hung up half-way
+    WRONG_PERSON = "wrong_person"
+    CALL_BACK = "call_back"              # asked to be called another time
+    REFUSED = "refused"                  # would not take part
+    NO_INPUT = "no_input"                # answered, then neither key nor word
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    CONGESTION = "congestion"            # trunk or gateway would not take the call
+    FAILED = "failed"                    # answered, but our side broke
+    NOT_PLACED = "not_placed"            # proven: Asterisk never got it; not counted as an attempt
+    UNKNOWN = "unknown"                  # no proof either way: a person decides
+
+
+class EscalationState(StrEnum):
+    """A live call on its way to an agent."""
+
+    REQUESTED = "requested"
+    RINGING = "ringing"
+    BRIDGED = "bridged"
+    NO_AGENT = "no_agent"
+    ABANDONED = "abandoned"
+
+
+class RecordingState(StrEnum):
+    """``lost``: the call was to be recorded and no sound was found; that raises an alarm."""
+
+    CAPTURING = "capturing"
+    SEALED = "sealed"
+    LOST = "lost"
+
+
+class Attempt(HasId, Base):
+    """One dial of a task. Its ``id`` is the ChannelId that travels to Asterisk."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        UniqueConstraint("task_id", "seq"),
+        # the database itself refuses a second live call for a task or a patient
+        Index("uq_attempt_live_task", "task_id", unique=True,
+              postgresql_where=text("state <> 'ended'")),
+        Index("uq_attempt_live_patient", "patient_id", unique=True,
+              postgresql_where=text("state <> 'ended'")),
+        Index(None, "patient_id", "committed_at"),
+        Index("ix_attempt_live", "node", postgresql_where=text("state <> 'ended'")),
+    )
+
+    task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("task.id"))
+    patient_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("patient.id"))
+    seq: Mapped[int]                                   # 1, 2, … within the task
+    node: Mapped[str]                                  # the Asterisk that places it
+    phone: Mapped[str]                                 # E.164 as it was when dialled
+    state: Mapped[AttemptState] = mapped_column(choice(AttemptState),
+                                                default=AttemptState.COMMITTED)
+    committed_at: Mapped[datetime] = mapped_column(default=now)
+    sent_at: Mapped[datetime | None]
+    ringing_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[Disposition | None] = mapped_column(   # what the conversation came to so far
+        choice(Disposition, "outcome"))
+    disposition: Mapped[Disposition | None] = mapped_column(choice(Disposition))
+    hangup_cause: Mapped[int | None]                   # Q.850
+    sip_code: Mapped[int | None]
+    hangup_point: Mapped[str | None]                   # linkId being asked when the call ended
+    settled_by: Mapped[str | None]                     # event, cel, startup proof, person
+
+    @property
+    def channel_id(self) -> str:
+        """The ChannelId given to Asterisk; it becomes the channel's Uniqueid."""
+        return f"aftercall-{self.id}"
+
+
+class Escalation(HasId, HasCreated, Base):
+    """A live call handed, or to be handed, to an agent."""
+
+    __tablename__ = "escalation"
+    __table_args__ = (Index(None, "attempt_id"),)
+
+    attempt_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attempt.id"))
+    alert_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("alert.id"))
+    agent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("agent.id"))
+    state: Mapped[EscalationState] = mapped_column(choice(EscalationState),
+                                                   default=EscalationState.REQUESTED)
+    requested_at: Mapped[datetime] = mapped_column(default=now)   # the patient needs a person
+    ringing_at: Mapped[datetime | None]
+    bridged_at: Mapped[datetime | None]                           # the agent's voice is there
+    ended_at: Mapped[datetime | None]
+
+
+class Recording(HasId, HasCreated, Base):
+    """The sound of one attempt: stereo, patient left, hospital right."""
+
+    __tablename__ = "recording"
+
+    attempt_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attempt.id"), unique=True)
+    state: Mapped[RecordingState] = mapped_column(choice(RecordingState),
+                                                  default=RecordingState.CAPTURING)
+    capture_file: Mapped[str]            # name within the spool folder
+    file: Mapped[str | None]             # name within the recordings folder, once sealed
+    sha256: Mapped[str | None]
+    size: Mapped[int | None]             # bytes
+    duration_ms: Mapped[int | None]
+    sealed_at: Mapped[datetime | None]
+
+    marks: Mapped[list[RecordingMark]] = relationship(order_by="RecordingMark.at_ms")
+
+
+class RecordingMark(HasId, Base):
+    """A moment in a recording that somebody may want to jump to."""
+
+    __tablename__ = "recording_mark"
+    __table_args__ = (Index(None, "recording_id"),)
+
+    recording_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recording.id"))
+    at_ms: Mapped[int]                   # from the start of the recording
+    kind: Mapped[str]                    # question, answer, finding, escalation, agent
+    link_id: Mapped[str | None]
+    label: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,1 @@
+"""Campaigns and their tasks: who is due to be called, and why."""

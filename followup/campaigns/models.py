@@ -1,0 +1,87 @@
+"""Campaigns and their tasks."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from followup.database.base import Base, HasCreated, HasId, choice, now
+from followup.patients.models import Encounter, Patient
+from followup.questionnaires.models import QuestionnaireRow
+
+
+class CampaignMode(StrEnum):
+    """How calls are paced."""
+
+    PREVIEW = "preview"
+    PROGRESSIVE = "progressive"
+    PREDICTIVE = "predictive"
+    IVR = "ivr"
+
+
+class CampaignState(StrEnum):
+    """Where a campaign stands."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+
+
+class TaskState(StrEnum):
+    """Where a task stands. ``needs_person``: only a human may decide how it goes on."""
+
+    DUE = "due"
+    CALLING = "calling"
+    DONE = "done"
+    GAVE_UP = "gave_up"
+    NEEDS_PERSON = "needs_person"
+    CANCELLED = "cancelled"
+
+
+OPEN_TASKS = (TaskState.DUE, TaskState.CALLING)
+
+
+class Campaign(HasId, HasCreated, Base):
+    """A batch of call tasks under one pacing mode."""
+
+    __tablename__ = "campaign"
+
+    name: Mapped[str] = mapped_column(unique=True)
+    mode: Mapped[CampaignMode] = mapped_column(choice(CampaignMode), default=CampaignMode.IVR)
+    state: Mapped[CampaignState] = mapped_column(choice(CampaignState), default=CampaignState.DRAFT)
+    questionnaire_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("questionnaire.id"))
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    questionnaire: Mapped[QuestionnaireRow] = relationship(lazy="joined", innerjoin=True)
+
+
+class Task(HasId, HasCreated, Base):
+    """One follow-up call due for one patient; may take several attempts."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "encounter_id"),
+        Index("ix_task_claim", "priority", "due_at", postgresql_where=text("state = 'due'")),
+        Index(None, "patient_id"),
+    )
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("campaign.id"))
+    patient_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("patient.id"))
+    encounter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("encounter.id"))
+    state: Mapped[TaskState] = mapped_column(choice(TaskState), default=TaskState.DUE)
+    due_at: Mapped[datetime] = mapped_column(default=now)
+    priority: Mapped[int] = mapped_column(default=100)          # lower goes first
+    attempts_made: Mapped[int] = mapped_column(default=0)       # attempts really dialled
+    disposition: Mapped[str | None]                             # of the last attempt
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    campaign: Mapped[Campaign] = relationship()
+    patient: Mapped[Patient] = relationship()
+    encounter: Mapped[Encounter] = relationship()

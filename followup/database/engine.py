@@ -1,0 +1,49 @@
+"""The engine and its sessions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from followup.errors import Unavailable
+
+
+class Database:
+    """One pool of connections; ``session`` is a transaction that commits when its block ends."""
+
+    def __init__(self, url: str, pool_size: int = 10, name: str = "aftercall") -> None:
+        """``url``: ``postgresql+asyncpg://…``; ``name`` shows in pg_stat_activity."""
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=True,
+            connect_args={"timeout": 10, "command_timeout": 30,
+                          "server_settings": {"application_name": name, "timezone": "UTC"}})
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A transaction: committed at the end of the block, rolled back on an exception."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def check(self) -> str:
+        """The server's version; Unavailable when it does not answer."""
+        try:
+            async with self.engine.connect() as connection:
+                return str(await connection.scalar(text("show server_version")))
+        except (OSError, DBAPIError, TimeoutError) as error:
+            raise Unavailable(
+                f"the database does not answer: {error.__class__.__name__}") from error
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.engine.dispose()

@@ -1,0 +1,13 @@
+"""Imports every module that holds tables, so that ``Base.metadata`` is whole."""
+
+from followup.agents import models as agents
+from followup.alerts import models as alerts
+from followup.calls import models as calls
+from followup.campaigns import models as campaigns
+from followup.patients import models as patients
+from followup.people import models as people
+from followup.questionnaires import models as questionnaires
+from followup.responses import models as responses
+
+__all__ = ["agents", "alerts", "calls", "campaigns", "patients", "people", "questionnaires",
+           "responses"]

@@ -1,0 +1,1 @@
+"""Patients, their stays in hospital, and how both come in from lists."""

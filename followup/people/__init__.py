@@ -1,0 +1,1 @@
+"""Users of the console, their sessions, and the audit trail."""

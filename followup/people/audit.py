@@ -1,0 +1,49 @@
+"""The audit trail: who saw or did what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.database.base import now
+from followup.people.models import AuditEvent
+
+SIGN_IN = "sign-in"
+SIGN_IN_REFUSED = "sign-in-refused"
+SIGN_OUT = "sign-out"
+VIEW_PATIENT = "view-patient"
+PLAY_RECORDING = "play-recording"
+PLAY_REFUSED = "play-recording-refused"
+CLOSE_ALERT = "close-alert"
+TAKE_PHONE = "take-phone"
+CREATE_USER = "create-user"
+CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an action
+
+
+def record(session: AsyncSession, action: str, *, actor: str, subject: str = "", address: str = "",
+           **detail: Any) -> None:
+    """Add a row; it is kept if and only if the transaction is."""
+    session.add(AuditEvent(actor=actor, action=action, subject=subject, address=address,
+                           detail=detail))
+
+
+async def count(session: AsyncSession, action: str, *, within: timedelta,
+                actor: str | None = None, subject: str | None = None,
+                address: str | None = None) -> int:
+    """How many rows of ``action`` there are of the last ``within``, by the given columns."""
+    query = select(func.count()).where(AuditEvent.action == action, AuditEvent.at > now() - within)
+    for column, wanted in ((AuditEvent.actor, actor), (AuditEvent.subject, subject),
+                           (AuditEvent.address, address)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    return int(await session.scalar(query) or 0)
+
+
+async def last(session: AsyncSession, action: str, subject: str) -> AuditEvent | None:
+    """The newest row of ``action`` on ``subject``."""
+    return (await session.scalars(
+        select(AuditEvent).where(AuditEvent.action == action, AuditEvent.subject == subject)
+        .order_by(AuditEvent.id.desc()).limit(1))).one_or_none()

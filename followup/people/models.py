@@ -1,0 +1,69 @@
+"""Users, sessions, audit trail."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from followup.database.base import Base, HasCreated, HasId, choice, now
+
+
+class Role(StrEnum):
+    """What a user may do; every role may sign in and see the campaign's progress."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    MANAGER = "manager"
+    AUDITOR = "auditor"
+    DOCTOR = "doctor"
+    ADMINISTRATOR = "administrator"
+
+
+class User(HasId, HasCreated, Base):
+    """Somebody who signs in at the console."""
+
+    __tablename__ = "app_user"
+
+    username: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str]                            # argon2id
+    role: Mapped[Role] = mapped_column(choice(Role))
+    locale: Mapped[str] = mapped_column(default="zh")
+    disabled: Mapped[bool] = mapped_column(default=False)
+    failed_sign_ins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+
+
+class WebSession(Base):
+    """A signed-in browser; only the token's hash is kept."""
+
+    __tablename__ = "web_session"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
+    csrf_token: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    address: Mapped[str] = mapped_column(default="")
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class AuditEvent(Base):
+    """Who saw or did what. Rows are only ever added: the database refuses the rest."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (Index(None, "subject", "at"), Index(None, "at"))
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+    actor: Mapped[str]                                    # user name, or "system"
+    action: Mapped[str]                                   # sign-in, play-recording, …
+    subject: Mapped[str] = mapped_column(default="")      # patient:<id>, recording:<id>, …
+    address: Mapped[str] = mapped_column(default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,0 +1,172 @@
+"""A questionnaire as the conversation, the forms and the rules see it: read-only and checked.
+
+``load_questionnaire`` makes one from a FHIR resource; nothing else should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from followup.responses.models import Severity
+
+Scalar = bool | int | Decimal | date | str     # what a FHIR value[x] comes down to; a code is str
+Texts = Mapping[str, str]                      # language (zh, en, yue) -> text
+
+LANGUAGES = ("zh", "en", "yue")
+
+
+class ItemType(StrEnum):
+    """The FHIR item types that can be asked by phone."""
+
+    GROUP = "group"
+    DISPLAY = "display"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    OPEN_CHOICE = "open-choice"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    TEXT = "text"              # a voice message
+
+    @property
+    def is_question(self) -> bool:
+        """Whether an item of this type takes an answer."""
+        return self not in (ItemType.GROUP, ItemType.DISPLAY)
+
+    @property
+    def has_options(self) -> bool:
+        """Whether one of several fixed answers is picked (boolean has yes and no)."""
+        return self in (ItemType.BOOLEAN, ItemType.CHOICE, ItemType.OPEN_CHOICE)
+
+    @property
+    def has_order(self) -> bool:
+        """Whether answers can be greater or smaller than others."""
+        return self in (ItemType.INTEGER, ItemType.DECIMAL, ItemType.DATE)
+
+
+class Operator(StrEnum):
+    """FHIR questionnaire-enable-operator."""
+
+    EXISTS = "exists"
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    GREATER = ">"
+    LESS = "<"
+    GREATER_OR_EQUAL = ">="
+    LESS_OR_EQUAL = "<="
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One enableWhen: the answer to ``question`` compared with ``value``."""
+
+    question: str
+    operator: Operator
+    value: Scalar
+    place: int = field(default=0, compare=False)     # its index in the FHIR list
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When an answer is a finding."""
+
+    id: str
+    severity: Severity
+    operator: Operator
+    value: Scalar
+    text: Texts
+    place: int = field(default=0, compare=False)     # its index in the FHIR list
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to choose from; ``outcome`` is a Disposition that ends the call politely."""
+
+    value: Mapping[str, Any]           # FHIR value[x]
+    text: Texts
+    keys: tuple[str, ...]              # digits of the telephone, the first one is announced
+    outcome: str | None = None
+    place: int = field(default=0, compare=False)     # its index in the FHIR list
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item. ``minimum`` and ``maximum`` are inclusive and of the item's own type."""
+
+    link_id: str
+    type: ItemType
+    text: Texts = field(default_factory=dict)
+    prompt: Texts = field(default_factory=dict)      # said by phone in place of ``text``
+    required: bool = False
+    options: tuple[Option, ...] = ()
+    other_key: str = ""                              # open-choice: "something else", recorded
+    minimum: Scalar | None = None
+    maximum: Scalar | None = None
+    decimals: int = 0
+    unit: str = ""                                   # UCUM code, e.g. Cel
+    max_seconds: int = 60                            # of a voice message
+    identity: bool = False                           # asked first in each call
+    language_keys: Mapping[str, str] = field(default_factory=dict)    # digit -> language
+    ask_before_agent: bool = False                   # useful to the nurse once a finding waits
+    rules: tuple[Rule, ...] = ()
+    enable_when: tuple[Condition, ...] = ()
+    enable_any: bool = False                         # any condition suffices, else all must hold
+    parent: str | None = None
+    items: tuple[Item, ...] = ()
+
+    @property
+    def is_question(self) -> bool:
+        """Whether the item takes an answer."""
+        return self.type.is_question
+
+    def option_for(self, key: str) -> Option | None:
+        """The option that a digit stands for."""
+        return next((option for option in self.options if key in option.keys), None)
+
+    def walk(self) -> Iterator[Item]:
+        """This item and all below it, in document order."""
+        yield self
+        for child in self.items:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Questionnaire:
+    """One version of a questionnaire; ``resource`` is the FHIR JSON it was read from."""
+
+    url: str
+    version: str
+    title: str
+    status: str
+    languages: tuple[str, ...]         # the first is the one the resource is written in
+    items: tuple[Item, ...]
+    resource: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def slug(self) -> str:
+        """Short name for files: the last part of the url."""
+        return self.url.rstrip("/").replace(":", "/").rpartition("/")[2]
+
+    @cached_property
+    def order(self) -> tuple[Item, ...]:
+        """Every item in document order."""
+        return tuple(item for top in self.items for item in top.walk())
+
+    @cached_property
+    def _by_id(self) -> dict[str, Item]:
+        return {item.link_id: item for item in self.order}
+
+    @property
+    def identity(self) -> Item | None:
+        """The item that checks who answered."""
+        return next((item for item in self.order if item.identity), None)
+
+    def item(self, link_id: str) -> Item:
+        """The item of that linkId; KeyError when there is none."""
+        return self._by_id[link_id]

@@ -1,0 +1,75 @@
+"""FHIR value[x] to plain values and back, and how two of them compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from followup.questionnaires.definition import Operator, Scalar
+
+
+def scalar(value: Mapping[str, Any]) -> Scalar | None:
+    """What a FHIR ``{"valueX": …}`` holds: a coding gives its code, an attachment its url."""
+    match dict(value):
+        case {"valueBoolean": bool(plain)}:
+            return plain
+        case {"valueInteger": int(plain)}:
+            return plain
+        case {"valueDecimal": int() | float() | Decimal() as plain}:
+            return Decimal(str(plain))
+        case {"valueDate": str(plain)}:
+            return date.fromisoformat(plain)
+        case {"valueCoding": {"code": str(plain)}} | {"valueString": str(plain)} \
+                | {"valueAttachment": {"url": str(plain)}}:
+            return plain
+    return None
+
+
+def fhir_value(plain: bool | int | Decimal | date) -> dict[str, Any]:
+    """The FHIR value[x], ready for JSON, of a plain value (codings and texts have more to say)."""
+    match plain:
+        case bool():
+            return {"valueBoolean": plain}
+        case int():
+            return {"valueInteger": plain}
+        case Decimal():
+            return {"valueDecimal": float(plain)}
+        case date():
+            return {"valueDate": plain.isoformat()}
+
+
+def _ordered(left: Scalar, right: Scalar) -> bool:
+    if isinstance(left, bool) or isinstance(right, bool):
+        return False
+    return any(isinstance(left, kind) and isinstance(right, kind)
+               for kind in (int | Decimal, date))
+
+
+def compare(left: Scalar | None, operator: Operator, right: Scalar) -> bool:
+    """FHIR's enableWhen operators; ``left`` is None when there is no answer.
+
+    As R4 says: ``!=`` holds when no answer equals, so without an answer too; the other
+    comparisons need one. Values that have no common order are never greater or smaller.
+    """
+    if operator is Operator.EXISTS:
+        return (left is not None) == right
+    if operator is Operator.NOT_EQUAL:
+        return not compare(left, Operator.EQUAL, right)
+    if left is None:
+        return False
+    if operator is Operator.EQUAL:
+        return left == right and isinstance(left, bool) == isinstance(right, bool)
+    if not _ordered(left, right):
+        return False
+    sign: Any = left        # both are numbers, or both dates: checked just above
+    match operator:
+        case Operator.GREATER:
+            return bool(sign > right)
+        case Operator.LESS:
+            return bool(sign < right)
+        case Operator.GREATER_OR_EQUAL:
+            return bool(sign >= right)
+        case _:
+            return bool(sign <= right)

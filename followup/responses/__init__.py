@@ -1,0 +1,1 @@
+"""Questionnaire responses, answers and findings: what a patient said."""

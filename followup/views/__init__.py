@@ -1,0 +1,1 @@
+"""What the console shows: read-only queries, each answering one page or part of a page."""

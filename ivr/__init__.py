@@ -1,0 +1,1 @@
+"""The phone conversation: engine, prompts, and Asterisk's gateway interface."""

@@ -1,0 +1,106 @@
+"""What a conversation asks its driver to do.
+
+The driver does the actions of a batch in order. A key pressed while an interruptible ``Say`` or a
+``Listen`` is under way ends it, and the rest of the batch is dropped: what must not be lost always
+stands in front of the first ``Say``. Keys pressed at any other time wait, and end the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from followup.calls.models import Disposition
+from followup.responses.models import GivenBy, Severity
+from followup.rules import RuleHit
+from ivr.prompts.prompt import Prompt
+
+
+@dataclass(frozen=True)
+class Say:
+    """Play prompts one after the other."""
+
+    prompts: tuple[Prompt, ...]
+    interruptible: bool = True
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Wait for a key; TimedOut after so many milliseconds."""
+
+    timeout_ms: int
+
+
+@dataclass(frozen=True)
+class RecordMessage:
+    """Beep and record, until ``#``, silence or the longest length; then MessageRecorded."""
+
+    link_id: str
+    max_s: int
+    silence_s: int
+
+
+@dataclass(frozen=True)
+class StoreAnswer:
+    """Commit an answer before anything else is said.
+
+    ``value`` is FHIR value[x]; a message is ``{"valueAttachment": {"contentType", "url"}}``.
+    ``supersedes``: an answer of an earlier call to the same item is expected and gives way.
+    """
+
+    link_id: str
+    value: Mapping[str, Any]
+    heard: str                       # the keys pressed, or a message's length, "12300 ms"
+    given_by: GivenBy
+    hit: RuleHit | None = None
+    supersedes: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Note this moment in the recording. ``kind``: question, answer, finding, escalation, agent."""
+
+    kind: str
+    link_id: str | None
+    label: str
+
+
+@dataclass(frozen=True)
+class CheckAgent:
+    """Ask whether an agent is free now; AgentChecked tells."""
+
+
+@dataclass(frozen=True)
+class Escalate:
+    """Ring an agent at once and say ``prompts`` meanwhile; AgentJoined or NoAgent tells.
+
+    ``reason``: ``finding`` or ``asked``. ``severity``: the gravest finding, if any. ``hold_s``:
+    how long to wait for an agent to become free when none is; 0 is not at all.
+    """
+
+    severity: Severity | None
+    reason: str
+    hold_s: int
+    hits: tuple[RuleHit, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetLanguage:
+    """The call goes on in this language."""
+
+    language: str
+
+
+@dataclass(frozen=True)
+class End:
+    """Hang up. ``complete``: nothing of the questionnaire is left to ask."""
+
+    outcome: Disposition
+    complete: bool
+
+
+Action = (Say | Listen | RecordMessage | StoreAnswer | Mark | CheckAgent | Escalate | SetLanguage
+          | End)
+WAITING = (Listen, RecordMessage, CheckAgent, Escalate, End)    # one of them ends each batch

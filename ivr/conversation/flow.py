@@ -1,0 +1,199 @@
+"""The moves of a conversation: ask, ask again, keep an answer, call an agent, end.
+
+Each takes a state and gives the next one with the actions that go with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from followup.calls.models import Disposition
+from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.enablement import unanswered
+from followup.responses.models import GivenBy, Severity
+from followup.rules import evaluate, worst
+from ivr.conversation import wording
+from ivr.conversation.actions import (
+    Action,
+    CheckAgent,
+    End,
+    Escalate,
+    Listen,
+    Mark,
+    RecordMessage,
+    Say,
+    StoreAnswer,
+)
+from ivr.conversation.state import Phase, State
+from ivr.prompts.prompt import Prompt
+
+LISTEN_MS = 6000             # after a question that one key answers
+LISTEN_NUMBER_MS = 8000      # after one that is typed: finding the keys takes longer
+MESSAGE_SILENCE_S = 4
+MAX_MISSES = 3
+MAX_REPEATS = 5              # to hear a question again; then each counts as a miss
+MAX_SILENT_ITEMS = 2         # given up in silence one after the other: nobody is there
+HOLD_S = 20
+
+Step = tuple[State, tuple[Action, ...]]
+
+
+def remaining(state: State) -> tuple[Item, ...]:
+    """The questions that are still to be asked, in order, as things stand."""
+    return tuple(item for item in unanswered(state.questionnaire, state.answers)
+                 if item.link_id not in state.skipped)
+
+
+# --- what to ask next ------------------------------------------------------------------------
+
+def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] = ()) -> Step:
+    """Ask, check for an agent, escalate or finish; ``first`` and then ``lead`` go before."""
+    state = replace(state, link_id=None, keys="", value=None, misses=0, repeats=0,
+                    item_heard=False)
+    ahead = remaining(state)
+    identified = not any(item.identity for item in ahead)
+    severity = worst(state.findings)
+    if severity is None or not identified:
+        return ask_next(state, lead, first)
+    if severity is Severity.CRITICAL:
+        return escalate(state, "finding", HOLD_S, lead, first)
+    if any(item.ask_before_agent for item in ahead):
+        return ask_next(state, lead, first)
+    if ahead:
+        said = (Say(lead, interruptible=False),) if lead else ()
+        return replace(state, phase=Phase.CHECKING), (*first, *said, CheckAgent())
+    return escalate(state, "finding", HOLD_S, lead, first)
+
+
+def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
+    ahead = remaining(state)
+    if not ahead:
+        return finish(state, _final_outcome(state), (*lead, *wording.displays(state, None)),
+                       first)
+    item = ahead[0]
+    prompts = (*lead, *wording.displays(state, item), *wording.question(state, item))
+    label = item.text.get(state.language, "")
+    return _say_and_wait(replace(state, link_id=item.link_id), prompts,
+                         (*first, Mark("question", item.link_id, label)))
+
+
+def _say_and_wait(state: State, prompts: tuple[Prompt, ...],
+                  first: tuple[Action, ...] = ()) -> Step:
+    """Say something about the current item and wait for its answer, from its first key on."""
+    item = current(state)
+    state = replace(state, phase=Phase.RECORDING if item.type is ItemType.TEXT else Phase.ASKING,
+                    keys="", value=None)
+    wait: Action = record(item) if item.type is ItemType.TEXT else \
+        Listen(LISTEN_MS if item.type.has_options else LISTEN_NUMBER_MS)
+    return state, (*first, Say(prompts), wait)
+
+
+def record(item: Item) -> RecordMessage:
+    return RecordMessage(item.link_id, item.max_seconds, MESSAGE_SILENCE_S)
+
+
+def current(state: State) -> Item:
+    item = state.item
+    assert item is not None, f"no item in phase {state.phase}"
+    return item
+
+
+def repeat(state: State, first: tuple[Action, ...] = ()) -> Step:
+    if state.repeats >= MAX_REPEATS:
+        after, actions = miss(state, "not-understood")
+        return after, (*first, *actions)
+    item = current(state)
+    return _say_and_wait(replace(state, repeats=state.repeats + 1),
+                         wording.question(state, item), first)
+
+
+def miss(state: State, why: str) -> Step:
+    """Not heard or not understood: explain, then offer the keys slowly, then go on without."""
+    item = current(state)
+    state = replace(state, misses=state.misses + 1)
+    if state.misses < MAX_MISSES:
+        return _say_and_wait(state, wording.once_more(state, item, why))
+    if item.required:
+        return finish(state, Disposition.PARTIAL if state.answered else Disposition.NO_INPUT,
+                       (), ())
+    silent = 0 if state.item_heard else state.silent_items + 1
+    state = replace(state, skipped=(*state.skipped, item.link_id), silent_items=silent)
+    if silent >= MAX_SILENT_ITEMS and remaining(state):
+        return finish(state, Disposition.PARTIAL if state.answered else Disposition.NO_INPUT,
+                       (), ())
+    return step(state, (wording.prompt(state, "move-on"),))
+
+
+# --- answers ---------------------------------------------------------------------------------
+
+def store(state: State, value: Mapping[str, Any], heard: str,
+           given_by: GivenBy) -> tuple[State, tuple[Action, ...]]:
+    item = current(state)
+    hit = evaluate(item, value)
+    actions: list[Action] = [
+        StoreAnswer(item.link_id, value, heard, given_by, hit,
+                    supersedes=item.link_id in state.given_before),
+        Mark("answer", item.link_id, heard)]
+    if hit:
+        actions.append(Mark("finding", item.link_id, hit.text.get(state.language, hit.rule)))
+    state = replace(state, answers={**state.answers, item.link_id: value}, silent_items=0,
+                    answered=state.answered + 1,
+                    findings=(*state.findings, hit) if hit else state.findings)
+    return state, tuple(actions)
+
+
+def answer(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy) -> Step:
+    identified = current(state).identity
+    state, stored = store(state, value, heard, given_by)
+    lead = (wording.prompt(state, "introduction", department=state.context.department),) \
+        if identified else ()
+    return step(state, lead, stored)
+
+
+# --- agents ----------------------------------------------------------------------------------
+
+def escalate(state: State, reason: str, hold_s: int, lead: tuple[Prompt, ...] = (),
+              first: tuple[Action, ...] = ()) -> Step:
+    state = replace(state, phase=Phase.ESCALATING, escalation=reason)
+    return state, (*first, Mark("escalation", state.link_id, reason),
+                   Escalate(worst(state.findings), reason, hold_s, state.findings,
+                            (*lead, wording.prompt(state, "connecting"))))
+
+
+def no_agent(state: State) -> Step:
+    if state.escalation == "asked":
+        lead = (wording.prompt(state, "nobody-free-go-on"),)
+        return _say_and_wait(replace(state, unmet=True),
+                             (*lead, *wording.question(state, current(state))))
+    urgent = worst(state.findings) is Severity.CRITICAL
+    return _end(state, Disposition.CALLBACK_ALERT,
+                wording.nobody_free(state, urgent))
+
+
+# --- the end ---------------------------------------------------------------------------------
+
+def _final_outcome(state: State) -> Disposition:
+    """Nothing is left to ask."""
+    if state.unmet:
+        return Disposition.CALLBACK_ALERT
+    identity = state.questionnaire.identity
+    said = set(state.answers) - ({identity.link_id} if identity else set())
+    return Disposition.COMPLETED if said or not state.skipped else Disposition.PARTIAL
+
+
+def finish(state: State, outcome: Disposition, lead: tuple[Prompt, ...],
+            first: tuple[Action, ...]) -> Step:
+    """Say good-bye, unless a finding still waits for an agent: then try for one first."""
+    confirmed = not any(item.identity for item in remaining(state)) \
+        and outcome not in (Disposition.WRONG_PERSON, Disposition.CALL_BACK, Disposition.REFUSED)
+    if state.findings and confirmed:
+        return escalate(state, "finding", HOLD_S, lead, first)
+    return _end(state, outcome, (*lead, *wording.goodbye(state, outcome)), first)
+
+
+def _end(state: State, outcome: Disposition, prompts: tuple[Prompt, ...],
+         first: tuple[Action, ...] = ()) -> Step:
+    state = replace(state, phase=Phase.ENDED, outcome=outcome)
+    return state, (*first, Say(prompts, interruptible=False), End(outcome, not remaining(state)))

@@ -1,0 +1,93 @@
+"""Where a conversation stands: immutable, and JSON both ways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from followup.calls.models import Disposition
+from followup.errors import InvalidInput
+from followup.questionnaires.definition import Item, Questionnaire
+from followup.rules import RuleHit
+
+
+class Phase(StrEnum):
+    """What the conversation waits for."""
+
+    NEW = "new"                    # Started
+    ASKING = "asking"              # a key
+    CONFIRMING = "confirming"      # a key on a number that was read back
+    RECORDING = "recording"        # a voice message, or a key on its prompt
+    CHECKING = "checking"          # AgentChecked
+    ESCALATING = "escalating"      # AgentJoined or NoAgent
+    TALKING = "talking"            # an agent has the call; HungUp
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Whom we talk to. ``hospital`` gives the hospital's name by language."""
+
+    hospital: Mapping[str, str]
+    name: str
+    department: str
+    language: str = "zh"
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a conversation knows; only the engine makes new ones."""
+
+    questionnaire: Questionnaire = field(repr=False)
+    context: Context = field(repr=False)
+    language: str
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    given_before: tuple[str, ...] = ()       # answered in an earlier call, asked again in each
+    skipped: tuple[str, ...] = ()
+    phase: Phase = Phase.NEW
+    link_id: str | None = None               # being asked
+    keys: str = ""                           # of the number being typed
+    value: Mapping[str, Any] | None = None   # of the number being read back
+    misses: int = 0                          # unclear or silent, on this item
+    repeats: int = 0                         # asked to hear it again, on this item
+    silent_items: int = 0                    # given up in silence, one after the other
+    item_heard: bool = False                 # a key was pressed on this item
+    heard: bool = False                      # a key was pressed in this call
+    answered: int = 0                        # answers given in this call
+    findings: tuple[RuleHit, ...] = ()       # waiting for an agent
+    escalation: str = ""                     # why an agent is being rung: finding or asked
+    unmet: bool = False                      # asked for a person, and none was free
+    outcome: Disposition | None = None       # decided, once the call is to end
+
+    @property
+    def item(self) -> Item | None:
+        """The item being asked."""
+        return self.questionnaire.item(self.link_id) if self.link_id else None
+
+    def to_json(self) -> str:
+        """As JSON text; the questionnaire goes by url and version."""
+        data = {name: value for name, value in vars(self).items()
+                if name not in ("questionnaire", "context", "findings")}
+        return json.dumps({
+            **data, "findings": [hit.to_dict() for hit in self.findings],
+            "context": vars(self.context),
+            "questionnaire": [self.questionnaire.url, self.questionnaire.version],
+        }, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, questionnaire: Questionnaire) -> State:
+        """The reverse of ``to_json``; InvalidInput when it belongs to another questionnaire."""
+        data = json.loads(text)
+        if data.pop("questionnaire") != [questionnaire.url, questionnaire.version]:
+            raise InvalidInput("the conversation belongs to another questionnaire",
+                               field="questionnaire", expected=questionnaire.url)
+        outcome = data.pop("outcome")
+        return cls(
+            questionnaire=questionnaire, context=Context(**data.pop("context")),
+            findings=tuple(RuleHit.from_dict(hit) for hit in data.pop("findings")),
+            phase=Phase(data.pop("phase")), skipped=tuple(data.pop("skipped")),
+            given_before=tuple(data.pop("given_before")),
+            outcome=Disposition(outcome) if outcome else None, **data)

@@ -1,0 +1,99 @@
+"""Which prompts say what: ids of the catalogue and of the questionnaire, with their variables."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from followup.calls.models import Disposition
+from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.enablement import enabled_items
+from ivr.conversation.state import State
+from ivr.prompts.prompt import Prompt, Value, keys_id, question_id
+
+_GOODBYES = {
+    Disposition.WRONG_PERSON: "goodbye-wrong-person", Disposition.CALL_BACK: "goodbye-call-back",
+    Disposition.REFUSED: "goodbye-refused", Disposition.NO_INPUT: "goodbye-no-input",
+    Disposition.PARTIAL: "goodbye-no-input"}
+_HELP = {ItemType.INTEGER: "help-integer", ItemType.DECIMAL: "help-decimal",
+         ItemType.DATE: "help-date", ItemType.TEXT: "help-message"}
+
+
+def prompt(state: State, name: str, language: str = "", **variables: Value) -> Prompt:
+    """A prompt of the catalogue in the language of the call, or in another one."""
+    return Prompt(name, variables, language or state.language)
+
+
+def opening(state: State) -> tuple[Prompt, ...]:
+    """Greeting and notice of recording: nothing in them tells why the patient was in hospital."""
+    return (prompt(state, "greeting", hospital=hospital(state)),
+            prompt(state, "recording-notice"))
+
+
+def hospital(state: State) -> str:
+    """The hospital's name in the language of the call."""
+    names = state.context.hospital
+    return names.get(state.language) or next(iter(names.values()), "")
+
+
+def question(state: State, item: Item) -> tuple[Prompt, ...]:
+    """The item's own prompt, then the offer of other languages, each in its own."""
+    offers = [prompt(state, "other-language", language, key=key)
+              for key, language in item.language_keys.items() if language != state.language]
+    return (_own(state, item), *offers)
+
+
+def _own(state: State, item: Item) -> Prompt:
+    context = state.context
+    return Prompt(question_id(state.questionnaire, item),
+                  {"name": context.name, "hospital": hospital(state),
+                   "department": context.department}, state.language)
+
+
+def displays(state: State, ahead: Item | None) -> tuple[Prompt, ...]:
+    """Texts without a question between the last item dealt with and ``ahead`` (None: the end)."""
+    found: list[Prompt] = []
+    for item in enabled_items(state.questionnaire, state.answers):
+        if ahead is not None and item.link_id == ahead.link_id:
+            break
+        if item.is_question:
+            found.clear()
+        elif item.type is ItemType.DISPLAY or item.prompt:
+            found.append(_own(state, item))
+    return tuple(found)
+
+
+def once_more(state: State, item: Item, why: str) -> tuple[Prompt, ...]:
+    """After a miss: the reason and the question; the second time the keys, slowly."""
+    bounds: dict[str, Value] = {}
+    if why == "out-of-range":
+        why = {(False, True): "too-high", (True, False): "too-low"}.get(
+            (item.minimum is not None, item.maximum is not None), why)
+        bounds = {name: bound for name, bound in (("minimum", item.minimum),
+                                                  ("maximum", item.maximum)) if bound is not None}
+        if item.type is ItemType.DATE:
+            why, bounds = "not-understood", {}
+    reason = Prompt(why, bounds, state.language)
+    if state.misses < 2:
+        return (reason, *question(state, item))
+    if item.type.has_options:
+        return (reason, prompt(state, "slowly"),
+                Prompt(keys_id(state.questionnaire, item), {}, state.language))
+    return (reason, prompt(state, _HELP[item.type]), *question(state, item))
+
+
+def read_back(state: State, item: Item, value: int | Decimal | date) -> tuple[Prompt, ...]:
+    """A number that was not understood quite as typed."""
+    name = "read-back-temperature" if item.unit == "Cel" else "read-back"
+    return (prompt(state, name, value=value),)
+
+
+def nobody_free(state: State, urgent: bool) -> tuple[Prompt, ...]:
+    """No agent came: somebody will call back; an urgent case is told where help is meanwhile."""
+    advice = (prompt(state, "emergency"),) if urgent else ()
+    return (prompt(state, "nobody-free"), *advice, prompt(state, "goodbye"))
+
+
+def goodbye(state: State, outcome: Disposition) -> tuple[Prompt, ...]:
+    """The last words."""
+    return (prompt(state, _GOODBYES.get(outcome, "goodbye")),)

@@ -1,0 +1,59 @@
+"""Every prompt that a campaign's calls can need, known before the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from followup.questionnaires.definition import Item, ItemType, Questionnaire
+from ivr.prompts.prompt import Prompt, Value
+from ivr.prompts.texts import catalogue, fillers, questionnaire_texts
+
+MAX_READ_BACKS = 500     # values of one item; an item with more is read back as it comes
+
+
+def campaign_prompts(questionnaire: Questionnaire, hospital: Mapping[str, str],
+                     patients: Iterable[tuple[str, str]]) -> Iterator[Prompt]:
+    """All prompts, each with its language.
+
+    ``hospital``: its name by language; ``patients``: (name, department) of each.
+    """
+    patients = list(dict.fromkeys(patients))
+    departments = list(dict.fromkeys(department for _, department in patients))
+    texts = questionnaire_texts(questionnaire)
+    for language in questionnaire.languages:
+        own: dict[str, Value] = {
+            "hospital": hospital.get(language) or next(iter(hospital.values()), "")}
+        for name, template in catalogue(language).items():
+            needed = fillers(template)
+            if needed <= own.keys():
+                yield Prompt(name, {key: own[key] for key in needed}, language)
+            elif needed == {"department"}:
+                for department in departments:
+                    yield Prompt(name, {"department": department}, language)
+        for (name, spoken_in), template in texts.items():
+            if spoken_in != language:
+                continue
+            if not fillers(template) & {"name", "department"}:
+                yield Prompt(name, own, language)
+                continue
+            for patient, department in patients:
+                yield Prompt(name, {**own, "name": patient, "department": department}, language)
+        for item in questionnaire.order:
+            yield from _of_item(item, language)
+
+
+def _of_item(item: Item, language: str) -> Iterator[Prompt]:
+    for key, other in item.language_keys.items():
+        if other == language:
+            yield Prompt("other-language", {"key": key}, other)
+    bounds = {name: bound for name, bound in (("minimum", item.minimum),
+                                              ("maximum", item.maximum)) if bound is not None}
+    if bounds and item.type is not ItemType.DATE:
+        yield Prompt({1: "too-low" if "minimum" in bounds else "too-high",
+                      2: "out-of-range"}[len(bounds)], bounds, language)
+    if item.decimals and isinstance(item.minimum, Decimal) and isinstance(item.maximum, Decimal):
+        low, high = (int(bound.scaleb(item.decimals)) for bound in (item.minimum, item.maximum))
+        name = "read-back-temperature" if item.unit == "Cel" else "read-back"
+        for number in range(low, high + 1) if high - low < MAX_READ_BACKS else ():
+            yield Prompt(name, {"value": Decimal(number).scaleb(-item.decimals)}, language)

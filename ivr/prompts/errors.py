@@ -1,0 +1,24 @@
+"""What can go wrong with a prompt."""
+
+from __future__ import annotations
+
+from followup.errors import AftercallError, InvalidInput
+
+
+class VoiceError(AftercallError):
+    """The voice could not speak; the message says why."""
+
+    status = 503
+    id = "voice"
+
+
+class BadRecording(InvalidInput):
+    """A sound file cannot be used; the message says what was expected."""
+
+    id = "bad-recording"
+
+
+class UnknownPrompt(AftercallError):
+    """There is no text for this prompt in this language."""
+
+    id = "unknown-prompt"

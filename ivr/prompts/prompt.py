@@ -1,0 +1,34 @@
+"""One thing to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from followup.questionnaires.definition import Item, Questionnaire
+
+Value = str | int | Decimal | date
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text of the catalogue or of a questionnaire, by id, and what fills its braces.
+
+    ``language`` is set where it differs from the one that the call is in.
+    """
+
+    id: str
+    variables: Mapping[str, Value] = field(default_factory=dict)
+    language: str = ""
+
+
+def question_id(questionnaire: Questionnaire, item: Item) -> str:
+    """Id of an item's own prompt, e.g. ``post-discharge/temperature``."""
+    return f"{questionnaire.slug}/{item.link_id}"
+
+
+def keys_id(questionnaire: Questionnaire, item: Item) -> str:
+    """Id of the prompt that names an item's keys slowly, e.g. ``post-discharge/feeling~keys``."""
+    return question_id(questionnaire, item) + "~keys"

@@ -1,0 +1,63 @@
+"""Every text that can be said: the catalogue's and the questionnaires', by prompt id."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from followup.questionnaires.checks import variables
+from followup.questionnaires.definition import Item, Questionnaire, Texts
+from ivr.prompts.errors import UnknownPrompt
+from ivr.prompts.prompt import keys_id, question_id
+
+_FOLDER = Path(__file__).with_name("catalogue")
+WRITTEN_AS = {"yue": "zh"}     # spoken Cantonese falls back to the Chinese texts
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """The fragments of a language, by id; UnknownPrompt when there are none."""
+    try:
+        return {name: str(text) for name, text in
+                tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8")).items()}
+    except FileNotFoundError:
+        if language in WRITTEN_AS:
+            return catalogue(WRITTEN_AS[language])
+        raise UnknownPrompt(f"no prompts for the language {language}") from None
+
+
+def questionnaire_texts(questionnaire: Questionnaire) -> dict[tuple[str, str], str]:
+    """(prompt id, language) -> text with braces, of every item."""
+    found = {}
+    for item in questionnaire.order:
+        for language in questionnaire.languages:
+            spoken = item.prompt.get(language) or item.text.get(language, "")
+            keys = keys_text(item, language)
+            if keys:
+                found[keys_id(questionnaire, item), language] = keys
+                if not item.prompt.get(language):
+                    spoken = f"{spoken} {keys}"
+            if spoken:
+                found[question_id(questionnaire, item), language] = spoken
+    return found
+
+
+def keys_text(item: Item, language: str) -> str:
+    """Every option of an item with its key: "Yes: press 1. No: press 2."; "" without options."""
+    fragments = catalogue(language)
+    offers: list[tuple[Texts, str]] = [(option.text, option.keys[0]) for option in item.options]
+    if item.other_key:
+        offers.append(({language: fragments["other-answer"]}, item.other_key))
+    return " ".join(_escape(fragments["press-key"].format(
+        option=text.get(language, ""), key=key)) for text, key in offers)
+
+
+def _escape(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def fillers(template: str) -> set[str]:
+    """The variables of a text."""
+    return variables(template)

@@ -1,0 +1,1 @@
+"""Recordings: from the capture of a call to a sealed, playable file."""

@@ -1,0 +1,31 @@
+"""Names of sound files. Only ids that we made go into a name: nothing from outside."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+
+def capture_name(attempt_id: uuid.UUID) -> str:
+    """The raw stereo file that MixMonitor writes while a call lives."""
+    return f"{attempt_id}.raw"
+
+
+def message_name(attempt_id: uuid.UUID, ordinal: int) -> str:
+    """A message left by the patient; Asterisk adds ``.wav`` itself."""
+    return f"{attempt_id}-message-{ordinal}"
+
+
+def sealed_name(attempt_id: uuid.UUID, answered_at: datetime) -> str:
+    """The sealed file, in a folder a day."""
+    return f"{answered_at:%Y/%m/%d}/{attempt_id}.wav"
+
+
+def inside(folder: Path, name: str) -> Path:
+    """``folder / name`` when that really lies inside ``folder``; ValueError otherwise."""
+    base = folder.resolve()
+    path = (base / name).resolve()
+    if not path.is_relative_to(base) or "\0" in name:
+        raise ValueError("the file lies outside its folder")
+    return path

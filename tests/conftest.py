@@ -1,0 +1,83 @@
+"""Fixtures that every room needs: a real PostgreSQL, and a fresh migrated database a test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from aftercall.provision.postgres import EmbeddedPostgres
+from followup.database.engine import Database
+from followup.database.migrate import upgrade
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of this test run; its address, ``postgresql+asyncpg://…``."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", durable=False)
+    server.start(lambda _: None)
+    try:
+        yield server.url("postgres")
+    finally:
+        server.stop()
+
+
+def in_database(url: str, name: str) -> str:
+    """The same server's address for another database."""
+    base, _, query = url.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url.replace("postgresql+asyncpg", "postgresql"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def _template(postgres: str) -> str:
+    """A database with all migrations applied, to copy from."""
+    import asyncio
+
+    async def make() -> None:
+        await _execute(postgres, "create database aftercall_template")
+        database = Database(in_database(postgres, "aftercall_template"))
+        await upgrade(database)
+        await database.close()
+
+    asyncio.run(make())
+    return "aftercall_template"
+
+
+@pytest.fixture
+async def database_url(postgres: str, _template: str) -> AsyncIterator[str]:
+    """The address of a fresh migrated database."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    await _execute(postgres, f"create database {name} template {_template}")
+    yield in_database(postgres, name)
+    await _execute(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh migrated database."""
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the user's settings or writes to the user's data folder."""
+    for name in list(os.environ):
+        if name.startswith("AFTERCALL_") or name == "DATABASE_URL":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AFTERCALL_DATA_DIR", str(tmp_path / "data"))

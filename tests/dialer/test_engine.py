@@ -1,0 +1,288 @@
+"""The campaign engine with a real PostgreSQL and an Asterisk that follows a script."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import time as clock
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bench.sample import fill
+from dialer.ami import AmiClient, AmiEvent
+from dialer.engine import Engine
+from dialer.node import CEL_FILE, Node
+from followup.calls.models import Attempt, AttemptState, Disposition
+from followup.campaigns.models import Task, TaskState
+from followup.database.base import now
+from followup.database.engine import Database
+from followup.settings import DialerSettings, TrunkSettings
+from tests.fakes.ami import FakeAmi, FakeAmiSession
+
+DIALER = DialerSettings(window_start=clock(0), window_end=clock(23, 59, 59), poll_s=0.05,
+                        settle_s=1)
+React = Callable[["ScriptedNode", FakeAmiSession, str, dict[str, list[str]]], Awaitable[None]]
+
+
+async def _take(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                action: dict[str, list[str]]) -> None:
+    """Take the call, and say nothing more."""
+    await session.answer(action, Message="Originate successfully queued")
+
+
+@dataclass
+class ScriptedNode:
+    """What the fake Asterisk knows; ``react`` is what it does with an Originate."""
+
+    folder: Path
+    react: React = _take
+    trunk: str = "Reachable"
+    channels: dict[str, str] = field(default_factory=dict)
+    originated: list[str] = field(default_factory=list)
+    uptime: int = 3600
+
+    def write(self, event: str, channel_id: str, extra: str = "") -> None:
+        """A line of the node's record."""
+        extra = extra.replace('"', '""')
+        with (self.folder / CEL_FILE).open("a") as file:
+            file.write(f'"{event}","{now().timestamp():.6f}","{channel_id}","{channel_id}","c",'
+                       f'"s","x","","","","{extra}"\n')
+
+    async def serve(self, session: FakeAmiSession) -> None:
+        await session.answer(await session.read(), Message="Authentication accepted")
+        await session.send({"Event": "FullyBooted", "Uptime": str(self.uptime)})
+        while True:
+            action = await session.read()
+            match action["Action"][0]:
+                case "Getvar":
+                    asked = action["Variable"][0]
+                    value = {"PJSIP_AOR(trunk,contact)": "trunk@@1",
+                             "PJSIP_CONTACT(trunk@@1,status)": self.trunk}.get(asked, "")
+                    await session.answer(action, Value=value)
+                case "CoreShowChannels":
+                    tag = {"ActionID": action["ActionID"][0]}
+                    await session.answer(action, EventList="start")
+                    await session.send(*({"Event": "CoreShowChannel", **tag, "Uniqueid": one,
+                                          "ChannelState": "6", "ChannelStateDesc": state,
+                                          "Duration": "00:00:01"}
+                                         for one, state in self.channels.items()),
+                                       {"Event": "CoreShowChannelsComplete", **tag,
+                                        "EventList": "Complete"})
+                case "Originate":
+                    self.originated.append(action["ChannelId"][0])
+                    await self.react(self, session, action["ChannelId"][0], action)
+                case _:
+                    await session.answer(action)
+
+
+@asynccontextmanager
+async def engine(database: Database, node: ScriptedNode,
+                 dialer: DialerSettings = DIALER) -> AsyncIterator[FakeAmi]:
+    node.folder.mkdir(parents=True, exist_ok=True)
+    (node.folder / CEL_FILE).touch()
+    async with FakeAmi(node.serve) as fake, running(database, node, fake, dialer):
+        yield fake
+
+
+@asynccontextmanager
+async def running(database: Database, node: ScriptedNode, fake: FakeAmi,
+                  dialer: DialerSettings = DIALER) -> AsyncIterator[Engine]:
+    made: Engine
+
+    def client(on_event: Callable[[AmiEvent], None]) -> AmiClient:
+        return AmiClient("127.0.0.1", fake.port, "u", "s", on_event=on_event,
+                         reconnect_delay=(0.05, 0.1), action_timeout=2)
+
+    made = Engine(database, [Node("node1", client, node.folder, lambda n, e: made.hear(n, e))],
+                  dialer, TrunkSettings(channels=10))
+    task = asyncio.create_task(made.run())
+    try:
+        yield made
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def attempts(database: Database) -> list[Attempt]:
+    async with database.session() as session:
+        return list(await session.scalars(select(Attempt).order_by(Attempt.committed_at)))
+
+
+async def ended(database: Database, count: int = 1, seconds: float = 20) -> list[Attempt]:
+    """The attempts, once so many have ended."""
+    deadline = time.monotonic() + seconds
+    while sum(one.state is AttemptState.ENDED for one in await attempts(database)) < count:
+        assert time.monotonic() < deadline, [(a.state, a.disposition) for a in
+                                             await attempts(database)]
+        await asyncio.sleep(0.05)
+    return await attempts(database)
+
+
+async def test_i1_every_due_task_gets_one_originate_with_its_own_channel_id(
+        database: Database, tmp_path: Path) -> None:
+    async def busy(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                   action: dict[str, list[str]]) -> None:
+        await _take(node, session, channel_id, action)
+        await session.send({"Event": "Hangup", "Uniqueid": channel_id, "Cause": "17",
+                            "TechCause": "486"})
+
+    await fill(database, 7)
+    node = ScriptedNode(tmp_path, busy)
+    async with engine(database, node):
+        found = await ended(database, 7)
+    assert {one.disposition for one in found} == {Disposition.BUSY}
+    assert {(one.hangup_cause, one.sip_code) for one in found} == {(17, 486)}
+    assert sorted(node.originated) == sorted(one.channel_id for one in found)
+
+
+async def test_i1_the_node_is_lost_after_originate_and_the_record_settles_it(
+        database: Database, tmp_path: Path) -> None:
+    async def lost(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                   action: dict[str, list[str]]) -> None:
+        node.write("CHAN_START", channel_id)
+        node.write("HANGUP", channel_id, '{"hangupcause":19}')
+        session.writer.close()
+
+    await fill(database, 1)
+    node = ScriptedNode(tmp_path, lost)
+    async with engine(database, node):
+        (attempt,) = await ended(database)
+    assert attempt.disposition is Disposition.NO_ANSWER and attempt.settled_by == "cel"
+    assert node.originated == [attempt.channel_id]
+
+
+async def test_i4_a_call_that_lives_is_adopted_after_a_doubt(database: Database,
+                                                            tmp_path: Path) -> None:
+    async def rings(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                    action: dict[str, list[str]]) -> None:
+        node.channels[channel_id] = "Ringing"
+        session.writer.close()
+
+    await fill(database, 1)
+    node = ScriptedNode(tmp_path, rings)
+    async with engine(database, node):
+        deadline = time.monotonic() + 20
+        while not any(a.state is AttemptState.RINGING for a in await attempts(database)):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+    assert len(node.originated) == 1
+
+
+async def test_a_node_that_never_heard_of_the_call_lets_it_be_placed_anew(
+        database: Database, tmp_path: Path) -> None:
+    async def deaf(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                   action: dict[str, list[str]]) -> None:
+        if len(node.originated) == 1:
+            session.writer.close()
+        else:
+            await _take(node, session, channel_id, action)
+
+    await fill(database, 1)
+    node = ScriptedNode(tmp_path, deaf)
+    async with engine(database, node):
+        first = (await ended(database))[0]
+        assert first.disposition is Disposition.NOT_PLACED
+        deadline = time.monotonic() + 20
+        while len(node.originated) < 2:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+    assert len(set(node.originated)) == 2          # a new attempt, never the same one again
+
+
+async def test_a_node_that_was_restarted_in_between_leaves_it_to_a_person(
+        database: Database, tmp_path: Path) -> None:
+    async def dies(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                   action: dict[str, list[str]]) -> None:
+        node.uptime = 0
+        session.writer.close()
+
+    await fill(database, 1)
+    node = ScriptedNode(tmp_path, dies)
+    async with engine(database, node):
+        (attempt,) = await ended(database)
+    assert attempt.disposition is Disposition.UNKNOWN
+    async with database.session() as session:
+        assert (await session.scalars(select(Task.state))).one() is TaskState.NEEDS_PERSON
+    assert len(node.originated) == 1
+
+
+async def test_a_refused_originate_is_congestion_and_burns_no_attempt(database: Database,
+                                                                     tmp_path: Path) -> None:
+    async def refuse(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                     action: dict[str, list[str]]) -> None:
+        await session.answer(action, Response="Error", Message="Permission denied")
+
+    await fill(database, 1)
+    async with engine(database, ScriptedNode(tmp_path, refuse)):
+        (attempt,) = await ended(database)
+    assert attempt.disposition is Disposition.CONGESTION
+    async with database.session() as session:
+        assert (await session.scalars(select(Task.attempts_made))).one() == 0
+
+
+async def test_an_originate_that_failed_without_a_channel_is_looked_up_first(
+        database: Database, tmp_path: Path) -> None:
+    async def fails(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                    action: dict[str, list[str]]) -> None:
+        await _take(node, session, channel_id, action)
+        if len(node.originated) == 1:
+            node.channels[channel_id] = "Up"      # a duplicate's refusal bears the live call's id
+        await session.send({"Event": "OriginateResponse", "Response": "Failure", "Reason": "0",
+                            "ActionID": action["ActionID"][0], "Uniqueid": "<null>"})
+
+    await fill(database, 2)
+    node = ScriptedNode(tmp_path, fails)
+    async with engine(database, node):
+        found = await ended(database)
+        await asyncio.sleep(1.5)
+        found = await attempts(database)
+    by_id = {one.channel_id: one for one in found}
+    assert by_id[node.originated[0]].state is AttemptState.ANSWERED
+    assert by_id[node.originated[1]].disposition is Disposition.CONGESTION
+
+
+@pytest.mark.parametrize(("trunk", "dialer"), [
+    ("Unreachable", DIALER), ("NonQualified", DIALER),
+    ("Reachable", DIALER.model_copy(update={"window_start": clock(0), "window_end": clock(0)}))])
+async def test_i5_no_call_without_a_gateway_or_out_of_hours(
+        database: Database, tmp_path: Path, trunk: str, dialer: Any) -> None:
+    await fill(database, 3)
+    node = ScriptedNode(tmp_path, trunk=trunk)
+    async with engine(database, node, dialer) as fake:
+        deadline = time.monotonic() + 20
+        while not (fake.sessions and fake.sessions[0].names().count("Getvar") > 4):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+    assert node.originated == [] and await attempts(database) == []
+
+
+async def test_one_of_two_engines_leads_and_the_other_takes_over(database: Database,
+                                                                tmp_path: Path) -> None:
+    first, second = ScriptedNode(tmp_path / "a"), ScriptedNode(tmp_path / "b")
+    await fill(database, 1)
+    async with contextlib.AsyncExitStack() as leader:
+        await leader.enter_async_context(engine(database, first))
+        deadline = time.monotonic() + 20
+        while not first.originated:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        async with engine(database, second):
+            await fill(database, 3)
+            while len(first.originated) < 4:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+            assert second.originated == []
+            await leader.aclose()
+            await fill(database, 2)
+            while len(second.originated) < 2:
+                assert time.monotonic() < deadline + 20
+                await asyncio.sleep(0.05)
+    assert not set(first.originated) & set(second.originated)

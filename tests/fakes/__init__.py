@@ -1,0 +1,1 @@
+"""Stand-ins that tests speak with over real sockets."""

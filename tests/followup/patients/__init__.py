@@ -1,0 +1,1 @@
+"""Patients: phone numbers and lists."""

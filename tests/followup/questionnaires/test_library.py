@@ -1,0 +1,53 @@
+"""A published version never changes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from followup.database.engine import Database
+from followup.errors import Conflict, NotFound
+from followup.questionnaires.fhir import load_questionnaire
+from followup.questionnaires.library import POST_DISCHARGE, get_active, parsed, publish
+
+SAMPLE = json.loads(POST_DISCHARGE.read_bytes())
+
+
+async def test_the_same_version_again_is_the_same_row(database: Database) -> None:
+    async with database.session() as session:
+        first = await publish(session, load_questionnaire(SAMPLE))
+    async with database.session() as session:
+        again = await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
+        found = await get_active(session, SAMPLE["url"])
+    assert first.id == again.id == found.id
+    assert parsed(found) == load_questionnaire(SAMPLE)
+
+
+async def test_other_content_under_a_published_version_is_refused(database: Database) -> None:
+    changed = {**SAMPLE, "title": "别的"}
+    async with database.session() as session:
+        await publish(session, load_questionnaire(SAMPLE))
+    with pytest.raises(Conflict, match="new version"):
+        async with database.session() as session:
+            await publish(session, load_questionnaire(changed))
+    async with database.session() as session:
+        assert (await get_active(session, SAMPLE["url"])).title == SAMPLE["title"]
+
+
+async def test_the_newest_version_is_in_force(database: Database) -> None:
+    for version in ("1.0", "1.1"):
+        async with database.session() as session:
+            await publish(session, load_questionnaire({**SAMPLE, "version": version}))
+    async with database.session() as session:
+        assert (await get_active(session, SAMPLE["url"])).version == "1.1"
+        with pytest.raises(NotFound):
+            await get_active(session, "urn:nowhere")
+
+
+async def test_two_processes_may_publish_at_once(database: Database) -> None:
+    async def one() -> object:
+        async with database.session() as session:
+            return (await publish(session, load_questionnaire(SAMPLE))).id
+    assert len(set(await asyncio.gather(*(one() for _ in range(5))))) == 1

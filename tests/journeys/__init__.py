@@ -1,0 +1,1 @@
+"""End to end, on a real Asterisk, a real PostgreSQL, real SIP and RTP."""

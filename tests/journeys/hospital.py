@@ -1,0 +1,333 @@
+"""A whole hospital for a journey: house, simulated gateway, patients, a short questionnaire.
+
+Prompts are short tones (as human recordings), so that a call takes seconds and no voice is needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+import uuid
+import wave
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from aftercall.demo.stage import free_ports
+from aftercall.house import RunningHouse, open_house
+from aftercall.preparation import prepare_prompts
+from followup.agents.models import Agent
+from followup.alerts.models import Alert
+from followup.calls.models import (
+    Attempt,
+    AttemptState,
+    Disposition,
+    Escalation,
+    Recording,
+    RecordingState,
+)
+from followup.campaigns.models import CampaignState, Task, TaskState
+from followup.campaigns.progress import move, plan
+from followup.database.base import now
+from followup.patients.models import Encounter, Patient
+from followup.questionnaires.fhir import load_questionnaire
+from followup.questionnaires.library import POST_DISCHARGE, publish
+from followup.responses.models import Answer, Response
+from followup.settings import Settings, load_settings
+from ivr.prompts.campaign import campaign_prompts
+from ivr.prompts.texts import catalogue
+from simgateway.gateway import SimGateway
+from simgateway.personas import Persona
+from simgateway.render import SimAgent
+
+KEEP = "AFTERCALL_KEEP" in os.environ       # a hospital's folder, to look at its logs afterwards
+
+ITEMS = ("identity", "temperature", "breathlessness")
+GATEWAY = "127.0.0.2"
+PROMPT_HZ = 300
+
+# Synthesised prompts are named by what is in them: those of one hospital serve the next.
+RENDERED = Path(tempfile.mkdtemp(prefix="ac-sounds-"))
+atexit.register(shutil.rmtree, RENDERED, ignore_errors=True)
+
+SETTINGS = """\
+[console]
+port = {console}
+[agi]
+port = {agi}
+[[nodes]]
+name = "node1"
+ami_port = {ami}
+sip_port = {sip}
+http_port = {http}
+rtp_start = {rtp}
+rtp_end = {rtp_end}
+[trunk]
+host = "127.0.0.2"
+port = {gateway_sip}
+qualify_s = 1
+[prompts]
+languages = {languages}
+words_per_minute = 300
+[dialer]
+window_start = "00:00:00"
+window_end = "23:59:59.999999"
+poll_s = 0.2
+settle_s = 3
+wrap_up_s = 0
+agent_ring_s = 5
+"""
+AGENT = '[[agents]]\nextension = "{0}"\nname = "护士{0}"\n'
+
+
+def person(code: str, *steps: str, sip: str = "answers", **more: Any) -> Persona:
+    """A persona for one test; ``steps`` as in personas.toml."""
+    return Persona.model_validate({
+        "code": code, "name": f"test-{code}", "title": {"zh": "测", "en": "T"}, "sip": sip,
+        "ring_s": 0.5, "steps": steps, "expect": {"disposition": "completed"}, **more})
+
+
+def short_questionnaire(*more: str) -> dict[str, Any]:
+    """Identity, temperature (>= 38.5 abnormal), breathlessness (critical), as in the sample.
+
+    ``more``: linkIds of further items of the sample.
+    """
+    resource: dict[str, Any] = json.loads(POST_DISCHARGE.read_bytes())
+    resource["url"] += "-short"
+    resource["item"] = [item for item in resource["item"] if item["linkId"] in (*ITEMS, *more)]
+    text = json.dumps(resource, ensure_ascii=False).replace("{name}", "")
+    short: dict[str, Any] = json.loads(text)
+    return short
+
+
+def write_tone(path: Path, hertz: float = PROMPT_HZ, seconds: float = 0.5) -> None:
+    """A telephone WAV of a pure tone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    moments = np.arange(int(8000 * seconds)) / 8000
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((np.sin(2 * np.pi * hertz * moments) * 8000).astype("<i2").tobytes())
+
+
+@dataclass
+class Hospital:
+    """Everything is up; nobody has been called yet."""
+
+    house: RunningHouse
+    gateway: SimGateway
+    questionnaire: dict[str, Any] = field(default_factory=short_questionnaire)
+    campaign_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    campaign: str = field(default_factory=lambda: f"旅程 {uuid.uuid4()}")
+
+    @property
+    def settings(self) -> Settings:
+        return self.house.settings
+
+    async def admit(self, people: Iterable[tuple[Persona, int]]) -> None:
+        """Discharge ``(persona, index)`` patients today and plan their calls, in one campaign."""
+        async with self.house.database.session() as session:
+            for persona, index in people:
+                patient = Patient(id=uuid.uuid4(), mrn=f"P{persona.code}{index:02d}", name="测试",
+                                  phone="+86" + persona.number(index))
+                session.add(patient)
+                session.add(Encounter(patient_id=patient.id, department="骨科",
+                                      discharged_on=now().date()))
+            row = await publish(session, load_questionnaire(self.questionnaire))
+            campaign = await plan(session, self.campaign, row.id,
+                                  discharged_from=now().date(), discharged_to=now().date())
+            self.campaign_id = campaign.id
+        await prepare_prompts(self.house.database, self.house.book, self.settings, campaign.id)
+
+    async def call_everybody(self) -> None:
+        """Start the campaign, or go on with it."""
+        async with self.house.database.session() as session:
+            await move(session, self.campaign_id, CampaignState.RUNNING)
+
+    async def unsettled(self) -> int:
+        """Tasks that are being called, or are due now."""
+        async with self.house.database.session() as session:
+            return await session.scalar(select(func.count()).select_from(Task).where(
+                Task.campaign_id == self.campaign_id,
+                (Task.state == TaskState.CALLING)
+                | ((Task.state == TaskState.DUE) & (Task.due_at <= now())))) or 0
+
+    async def until_settled(self, seconds: float) -> None:
+        """Wait until nobody is on the phone or due."""
+        async def settled() -> bool:
+            return not await self.unsettled()
+        await until(settled, seconds, self.tell)
+
+    async def attempts(self) -> list[Attempt]:
+        """All attempts, oldest first."""
+        async with self.house.database.session() as session:
+            return list(await session.scalars(select(Attempt).order_by(Attempt.committed_at)))
+
+    async def answers(self) -> dict[tuple[str, str], tuple[str, uuid.UUID]]:
+        """Current answers by (MRN, linkId): what was keyed, and the answer's id."""
+        async with self.house.database.session() as session:
+            rows = await session.execute(
+                select(Patient.mrn, Answer).join(Response, Response.id == Answer.response_id)
+                .join(Patient, Patient.id == Response.patient_id))
+            return {(mrn, answer.link_id): (answer.heard, answer.id)
+                    for mrn, answer in rows if answer.superseded_at is None}
+
+    def dialled(self) -> Counter[str]:
+        """How often each patient's number reached the gateway, by its own account."""
+        return Counter(call.number for call in self.gateway.calls() if call.persona_code)
+
+    async def attempts_of(self, persona: Persona, index: int = 0) -> list[Attempt]:
+        """One patient's attempts, oldest first."""
+        phone = "+86" + persona.number(index)
+        return [one for one in await self.attempts() if one.phone == phone]
+
+    async def call(self, *people: tuple[Persona, int], seconds: float = 60) -> list[Attempt]:
+        """Admit and call patients and wait until all is over; the last attempt of each."""
+        await self.admit(people)
+        await self.call_everybody()
+        await self.until_settled(seconds)
+        return [(await self.attempts_of(*one))[-1] for one in people]
+
+    async def agents(self) -> dict[str, Agent]:
+        """The agents as the database has them, by extension."""
+        async with self.house.database.session() as session:
+            return {one.extension: one for one in await session.scalars(select(Agent))}
+
+    async def escalations(self, attempt: Attempt) -> list[Escalation]:
+        """The escalations of a call."""
+        async with self.house.database.session() as session:
+            return list(await session.scalars(
+                select(Escalation).where(Escalation.attempt_id == attempt.id)))
+
+    async def alert(self, attempt: Attempt) -> Alert | None:
+        """The patient's newest alert."""
+        async with self.house.database.session() as session:
+            return await session.scalar(
+                select(Alert).where(Alert.patient_id == attempt.patient_id)
+                .order_by(Alert.created_at.desc()).limit(1))
+
+    async def recording(self, attempt: Attempt, seconds: float = 30) -> Recording:
+        """The recording of a call that is over, once it is sealed or given up; with its marks."""
+        found: list[Recording] = []
+
+        async def over() -> bool:
+            async with self.house.database.session() as session:
+                found[:] = await session.scalars(
+                    select(Recording).where(Recording.attempt_id == attempt.id)
+                    .options(selectinload(Recording.marks)))
+            return bool(found) and found[0].state is not RecordingState.CAPTURING
+        await until(over, seconds, self.tell)
+        return found[0]
+
+    def logged(self, part: str, event: str = "") -> list[dict[str, Any]]:
+        """Lines that a part (agi, dialer) has logged, with ``event`` somewhere in their text."""
+        path = self.settings.data_dir / "log" / f"{part}.log"
+        lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+        entries = [json.loads(line) for line in lines if line.startswith("{")]
+        return [one for one in entries if event in one.get("event", "")]
+
+    async def channels(self) -> int:
+        """How many calls' channels the node has."""
+        told = await self.house.nodes["node1"].cli("core show channels count")
+        return int(told.split()[0])
+
+    async def tell(self) -> str:
+        """What is going on, for a failing test's message."""
+        return "\n".join(
+            f"{one.phone[-4:]} #{one.seq} {one.state} {one.disposition} outcome={one.outcome} "
+            f"cause={one.hangup_cause} by={one.settled_by}" for one in await self.attempts())
+
+
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float,
+                tell: Callable[[], Awaitable[str]] | None = None) -> None:
+    """Wait for something to become true; AssertionError with ``tell()`` when it does not."""
+    deadline = time.monotonic() + seconds
+    while not await holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s\n{await tell() if tell else ''}")
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def hospital(database_url: str, personas: Sequence[Persona], *,
+                   agents: Sequence[dict[str, Any]] = ({}, {}),
+                   roles: tuple[str, ...] = ("agi", "dialer"), more_settings: str = "",
+                   questionnaire: dict[str, Any] | None = None,
+                   languages: Sequence[str] = ("zh",),
+                   sounds: Mapping[str, float] | None = None) -> AsyncIterator[Hospital]:
+    """Start it all. ``agents``: SimAgent options for 8001, 8002, …
+
+    ``questionnaire``: a FHIR resource, else the short one; ``sounds``: prompts, as
+    ``goodbye`` or ``en/goodbye``, that get a pitch of their own, in Hz.
+    """
+    resource = questionnaire or short_questionnaire()
+    folder = Path(tempfile.mkdtemp(prefix="ac-"))
+    before = {name: os.environ.get(name) for name in ("AFTERCALL_DATA_DIR",)}
+    try:
+        ports = free_ports(("console", "agi", "ami", "sip", "http", "gateway_sip"), 0)
+        rtp = 30000 + ports["sip"] % 20 * 1000
+        extensions = [str(8001 + index) for index in range(len(agents))]
+        (folder / "aftercall.toml").write_text(
+            SETTINGS.format(**ports, rtp=rtp, rtp_end=rtp + 499,
+                            languages=json.dumps(languages)) + more_settings
+            + "".join(map(AGENT.format, extensions)), "utf-8")
+        os.environ["AFTERCALL_DATA_DIR"] = str(folder)
+        settings = load_settings(data_dir=folder, database={"url": database_url})
+        _record_prompts(settings, resource, sounds or {})
+        shutil.copytree(RENDERED, settings.sounds_dir)
+        async with AsyncExitStack() as stack:
+            stack.callback(shutil.copytree, settings.sounds_dir, RENDERED, dirs_exist_ok=True)
+            house = await stack.enter_async_context(open_house(
+                settings, lambda _: None, roles=roles, log_dir=folder / "log"))
+            node = settings.nodes[0]
+            gateway = SimGateway(
+                house.install.command(), folder / "gateway",
+                modules_dir=house.install.modules_dir, data_dir=house.install.data_dir,
+                sip_port=settings.trunk.port, node_port=node.sip_port, personas=personas,
+                rtp_start=node.rtp_end + 1, rtp_end=node.rtp_end + 499,
+                agents=[SimAgent(extension, house.secrets.agents[extension].get_secret_value(),
+                                 **{"talk_s": 6, **options})
+                        for extension, options in zip(extensions, agents, strict=True)])
+            await gateway.start()
+            stack.push_async_callback(gateway.stop)
+            await gateway.registered()
+            yield Hospital(house, gateway, resource)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+        if KEEP:
+            print(f"kept: {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _record_prompts(settings: Settings, resource: dict[str, Any],
+                    sounds: Mapping[str, float]) -> None:
+    """A tone for every prompt that has no blanks to fill in."""
+    questionnaire = load_questionnaire(resource)
+    for language in settings.prompts.languages:
+        names = set(catalogue(language))
+        names |= {prompt.id for prompt in campaign_prompts(questionnaire, {"zh": "医院"}, [])}
+        for name in names:
+            write_tone(settings.human_prompts_dir / language / f"{name}.wav",
+                       sounds.get(f"{language}/{name}") or sounds.get(name, PROMPT_HZ))
+
+
+def dispositions(attempts: Iterable[Attempt]) -> Counter[Disposition | None]:
+    """How often each disposition came; None for attempts that live."""
+    return Counter(one.disposition if one.state is AttemptState.ENDED else None
+                   for one in attempts)

@@ -1,0 +1,1 @@
+"""Recordings: from capture to sealed file."""

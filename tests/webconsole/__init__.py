@@ -1,0 +1,1 @@
+"""The web console: routes, rights, pages, live events."""

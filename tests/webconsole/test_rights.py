@@ -1,0 +1,143 @@
+"""Every route, taken from the route table itself: who may, who may not, and by which request."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from aiohttp import ClientSession, CookieJar, web
+from aiohttp.test_utils import TestServer
+
+from followup.people.models import Role
+from tests.webconsole.conftest import Client, SignIn, csrf
+from tests.webconsole.hospital import Hospital
+from webconsole.middleware import SAFE_METHODS
+from webconsole.pages import ROUTES, patients
+from webconsole.rights import (
+    CLOSES_ALERTS,
+    EVERYBODY,
+    LISTENS,
+    PUBLIC,
+    SEES_PATIENTS,
+    TAKES_CALLS,
+    rights_of,
+)
+
+# What the console promises. A new route fails ``test_the_matrix_names_every_route`` until it is
+# thought about here.
+MATRIX = {
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/sign-in"): PUBLIC,
+    ("POST", "/sign-in"): PUBLIC,
+    ("POST", "/locale"): PUBLIC,
+    ("POST", "/sign-out"): EVERYBODY,
+    ("GET", "/"): EVERYBODY,
+    ("GET", "/overview/live"): EVERYBODY,
+    ("GET", "/events"): EVERYBODY,
+    ("GET", "/patients"): SEES_PATIENTS,
+    ("GET", "/patients/{id}"): SEES_PATIENTS,
+    ("GET", "/patients/{id}/live"): SEES_PATIENTS,
+    ("GET", "/alerts"): SEES_PATIENTS,
+    ("GET", "/alerts/live"): SEES_PATIENTS,
+    ("GET", "/alerts/count"): SEES_PATIENTS,
+    ("GET", "/alerts/{id}"): SEES_PATIENTS,
+    ("POST", "/alerts/{id}/close"): CLOSES_ALERTS,
+    ("GET", "/recordings/{id}/audio"): LISTENS,
+    ("GET", "/phone"): TAKES_CALLS,
+    ("GET", "/phone/desk"): TAKES_CALLS,
+    ("POST", "/phone/credentials"): TAKES_CALLS,
+    ("GET", "/phone/ws"): TAKES_CALLS,
+}
+CLOSED = [(method, path) for (method, path), roles in MATRIX.items() if roles != PUBLIC]
+CHANGES = [(method, path) for method, path in MATRIX if method not in SAFE_METHODS]
+
+
+def place(path: str, hospital: Hospital) -> str:
+    """A path of the route table with an id that exists."""
+    room = path.strip("/").partition("/")[0]
+    ids = {"patients": hospital.patients[0], "alerts": hospital.alerts[0],
+           "recordings": hospital.recording}
+    return path.replace("{id}", str(ids.get(room, uuid.UUID(int=0))))
+
+
+def test_the_matrix_names_every_route() -> None:
+    assert {(route.method, route.path): rights_of(route.handler) for route in ROUTES} == MATRIX
+
+
+def test_the_application_serves_no_route_beyond_the_table_but_static_files(
+        server: TestServer) -> None:
+    served = {(route.method, route.resource.canonical) for route in server.app.router.routes()
+              if route.resource and not isinstance(route.resource, web.StaticResource)}
+    assert {(m, p) for m, p in served if m != "HEAD"} == set(MATRIX)
+
+
+async def test_nobody_gets_in_without_signing_in(client: Client, hospital: Hospital) -> None:
+    for method, path in CLOSED:
+        answer = await client.request(method, place(path, hospital), allow_redirects=False)
+        assert answer.status == 303, path
+        assert answer.headers["Location"].startswith("/sign-in")
+        assert "王秀英" not in await answer.text()
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_role_reaches_what_it_may_and_nothing_else(
+        client: Client, hospital: Hospital, sign_in: SignIn, role: Role) -> None:
+    await sign_in(role.value)
+    for (method, path), roles in MATRIX.items():
+        if path in ("/sign-out", "/events", "/sign-in", "/locale"):
+            continue                  # they have tests of their own; all but /events are for all
+        if path.startswith("/phone/") and role in TAKES_CALLS:
+            continue                  # needs more than a right: tests/webconsole/test_phone.py
+        data = None if method == "GET" else {"csrf_token": await csrf(client), "note": "已处理"}
+        answer = await client.request(method, place(path, hospital), data=data,
+                                      allow_redirects=False)
+        allowed = roles == PUBLIC or role in roles
+        assert (answer.status in (200, 303)) == allowed, (role, method, path, answer.status)
+        if not allowed:
+            assert answer.status == 403
+            assert "王秀英" not in await answer.text()
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+async def test_every_change_needs_the_page_s_token(
+        client: Client, hospital: Hospital, sign_in: SignIn, method: str, path: str) -> None:
+    if path != "/sign-in":
+        await sign_in()
+    forgeries: tuple[dict[str, str], ...] = ({}, {"csrf_token": ""}, {"csrf_token": "x" * 43})
+    for forged in forgeries:
+        answer = await client.request(method, place(path, hospital), allow_redirects=False,
+                                      data={"note": "x", "locale": "en", **forged})
+        assert answer.status == 403, forged
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+async def test_no_change_is_taken_from_another_site(
+        client: Client, hospital: Hospital, sign_in: SignIn, method: str, path: str) -> None:
+    if path != "/sign-in":
+        await sign_in()
+    token = await csrf(client, "/" if path != "/sign-in" else "/sign-in")
+    for header in ({"Origin": "https://evil.example"}, {"Origin": "null"},
+                   {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+        answer = await client.request(method, place(path, hospital), headers=header,
+                                      data={"csrf_token": token, "note": "x", "locale": "en"},
+                                      allow_redirects=False)
+        assert answer.status == 403, header
+
+
+async def test_the_token_of_another_session_does_not_fit(
+        client: Client, server: TestServer, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("doctor")
+    foreign = await csrf(client)
+    async with ClientSession(server.make_url("/"), cookie_jar=CookieJar(unsafe=True)) as other:
+        await sign_in("agent", browser=other)
+        answer = await other.post(f"/alerts/{hospital.alerts[0]}/close",
+                                  data={"csrf_token": foreign, "note": "x"})
+        assert answer.status == 403
+
+
+async def test_a_handler_without_a_mark_is_closed_to_everybody(
+        client: Client, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    await sign_in("administrator")
+    assert (await client.get("/patients")).status == 200
+    monkeypatch.delattr(patients.listing, "__allowed__")
+    assert (await client.get("/patients")).status == 403

@@ -1,0 +1,126 @@
+"""Every word of the console exists in both languages, and no template holds one of its own."""
+
+from __future__ import annotations
+
+import re
+import string
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jinja2
+import pytest
+
+import webconsole
+from followup.agents.models import AgentState
+from followup.calls.models import AttemptState, Disposition, EscalationState
+from followup.campaigns.models import CampaignState, TaskState
+from followup.patients.models import Sex
+from followup.people.models import Role
+from followup.responses.models import GivenBy, Severity
+from webconsole.i18n import choose_locale, load_catalogues
+from webconsole.pages.phone import FAULTS, STATES
+
+HOUSE = Path(webconsole.__file__).parent
+TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
+SPOKEN = ("title", "alt", "placeholder", "aria-label", "data-on", "data-off", "data-label",
+          "data-left", "data-late")
+
+# keys that are put together while a page is made
+MADE = {
+    "task_state": TaskState, "attempt_state": AttemptState, "disposition": Disposition,
+    "agent_state": AgentState, "campaign_state": CampaignState, "severity": Severity,
+    "escalation_state": EscalationState, "role": Role, "sex": Sex, "given": GivenBy,
+}
+MADE_OF_WORDS = {
+    "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),
+    "mark": ("question", "answer", "finding", "escalation", "agent"),
+    "errors": tuple(f"{code}{part}" for code in (400, 403, 404, 405, 409, 413, 422, 500, 503)
+                    for part in ("", "_hint")),
+    "alert": ("note_missing", "conflict"),
+    "phone_state": tuple(f"{state}{part}" for state in STATES for part in ("", "_hint")),
+    "phone_fault": FAULTS,
+}
+
+
+def named_keys() -> set[str]:
+    """Keys that templates and handlers name outright."""
+    found = set()
+    for template in TEMPLATES:
+        found |= set(re.findall(r"""\bt\(["']([a-z0-9_.]+)["'][,)]""",
+                                template.read_text("utf-8")))
+    return found
+
+
+def made_keys() -> set[str]:
+    keys = {f"{table}.{member.value}" for table, members in MADE.items() for member in members}
+    return keys | {f"{table}.{word}" for table, words in MADE_OF_WORDS.items() for word in words}
+
+
+def fields(message: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(message) if name}
+
+
+def test_both_languages_have_the_same_keys_and_fields() -> None:
+    zh, en = (load_catalogues()[locale].messages for locale in ("zh", "en"))
+    assert set(zh) == set(en)
+    for key in zh:
+        assert zh[key].strip(), key
+        assert en[key].strip(), key
+        assert fields(zh[key]) == fields(en[key]), key
+
+
+def test_every_key_that_is_used_exists_and_every_one_that_exists_is_used() -> None:
+    assert named_keys() | made_keys() == set(load_catalogues()["zh"].messages)
+
+
+def test_chinese_is_chinese_and_english_is_english() -> None:
+    han = re.compile(r"[\u4e00-\u9fff]")
+    zh, en = (load_catalogues()[locale].messages for locale in ("zh", "en"))
+    assert [key for key, message in en.items() if han.search(message)] == []
+    # a message of fields and signs alone has no language
+    assert [key for key, message in zh.items() if not han.search(message)
+            and re.search(r"[a-z]", re.sub(r"\{\w+\}", "", message))] == []
+
+
+class Words(HTMLParser):
+    """Collects letters that a template would show of its own accord."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        if re.search(r"[A-Za-z\u4e00-\u9fff]", data):
+            self.found.append(data.strip())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [f"{name}={value}" for name, value in attrs
+                       if name in SPOKEN and re.search(r"[A-Za-z\u4e00-\u9fff]", value or "")]
+        # a script or a style in the page would be stopped by the policy
+        names = {name for name, _ in attrs}
+        if "style" in names or any(name.startswith("on") for name in names):
+            self.found.append(f"<{tag} inline>")
+        if tag == "style" or (tag == "script" and "src" not in names):
+            self.found.append(f"<{tag}>")
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_holds_a_word_a_style_or_a_script_of_its_own(template: Path) -> None:
+    tokens = jinja2.Environment(autoescape=True).lex(template.read_text("utf-8"))
+    words = Words()
+    words.feed("".join(value for _, kind, value in tokens if kind == "data"))
+    assert words.found == []
+
+
+def test_scripts_hold_no_words() -> None:
+    for script in (HOUSE / "static" / "js").glob("*.js"):
+        assert not re.search(r"[\u4e00-\u9fff]", script.read_text("utf-8")), script.name
+
+
+@pytest.mark.parametrize(("wishes", "accept", "chosen"), [
+    ((None,), "", "zh"), (("en",), "zh", "en"), (("xx",), "fr,en;q=0.5", "en"),
+    ((None, "zh"), "en", "zh"), ((None,), "zh-TW", "zh"), ((None,), ";;,,", "zh"),
+])
+def test_a_language_is_always_found(wishes: tuple[str | None, ...], accept: str,
+                                    chosen: str) -> None:
+    assert choose_locale(*wishes, accept=accept) == chosen

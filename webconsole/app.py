@@ -1,0 +1,101 @@
+"""The console as an application, and as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from followup.database.engine import Database
+from followup.errors import SettingsError, Unavailable
+from followup.log import get_logger
+from followup.people.accounts import Accounts
+from followup.settings import Settings
+from webconsole import live, middleware, sip_relay
+from webconsole.i18n import load_catalogues
+from webconsole.keys import ACCOUNTS, CATALOGUES, DATABASE, SETTINGS, TEMPLATES, TIMEZONE
+from webconsole.pages import ROUTES
+from webconsole.templating import make_environment
+
+STATIC = Path(__file__).parent / "static"
+LIBRARIES = ("htmx.js", "jssip.js")       # what the pages load from ``vendor_dir``
+GRACE_S = 5.0                             # for requests under way when we are told to stop
+
+log = get_logger(__name__)
+
+
+def create_app(settings: Settings, database: Database, *, vendor_dir: Path) -> web.Application:
+    """The console. ``vendor_dir``: the browser libraries' folder (served at /vendor); SettingsError
+    when one is missing. The database stays the caller's to close."""
+    for name in LIBRARIES:
+        if not (vendor_dir / name).is_file():
+            raise SettingsError(f"browser libraries: expected {name} in {vendor_dir}")
+    app = web.Application(middlewares=[middleware.explain, middleware.admit],
+                          client_max_size=256 * 1024)
+    app[SETTINGS] = settings
+    app[DATABASE] = database
+    app[ACCOUNTS] = Accounts(database)
+    app[TEMPLATES] = make_environment()
+    app[CATALOGUES] = load_catalogues()
+    app[TIMEZONE] = ZoneInfo(settings.dialer.timezone)
+    streams = app[live.STREAMS] = live.Streams()
+    app.on_response_prepare.append(middleware.harden)
+    app.on_shutdown.append(streams.close)
+    app[sip_relay.LINES] = set()
+    app.on_shutdown.append(sip_relay.hang_up_all)
+    app.cleanup_ctx.append(live.change_feed)
+    app.add_routes(ROUTES)
+    app.router.add_static("/static", STATIC, name="static")
+    app.router.add_static("/vendor", vendor_dir, name="vendor")
+    return app
+
+
+async def serve(settings: Settings, *, vendor_dir: Path, stop: asyncio.Event,
+                database_url: str | None = None) -> None:
+    """Serve at ``settings.console`` until ``stop`` is set; Unavailable when the port is taken.
+
+    ``database_url``: of the embedded PostgreSQL, when ``settings.database.url`` is not set.
+    """
+    url = settings.database.url or database_url
+    if url is None:
+        raise SettingsError("database.url: expected the address of a PostgreSQL")
+    database = Database(url, settings.database.pool_size, "aftercall-console")
+    try:
+        app = create_app(settings, database, vendor_dir=vendor_dir)
+        async with _listening(app, settings):
+            log.info("console is up", url=settings.console_url)
+            await stop.wait()
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[None]:
+    # no access log: addresses of pages tell who was looked up
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S)
+    await runner.setup()
+    try:
+        bind, port = settings.console.bind, settings.console.port
+        try:
+            await web.TCPSite(runner, bind, port).start()
+        except OSError as error:
+            raise Unavailable(f"console.port = {port}: cannot listen: {error.strerror}") from error
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def run(settings: Settings, *, vendor_dir: Path, database_url: str | None = None) -> None:
+    """The console's process: until SIGTERM or SIGINT, then an orderly end."""
+    async def main() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await serve(settings, vendor_dir=vendor_dir, stop=stop, database_url=database_url)
+
+    asyncio.run(main())

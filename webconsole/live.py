@@ -1,0 +1,144 @@
+"""Live pages: tells browsers by server-sent events which part of a page has changed.
+
+The stream carries names of parts only (``event: overview``); the page then fetches the part by an
+ordinary request, with the visitor's own rights and language. Bursts are gathered for 250 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from followup.database.notify import Change, ChangeFeed
+from followup.people.sessions import find_session
+from webconsole.keys import DATABASE, FEED, VISITOR
+from webconsole.rights import EVERYBODY, allowed
+
+DEBOUNCE_S = 0.25
+KEEP_ALIVE_S = 15.0
+
+# which parts of pages show rows of which table
+PARTS: dict[str, frozenset[str]] = {
+    "overview": frozenset({"campaign", "task", "attempt", "answer", "alert", "escalation",
+                           "agent"}),
+    "alerts": frozenset({"alert"}),
+    "phone": frozenset({"agent", "attempt", "answer", "alert", "escalation"}),
+    "patient": frozenset({"task", "attempt", "answer", "alert", "escalation", "recording"}),
+}
+
+
+class Streams:
+    """The open streams of this process, so that a shutdown can end them at once."""
+
+    def __init__(self) -> None:
+        self._open: set[Stream] = set()
+
+    async def close(self, _app: web.Application) -> None:
+        """on_shutdown: every stream ends."""
+        for stream in self._open:
+            stream.end()
+
+    def __iter__(self) -> Iterator[Stream]:
+        return iter(tuple(self._open))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, stream: Stream) -> None:
+        self._open.add(stream)
+
+    def discard(self, stream: Stream) -> None:
+        self._open.discard(stream)
+
+
+class Stream:
+    """What one browser has still to be told."""
+
+    def __init__(self) -> None:
+        self.wake = asyncio.Event()
+        self.ended = False
+        self._tables: set[str] = set()
+        self._everything = False
+        self.note(None)       # rows may have changed between the page's making and this stream's
+
+    def note(self, change: Change | None) -> None:
+        """Subscriber of the feed: a change, or None when anything may have changed."""
+        if change is None:
+            self._everything = True
+        else:
+            self._tables.add(change.table)
+        self.wake.set()
+
+    def end(self) -> None:
+        """Let the stream come to its end now; the browser comes back by itself."""
+        self.ended = True
+        self.wake.set()
+
+    def take(self) -> list[str]:
+        """The parts to fetch anew since the last call."""
+        parts = [part for part, tables in PARTS.items()
+                 if self._everything or tables & self._tables]
+        self.wake.clear()
+        self._tables, self._everything = set(), False
+        return parts
+
+
+STREAMS = web.AppKey("streams", Streams)
+
+
+async def change_feed(app: web.Application) -> AsyncIterator[None]:
+    """Cleanup context: one LISTEN connection for all browsers of this process."""
+    async with ChangeFeed(app[DATABASE].url) as feed:
+        app[FEED] = feed
+        yield
+
+
+@allowed(EVERYBODY)
+async def events(request: web.Request) -> web.StreamResponse:
+    """GET /events: the stream. Ends within a keep-alive's time after the session does."""
+    streams, stream = request.app[STREAMS], Stream()
+    response = web.StreamResponse(headers={
+        "Content-Type": "text/event-stream", "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no"})
+    streams.add(stream)
+    try:
+        with request.app[FEED].subscribe(stream.note):
+            await response.prepare(request)
+            await response.write(b"retry: 2000\n\n")
+            loop = asyncio.get_running_loop()
+            check_at = loop.time() + KEEP_ALIVE_S
+            while not stream.ended:
+                await response.write(await _next(stream, check_at - loop.time()))
+                if loop.time() >= check_at:
+                    if not await _signed_in(request):
+                        break
+                    check_at = loop.time() + KEEP_ALIVE_S
+        await response.write_eof()
+    except ConnectionResetError:
+        pass                                  # the tab was closed
+    finally:
+        streams.discard(stream)
+    return response
+
+
+async def _next(stream: Stream, patience_s: float) -> bytes:
+    """What to write next; waits for it, ``patience_s`` at most."""
+    try:
+        async with asyncio.timeout(max(0.0, patience_s)):
+            await stream.wake.wait()
+    except TimeoutError:
+        return b": keep-alive\n\n"
+    await asyncio.sleep(DEBOUNCE_S)
+    lines = (f"event: {part}\ndata: changed\n\n" for part in stream.take())
+    return "".join(lines).encode() or b":\n\n"
+
+
+async def _signed_in(request: web.Request) -> bool:
+    try:
+        async with request.app[DATABASE].session() as session:
+            return await find_session(session, request[VISITOR].token or "") is not None
+    except (OSError, SQLAlchemyError):
+        return False                          # the browser comes back and is told properly

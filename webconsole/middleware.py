@@ -1,0 +1,186 @@
+"""What happens to every request: headers, errors as pages, who it is, may they, do they mean it.
+
+Outermost first: ``harden`` adds the security headers, ``explain`` turns errors into pages,
+``admit`` finds the session, checks rights (deny by default) and the CSRF token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import secrets
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from followup.errors import AftercallError, Forbidden
+from followup.log import get_logger
+from followup.people.sessions import find_session
+from followup.settings import Settings
+from webconsole.i18n import choose_locale
+from webconsole.keys import DATABASE, SETTINGS, VISITOR, Visitor
+from webconsole.rights import PUBLIC, Handler, rights_of
+from webconsole.templating import render
+
+SESSION_COOKIE = "aftercall_session"
+CSRF_COOKIE = "aftercall_csrf"            # only before sign-in; later the token is the session's
+LOCALE_COOKIE = "aftercall_locale"
+CSRF_FIELD, CSRF_HEADER = "csrf_token", "X-CSRF-Token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+HEADERS = {
+    "Content-Security-Policy":
+        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
+        "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+_OUR_FAULTS = (ProgrammingError, IntegrityError, DataError)
+_PAGES = {400, 403, 404, 405, 409, 413, 422, 503}
+
+log = get_logger(__name__)
+
+
+def is_secure(settings: Settings) -> bool:
+    """Do browsers come by https?"""
+    return settings.console_url.startswith("https:")
+
+
+def set_cookie(request: web.Request, response: web.StreamResponse, name: str, value: str,
+               max_age: int | None = None) -> None:
+    """Every cookie of ours: not for scripts, not for other sites, https only where we have it."""
+    response.set_cookie(name, value, max_age=max_age, path="/", httponly=True, samesite="Lax",
+                        secure=is_secure(request.app[SETTINGS]))
+
+
+async def harden(request: web.Request, response: web.StreamResponse) -> None:
+    """on_response_prepare: the security headers, and no caching unless a handler says so."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    if is_secure(request.app[SETTINGS]):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors become pages in the console's design; nobody is shown a traceback."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _error_page(request, error.status)
+    except AftercallError as error:
+        if error.status >= 500:
+            log.warning("request failed", path=request.path, error=error.id, reason=error.message)
+        return _error_page(request, error.status)
+    except (ConnectionResetError, asyncio.CancelledError):
+        raise                                 # the browser has gone: nobody to tell
+    except (OSError, DBAPIError, PoolTimeout) as error:
+        if isinstance(error, _OUR_FAULTS):
+            log.exception("request failed", path=request.path)
+            return _error_page(request, 500)
+        log.warning("the database does not answer", path=request.path, error=type(error).__name__)
+        return _error_page(request, 503)
+    except Exception:
+        log.exception("request failed", path=request.path)
+        return _error_page(request, 500)
+
+
+def _error_page(request: web.Request, status: int) -> web.Response:
+    shown = status if status in _PAGES else (500 if status >= 500 else 400)
+    return render(request, "error.html", status=status, code=status, key=f"errors.{shown}")
+
+
+@web.middleware
+async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let in whom the route's mark allows, and only requests that our own pages sent."""
+    mark = rights_of(request.match_info.handler)
+    if request.match_info.http_exception is None and _is_static(request):
+        return await handler(request)
+    visitor = request[VISITOR] = await _recognise(request)
+    if request.match_info.http_exception is not None:
+        return await handler(request)
+    if mark != PUBLIC:
+        if visitor.user is None:
+            return _to_sign_in(request)
+        if not isinstance(mark, frozenset) or visitor.role not in mark:
+            raise Forbidden
+    if request.method not in SAFE_METHODS:
+        await _check_token(request, visitor)
+    response = await handler(request)
+    if visitor.csrf_is_new and not response.prepared:
+        set_cookie(request, response, CSRF_COOKIE, visitor.csrf_token)
+    return response
+
+
+def _is_static(request: web.Request) -> bool:
+    return isinstance(request.match_info.route.resource, web.StaticResource)
+
+
+async def _recognise(request: web.Request) -> Visitor:
+    visitor = Visitor(
+        address=client_address(request), csrf_token=request.cookies.get(CSRF_COOKIE, ""),
+        locale=choose_locale(request.cookies.get(LOCALE_COOKIE),
+                             accept=request.headers.get("Accept-Language", "")))
+    if token := request.cookies.get(SESSION_COOKIE):
+        async with request.app[DATABASE].session() as session:
+            visitor.session = await find_session(session, token)
+        visitor.token = token
+    if visitor.session:
+        visitor.csrf_token = visitor.session.csrf_token
+        visitor.locale = choose_locale(visitor.session.user.locale)
+    elif len(visitor.csrf_token) < 32:
+        visitor.csrf_token, visitor.csrf_is_new = secrets.token_urlsafe(32), True
+    return visitor
+
+
+def client_address(request: web.Request) -> str:
+    """The browser's address. A proxy on this machine is believed once ``public_url`` tells of one:
+    it appends the address that it sees."""
+    peer = request.remote or ""
+    try:
+        proxied = ipaddress.ip_address(peer).is_loopback
+        if proxied and request.app[SETTINGS].console.public_url:
+            last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            return str(ipaddress.ip_address(last))
+    except ValueError:
+        pass
+    return peer
+
+
+def _to_sign_in(request: web.Request) -> web.Response:
+    wanted = request.path_qs if request.method == "GET" else "/"
+    if request.headers.get("HX-Request"):     # a part of a page: send the whole page there
+        return web.Response(status=401, headers={"HX-Redirect": "/sign-in"})
+    raise web.HTTPSeeOther("/sign-in" + ("" if wanted == "/" else f"?next={quote(wanted)}"))
+
+
+def check_origin(request: web.Request) -> None:
+    """Forbidden when the request comes from another site."""
+    own = {request.host, urlsplit(request.app[SETTINGS].console_url).netloc}
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc not in own:
+        raise Forbidden("the request comes from another site")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("the request comes from another site")
+
+
+async def _check_token(request: web.Request, visitor: Visitor) -> None:
+    """Forbidden unless the request carries our token and comes from our own origin."""
+    check_origin(request)
+    try:
+        form = await request.post()
+    except (ValueError, LookupError) as error:       # not UTF-8, no such charset, broken parts
+        raise web.HTTPBadRequest from error
+    given = request.headers.get(CSRF_HEADER) or str(form.get(CSRF_FIELD, ""))
+    if visitor.csrf_is_new or not hmac.compare_digest(given.encode(), visitor.csrf_token.encode()):
+        raise Forbidden("the page was too old: load it again")

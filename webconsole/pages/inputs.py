@@ -1,0 +1,39 @@
+"""What comes from outside in addresses and forms, checked."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+
+from aiohttp import web
+
+from followup.errors import NotFound
+
+
+def path_id(request: web.Request) -> uuid.UUID:
+    """The ``{id}`` of the path; NotFound when it is none of ours."""
+    try:
+        return uuid.UUID(request.match_info["id"])
+    except ValueError as error:
+        raise NotFound("there is no such thing") from error
+
+
+def text(value: object, limit: int) -> str:
+    """One line or more as typed, without control characters but line ends, at most ``limit``."""
+    typed = value if isinstance(value, str) else ""
+    kept = "".join(c for c in typed.replace("\r\n", "\n")
+                   if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return kept.strip()[:limit]
+
+
+def local_path(value: object) -> str:
+    """A path of this console to go on to; anything else becomes the overview."""
+    path = value if isinstance(value, str) else "/"
+    safe = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if safe else "/"
+
+
+def wants_part(request: web.Request) -> bool:
+    """Does htmx ask for a part of the page (going back in history asks for the whole)?"""
+    headers = request.headers
+    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers

@@ -1,0 +1,73 @@
+"""Playing a recording. Browsers name a database id, never a file."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from followup.calls.models import Recording, RecordingState
+from followup.errors import NotFound
+from followup.people import audit
+from webconsole.keys import DATABASE, SETTINGS, VISITOR
+from webconsole.pages.inputs import path_id
+from webconsole.rights import LISTENS, allowed
+
+TYPES = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg",
+         ".flac": "audio/flac", ".m4a": "audio/mp4"}
+# one playback is many range requests: those that do not start at the beginning count as its
+# continuation for so long
+CONTINUES = timedelta(minutes=30)
+
+
+@allowed(LISTENS)
+async def audio(request: web.Request) -> web.StreamResponse:
+    """GET /recordings/{id}/audio: the sound, by ranges. Every playback leaves an audit row before
+    the first byte goes out; 404, with a row too, when there is nothing to play."""
+    recording_id, visitor = path_id(request), request[VISITOR]
+    subject = f"recording:{recording_id}"
+    async with request.app[DATABASE].session() as session:
+        recording = await session.get(Recording, recording_id)
+        sealed = recording and recording.state is RecordingState.SEALED
+        name = recording.file if recording and sealed else None
+        path = await asyncio.to_thread(find_file, request.app[SETTINGS].recordings_dir, name)
+        if path is None:
+            audit.record(session, audit.PLAY_REFUSED, actor=visitor.actor, subject=subject,
+                         address=visitor.address)
+        elif _starts(request) or not await audit.count(
+                session, audit.PLAY_RECORDING, within=CONTINUES, actor=visitor.actor,
+                subject=subject):
+            audit.record(session, audit.PLAY_RECORDING, actor=visitor.actor, subject=subject,
+                         address=visitor.address, attempt=_attempt(recording))
+    if path is None:
+        raise NotFound("there is no such recording")
+    return web.FileResponse(path, headers={
+        "Content-Type": TYPES[path.suffix], "Content-Disposition": "inline",
+        "Cache-Control": "private, no-store"})
+
+
+def find_file(folder: Path, name: str | None) -> Path | None:
+    """The sound file ``name`` within ``folder``, links followed; None when it lies outside, is no
+    file, or no sound."""
+    if not name:
+        return None
+    try:
+        root = folder.resolve()
+        path = (root / name).resolve()
+        if path.is_relative_to(root) and path.is_file() and path.suffix in TYPES:
+            return path
+    except (OSError, ValueError):             # a loop of links, a NUL, a name too long
+        pass
+    return None
+
+
+def _starts(request: web.Request) -> bool:
+    wanted = request.headers.get("Range", "").replace(" ", "")
+    return not wanted.startswith("bytes=") or wanted.startswith("bytes=0-")
+
+
+def _attempt(recording: Recording | None) -> str:
+    return str(recording.attempt_id) if recording else str(uuid.UUID(int=0))

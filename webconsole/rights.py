@@ -1,0 +1,43 @@
+"""Who may open what. A route without one of these marks is closed to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from followup.people.models import Role
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+H = TypeVar("H", bound=Handler)
+
+EVERYBODY = frozenset(Role)
+SEES_PATIENTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.AUDITOR, Role.DOCTOR,
+                           Role.ADMINISTRATOR})
+LISTENS = SEES_PATIENTS
+CLOSES_ALERTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR})
+TAKES_CALLS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+PUBLIC = "public"
+_MARK = "__allowed__"
+
+
+def allowed(roles: frozenset[Role]) -> Callable[[H], H]:
+    """Only users of these roles."""
+    def mark(handler: H) -> H:
+        setattr(handler, _MARK, roles)
+        return handler
+    return mark
+
+
+def public(handler: H) -> H:
+    """Open to everybody, signed in or not."""
+    setattr(handler, _MARK, PUBLIC)
+    return handler
+
+
+def rights_of(handler: Any) -> frozenset[Role] | str | None:
+    """The mark of a handler; None: nobody may."""
+    mark: frozenset[Role] | str | None = getattr(handler, _MARK, None)
+    return mark

@@ -1,0 +1,57 @@
+"""Jinja2 for aiohttp: every template is compiled at the start, every value escaped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from aiohttp import web
+
+from followup.database.base import now
+from webconsole import formats, rights
+from webconsole.i18n import NAMES
+from webconsole.keys import CATALOGUES, SETTINGS, TEMPLATES, TIMEZONE, VISITOR, Visitor
+
+_FOLDER = Path(__file__).parent / "templates"
+
+
+def make_environment() -> jinja2.Environment:
+    """The environment; a template with a fault stops the start."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, auto_reload=False,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    for name in formats.__all__:
+        environment.filters[name] = getattr(formats, name)
+    for name in environment.list_templates():
+        environment.get_template(name)
+    return environment
+
+
+def render_text(request: web.Request, template: str, **values: Any) -> str:
+    """A template filled in for this request's visitor."""
+    visitor = request.get(VISITOR) or Visitor(address="", locale="zh", csrf_token="")
+    settings, zone, moment = request.app[SETTINGS], request.app[TIMEZONE], now()
+    translate = request.app[CATALOGUES][visitor.locale]
+    today = moment.astimezone(zone).date()
+
+    def at(value: datetime | None) -> str:
+        return formats.moment(value, zone, today)
+
+    def may(name: str) -> bool:
+        roles: frozenset[Any] = getattr(rights, name)
+        return visitor.role in roles
+
+    return request.app[TEMPLATES].get_template(template).render(
+        **values, t=translate, locale=visitor.locale, locales=NAMES, user=visitor.user,
+        csrf_token=visitor.csrf_token, at=at, today=today, moment=moment, may=may,
+        path=request.path, path_qs=request.path_qs,
+        hospital=settings.hospital_en if visitor.locale == "en" else settings.hospital)
+
+
+def render(request: web.Request, template: str, *, status: int = 200,
+           **values: Any) -> web.Response:
+    """A page, or a part of one."""
+    return web.Response(text=render_text(request, template, **values), status=status,
+                        content_type="text/html", charset="utf-8")
