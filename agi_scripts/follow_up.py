@@ -62,7 +62,7 @@ def context_of(call: Call, house: House) -> Context:
     return Context(hospital={"zh": settings.hospital, "yue": settings.hospital,
                              "en": settings.hospital_en},
                    name=call.patient.name, department=call.encounter.department,
-                   language=call.response.language)
+                   language=call.response.language, hold_s=settings.dialer.hold_max_s)
 
 
 async def record(channel: AgiChannel, call: Call, house: House) -> None:
@@ -115,8 +115,8 @@ class FollowUpDesk:
             await line.say((Prompt("please-hold"),), interruptible=False)
             await line.listen(1000)
 
-        hold_s = min(escalate.hold_s, self._house.settings.dialer.hold_max_s)
-        return await hand_over(self._channel, self._call, self._house, hold_s, please_hold)
+        return await hand_over(self._channel, self._call, self._house, escalate.hold_s,
+                               please_hold)
 
     async def use_language(self, language: str) -> None:
         """Speak it from now on, in later calls too; Asterisk's own sounds follow."""

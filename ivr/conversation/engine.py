@@ -195,7 +195,7 @@ def _recorded(state: State, file: str, duration_ms: int) -> Step:
 
 def _asked_for_person(state: State) -> Step:
     if not state.unmet:
-        return flow.escalate(state, "asked", flow.HOLD_S)
+        return flow.escalate(state, "asked", state.context.hold_s)
     return flow.miss(state, "nobody-free-go-on")      # said once already: it counts
 
 

@@ -35,7 +35,6 @@ MESSAGE_SILENCE_S = 4
 MAX_MISSES = 3
 MAX_REPEATS = 5              # to hear a question again; then each counts as a miss
 MAX_SILENT_ITEMS = 2         # given up in silence one after the other: nobody is there
-HOLD_S = 20
 
 Step = tuple[State, tuple[Action, ...]]
 
@@ -58,13 +57,13 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
     if severity is None or not identified:
         return ask_next(state, lead, first)
     if severity is Severity.CRITICAL:
-        return escalate(state, "finding", HOLD_S, lead, first)
+        return escalate(state, "finding", state.context.hold_s, lead, first)
     if any(item.ask_before_agent for item in ahead):
         return ask_next(state, lead, first)
     if ahead:
         said = (Say(lead, interruptible=False),) if lead else ()
         return replace(state, phase=Phase.CHECKING), (*first, *said, CheckAgent())
-    return escalate(state, "finding", HOLD_S, lead, first)
+    return escalate(state, "finding", state.context.hold_s, lead, first)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -189,7 +188,7 @@ def finish(state: State, outcome: Disposition, lead: tuple[Prompt, ...],
     confirmed = not any(item.identity for item in remaining(state)) \
         and outcome not in (Disposition.WRONG_PERSON, Disposition.CALL_BACK, Disposition.REFUSED)
     if state.findings and confirmed:
-        return escalate(state, "finding", HOLD_S, lead, first)
+        return escalate(state, "finding", state.context.hold_s, lead, first)
     return _end(state, outcome, (*lead, *wording.goodbye(state, outcome)), first)
 
 

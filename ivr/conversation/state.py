@@ -29,12 +29,16 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Context:
-    """Whom we talk to. ``hospital`` gives the hospital's name by language."""
+    """Whom we talk to. ``hospital`` gives the hospital's name by language.
+
+    ``hold_s``: how long a patient may be asked to wait for an agent, in seconds.
+    """
 
     hospital: Mapping[str, str]
     name: str
     department: str
     language: str = "zh"
+    hold_s: int = 20
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ async def page(place: Hospital) -> AsyncIterator[Page]:
         await _shows(page, "未上线")
         await page.get_by_role("button", name="上线").click()
         await _shows(page, "空闲，可以接听")
-        assert await _state(place) is AgentState.AVAILABLE
+        await _is(place, AgentState.AVAILABLE)
         yield page
         await browser.close()
         assert objections == []
@@ -133,8 +133,11 @@ async def _shows(page: Page, state: str) -> None:
         state, timeout=SOON_MS)
 
 
-async def _state(place: Hospital) -> AgentState:
-    return (await place.agents())["8005"].state
+async def _is(place: Hospital, state: AgentState) -> None:
+    """The house knows of the agent what the page shows, at once or a moment later."""
+    async def holds() -> bool:
+        return (await place.agents())["8005"].state is state
+    await until(holds, 10)
 
 
 async def _hear(place: Hospital, attempt: Attempt) -> tuple[Sound, float]:
@@ -165,9 +168,9 @@ async def test_a_breathless_patient_is_taken_over_in_the_browser(place: Hospital
     await page.get_by_role("button", name="挂断").click()
     await _shows(page, "整理中")
     await expect(desk).to_contain_text("P4100", timeout=SOON_MS)       # for the notes
-    assert await _state(place) is AgentState.WRAP_UP
+    await _is(place, AgentState.WRAP_UP)
     await _shows(page, "空闲，可以接听")
-    assert await _state(place) is AgentState.AVAILABLE
+    await _is(place, AgentState.AVAILABLE)
     await expect(desk).to_contain_text("没有通话")
 
     await place.until_settled(30)
@@ -217,10 +220,7 @@ async def test_a_declined_call_leaves_the_alert_open(place: Hospital, page: Page
     assert attempt.disposition is Disposition.CALLBACK_ALERT
     await page.get_by_role("button", name="离线").click()
     await _shows(page, "未上线")
-
-    async def offline() -> bool:
-        return await _state(place) is AgentState.OFFLINE
-    await until(offline, 10)
+    await _is(place, AgentState.OFFLINE)
 
 
 async def _receives(page: Page) -> bool:

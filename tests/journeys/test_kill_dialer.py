@@ -58,8 +58,9 @@ async def dialer(place: Hospital, step: str = "never", times: int = 1,
 
 
 async def test_killed_at_every_step_over_fifty_attempts(database_url: str) -> None:
+    # all ten breathless patients come at once to three agents: the last one waits long
     async with hospital(database_url, [WELL, BREATHLESS, LEAVES, BUSY, RINGS], roles=("agi",),
-                        agents=({"talk_s": 6}, {"talk_s": 6}, {"talk_s": 6})) as place:
+                        agents=({}, {}, {}), more_settings="hold_max_s = 90\n") as place:
         await place.admit(PEOPLE)
         await place.call_everybody()
         stored: dict[tuple[str, str], tuple[str, object]] = {}
