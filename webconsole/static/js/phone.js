@@ -202,4 +202,5 @@ if (phone) {
   window.addEventListener("pagehide", () => { if (agent) goOffDuty(); });
   enter("off");
   refresh();
+  phone.querySelector('[data-do="on-duty"]').disabled = false; // from here on a click is heard
 }
