@@ -22,11 +22,6 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Played:
-    """Everything was said and nobody pressed; the time to listen begins."""
-
-
-@dataclass(frozen=True)
 class TimedOut:
     """The time to listen is over."""
 
@@ -65,5 +60,4 @@ class HungUp:
     """The line is closed, by whomever; also after the agent and the patient have finished."""
 
 
-Event = (Started | Key | Played | TimedOut | MessageRecorded | AgentChecked | AgentJoined | NoAgent
-         | HungUp)
+Event = Started | Key | TimedOut | MessageRecorded | AgentChecked | AgentJoined | NoAgent | HungUp

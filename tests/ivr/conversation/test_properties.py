@@ -31,7 +31,6 @@ from ivr.conversation.events import (
     Key,
     MessageRecorded,
     NoAgent,
-    Played,
     Started,
     TimedOut,
 )
@@ -50,7 +49,7 @@ SENSIBLE: dict[type, st.SearchStrategy[Event]] = {
     Escalate: st.sampled_from([AgentJoined(), NoAgent()]),
 }
 ANYTHING = st.one_of(KEYS, RECORDED, st.booleans().map(AgentChecked), st.sampled_from(
-    [Started(), Played(), TimedOut(), AgentJoined(), NoAgent()]))
+    [Started(), TimedOut(), AgentJoined(), NoAgent()]))
 FEW = settings(max_examples=100, deadline=None,
                suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
