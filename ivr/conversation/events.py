@@ -22,6 +22,17 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Spoken:
+    """The patient spoke; ``text`` is "" when no words of the grammar were in it.
+
+    ``confidence`` is 0..1.
+    """
+
+    text: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
 class TimedOut:
     """The time to listen is over."""
 
@@ -60,4 +71,5 @@ class HungUp:
     """The line is closed, by whomever; also after the agent and the patient have finished."""
 
 
-Event = Started | Key | TimedOut | MessageRecorded | AgentChecked | AgentJoined | NoAgent | HungUp
+Event = (Started | Key | Spoken | TimedOut | MessageRecorded | AgentChecked | AgentJoined | NoAgent
+         | HungUp)

@@ -1,0 +1,1 @@
+"""What a patient's words mean: pure, from recognised text to an answer or a wish."""

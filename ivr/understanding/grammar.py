@@ -1,0 +1,19 @@
+"""What may be said at a moment, as a recogniser wants to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """The phrases that are expected, in plain text ("三十八度五", "thirty eight point five").
+
+    ``decoys`` are phrases of no meaning here, that catch what is not an answer; a recogniser never
+    returns them. Each recogniser splits phrases into words of its own lexicon, and leaves out with
+    a warning what it has no words for.
+    """
+
+    language: str
+    phrases: tuple[str, ...]
+    decoys: tuple[str, ...] = ()

@@ -1,0 +1,50 @@
+"""What something said comes down to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Wish(StrEnum):
+    """What a patient may ask for at any question instead of answering it."""
+
+    REPEAT = "repeat"                  # "say that again"
+    SLOWER = "slower"
+    HELP = "help"                      # "I don't understand"
+    BACK = "back"                      # the question before
+    PERSON = "person"                  # "a nurse, please"
+    NOT_NOW = "not-now"                # "I am busy, call later"
+    STOP_CALLING = "stop-calling"      # "do not call me again"
+    LANGUAGE = "language"              # "English, please"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer. ``value`` is FHIR value[x], within the item's range.
+
+    ``certain``: the words are those of one answer, exactly. Else they were only near enough.
+    """
+
+    value: Mapping[str, Any]
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Wished:
+    """A wish; ``language`` goes with Wish.LANGUAGE."""
+
+    wish: Wish
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """Neither. ``why``: nothing (no such words), ambiguous (two answers fit), out-of-range."""
+
+    why: str = "nothing"
+
+
+Meaning = Answered | Wished | Unclear
