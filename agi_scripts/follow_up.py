@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from structlog.contextvars import bound_contextvars
 
@@ -10,6 +11,7 @@ from agi_scripts.escalation import hand_over
 from agi_scripts.house import Call, House
 from followup.calls.ledger import attempt_id_of
 from followup.calls.models import Disposition
+from followup.database.base import now
 from followup.log import get_logger
 from followup.questionnaires.library import parsed
 from followup.responses.store import Found, Given
@@ -51,7 +53,7 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook) -> None
             await house.conclude(call, Disposition.FAILED, None)
             raise
         await house.conclude(call, ended.outcome, None if ended.complete else ended.link_id,
-                             complete=ended.complete)
+                             complete=ended.complete, call_back=ended.call_back)
         log.info("conversation ended", outcome=ended.outcome.value, complete=ended.complete)
         await goodbye(channel)
 
@@ -62,7 +64,8 @@ def context_of(call: Call, house: House) -> Context:
     return Context(hospital={"zh": settings.hospital, "yue": settings.hospital,
                              "en": settings.hospital_en},
                    name=call.patient.name, department=call.encounter.department,
-                   language=call.response.language, hold_s=settings.dialer.hold_max_s)
+                   language=call.response.language, hold_s=settings.dialer.hold_max_s,
+                   today=now().astimezone(ZoneInfo(settings.dialer.timezone)).date().isoformat())
 
 
 async def record(channel: AgiChannel, call: Call, house: House) -> None:
@@ -97,7 +100,7 @@ class FollowUpDesk:
         found = Found(hit.rule, hit.severity, hit.text) if hit else None
         await self._house.answer(self._call, Given(
             link_id=answer.link_id, value=answer.value, heard=answer.heard,
-            given_by=answer.given_by, found=found))
+            given_by=answer.given_by, confidence=answer.confidence, found=found))
         log.info("answer stored", link_id=answer.link_id, finding=hit.severity if hit else None)
 
     async def mark(self, mark: Mark) -> None:
@@ -124,6 +127,17 @@ class FollowUpDesk:
         if language != self._call.response.language:
             await self._house.set_language(self._call, language)
             self._call.response.language = language
+
+    async def stop_recording(self) -> None:
+        """What there is of it is thrown away too."""
+        await self._house.refuse_recording(self._call)
+        await self._channel.exec("StopMixMonitor")
+        log.info("recording refused")
+
+    async def stop_calling(self) -> None:
+        """Their open tasks are cancelled with it."""
+        await self._house.stop_calling(self._call)
+        log.info("the patient wants no more calls")
 
     async def sound(self, prompt: Prompt, language: str) -> str:
         """The prompt's file, rendered before the campaign started."""

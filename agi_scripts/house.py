@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,18 +30,22 @@ from followup.calls.models import (
     EscalationState,
     Recording,
     RecordingMark,
+    RecordingState,
 )
 from followup.campaigns.models import Task
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.errors import NotFound, Unavailable
 from followup.log import get_logger
+from followup.patients import consent
 from followup.patients.models import Encounter, Patient
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses import store
 from followup.responses.models import Answer, Response, Severity
 from followup.responses.store import Given
 from followup.settings import Settings
+from ivr.conversation.actions import CallBackTime
+from ivr.conversation.farewell import moment_of
 from recordings.naming import capture_name
 
 log = get_logger(__name__)
@@ -129,6 +134,26 @@ class House:
         call.recording_id, call.recording_since = recording.id, recording.created_at
         return name
 
+    async def refuse_recording(self, call: Call) -> None:
+        """The patient objects: what was captured is thrown away, and no more is marked."""
+        recording_id, call.recording_id = call.recording_id, None
+        if recording_id is None:
+            return
+
+        async def work(session: AsyncSession) -> None:
+            await session.execute(
+                delete(RecordingMark).where(RecordingMark.recording_id == recording_id))
+            await session.execute(update(Recording).where(Recording.id == recording_id)
+                                  .values(state=RecordingState.REFUSED))
+        await self._do(work)
+
+    async def stop_calling(self, call: Call) -> None:
+        """The patient wants no more follow-up calls: none of their open tasks is called."""
+        async def work(session: AsyncSession) -> None:
+            await consent.stop_calling(session, call.patient.id, actor="patient",
+                                       why=f"call:{call.id}")
+        await self._do(work)
+
     async def mark(self, call: Call, kind: str, link_id: str | None = None,
                    label: str = "") -> None:
         """Note a moment of the recording."""
@@ -150,10 +175,13 @@ class House:
         await self._do(lambda session: store.set_language(session, call.response.id, language))
 
     async def conclude(self, call: Call, outcome: Disposition, hangup_point: str | None, *,
-                       complete: bool = False) -> None:
+                       complete: bool = False, call_back: CallBackTime | None = None) -> None:
         """Keep what the conversation came to; ``complete``: every question was dealt with."""
+        zone = ZoneInfo(self.settings.dialer.timezone)
+        call_back_at = moment_of(call_back, now().astimezone(zone)) if call_back else None
+
         async def work(session: AsyncSession) -> None:
-            await ledger.note_outcome(session, call.id, outcome, hangup_point)
+            await ledger.note_outcome(session, call.id, outcome, hangup_point, call_back_at)
             if complete:
                 await store.complete(session, call.response.id)
         await self._do(work)

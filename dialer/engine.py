@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -296,8 +296,9 @@ class Engine:
 
     async def _end(self, attempt: Attempt, disposition: Disposition, *, cause: int | None = None,
                    sip_code: int | None = None, settled_by: str = "event") -> None:
-        def step(how: Disposition, made: int, moment: object) -> NextStep:
-            return next_step(how, made, self._dialer.max_attempts, now(), self._hours)
+        def step(how: Disposition, made: int, call_back_at: datetime | None) -> NextStep:
+            return next_step(how, made, self._dialer.max_attempts, now(), self._hours,
+                             call_back_at)
 
         async with self._database.session() as session:
             ended = await ledger.end(session, attempt.id, disposition, step=step, cause=cause,

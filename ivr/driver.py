@@ -13,6 +13,7 @@ from ivr.agi import AgiChannel, AgiCommandFailed, AgiHangup
 from ivr.conversation import State, advance
 from ivr.conversation.actions import (
     Action,
+    CallBackTime,
     CheckAgent,
     End,
     Escalate,
@@ -21,6 +22,8 @@ from ivr.conversation.actions import (
     RecordMessage,
     Say,
     SetLanguage,
+    StopCalling,
+    StopRecording,
     StoreAnswer,
 )
 from ivr.conversation.events import (
@@ -61,6 +64,12 @@ class Desk(Protocol):
     async def use_language(self, language: str) -> None:
         """Remember the patient's choice."""
 
+    async def stop_recording(self) -> None:
+        """Keep nothing of the sound of this call."""
+
+    async def stop_calling(self) -> None:
+        """No follow-up call after this one; returns once it cannot be lost."""
+
     async def sound(self, prompt: Prompt, language: str) -> str:
         """The file of a prompt, without its ending."""
 
@@ -78,6 +87,7 @@ class Ended:
     outcome: Disposition
     complete: bool
     link_id: str | None
+    call_back: CallBackTime | None = None
 
 
 class Line:
@@ -145,7 +155,7 @@ async def converse(line: Line, desk: Desk, state: State) -> Ended:
         except AgiHangup:
             result = HungUp()
         if isinstance(result, End):
-            return Ended(result.outcome, result.complete, asked)
+            return Ended(result.outcome, result.complete, asked, result.call_back)
         event = result
 
 
@@ -159,6 +169,10 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action]) -> Event |
                 await desk.mark(action)
             case SetLanguage(language):
                 await desk.use_language(language)
+            case StopRecording():
+                await desk.stop_recording()
+            case StopCalling():
+                await desk.stop_calling()
             case Say(prompts, interruptible):
                 if key := await line.say(prompts, interruptible):
                     return Key(key)

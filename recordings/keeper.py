@@ -68,12 +68,13 @@ async def keep_sealing(database: Database, spool: Path, folder: Path, every_s: f
 
 
 async def _clear_captures(database: Database, spool: Path) -> None:
-    """Remove raw captures whose sealed file is safely known to the database."""
+    """Remove raw captures whose sealed file is safely known, and those nobody may keep."""
     captures = await asyncio.to_thread(lambda: [path.name for path in spool.glob("*.raw")])
     if not captures:
         return
     async with database.session() as session:
-        sealed = await session.scalars(select(Recording.capture_file).where(
-            Recording.capture_file.in_(captures), Recording.state == RecordingState.SEALED))
-        for name in sealed:
+        done = await session.scalars(select(Recording.capture_file).where(
+            Recording.capture_file.in_(captures),
+            Recording.state.in_((RecordingState.SEALED, RecordingState.REFUSED))))
+        for name in done:
             await asyncio.to_thread(inside(spool, name).unlink, missing_ok=True)

@@ -94,10 +94,11 @@ async def advance(session: AsyncSession, attempt_id: uuid.UUID, state: AttemptSt
 
 
 async def note_outcome(session: AsyncSession, attempt_id: uuid.UUID, outcome: Disposition,
-                       hangup_point: str | None = None) -> None:
+                       hangup_point: str | None = None,
+                       call_back_at: datetime | None = None) -> None:
     """Keep what the conversation came to; the attempt itself ends with its channel."""
-    await session.execute(update(Attempt).where(Attempt.id == attempt_id)
-                          .values(outcome=outcome, hangup_point=hangup_point))
+    await session.execute(update(Attempt).where(Attempt.id == attempt_id).values(
+        outcome=outcome, hangup_point=hangup_point, call_back_at=call_back_at))
 
 
 async def end(session: AsyncSession, attempt_id: uuid.UUID, disposition: Disposition, *,
@@ -105,7 +106,7 @@ async def end(session: AsyncSession, attempt_id: uuid.UUID, disposition: Disposi
               settled_by: str = "event", moment: datetime | None = None) -> bool:
     """Close an attempt and move its task on; False when it had ended already.
 
-    ``step(disposition, attempts_made, ended_at) -> NextStep`` is the retry policy.
+    ``step(disposition, attempts_made, call_back_at) -> NextStep`` is the retry policy.
     """
     moment = moment or now()
     attempt = await session.scalar(
@@ -119,7 +120,7 @@ async def end(session: AsyncSession, attempt_id: uuid.UUID, disposition: Disposi
     task.attempts_made += counts(disposition)
     task.disposition = disposition
     if task.state is TaskState.CALLING:
-        following: NextStep = step(disposition, task.attempts_made, moment)
+        following: NextStep = step(disposition, task.attempts_made, attempt.call_back_at)
         task.state = following.state
         task.due_at = following.due_at or task.due_at
     await _let_go_of_agents(session, attempt_id, moment)

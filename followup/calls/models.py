@@ -54,11 +54,15 @@ class EscalationState(StrEnum):
 
 
 class RecordingState(StrEnum):
-    """``lost``: the call was to be recorded and no sound was found; that raises an alarm."""
+    """``lost``: the call was to be recorded and no sound was found; that raises an alarm.
+
+    ``refused``: the patient objected; nothing is kept.
+    """
 
     CAPTURING = "capturing"
     SEALED = "sealed"
     LOST = "lost"
+    REFUSED = "refused"
 
 
 class Attempt(HasId, Base):
@@ -94,6 +98,7 @@ class Attempt(HasId, Base):
     hangup_cause: Mapped[int | None]                   # Q.850
     sip_code: Mapped[int | None]
     hangup_point: Mapped[str | None]                   # linkId being asked when the call ended
+    call_back_at: Mapped[datetime | None]              # the time that the patient asked for
     settled_by: Mapped[str | None]                     # event, cel, startup proof, person
 
     @property

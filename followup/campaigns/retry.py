@@ -58,8 +58,15 @@ class NextStep:
 
 
 def next_step(disposition: Disposition, attempts_made: int, max_attempts: int,
-              ended_at: datetime, hours: CallingHours) -> NextStep:
-    """Decide on a task after an attempt; ``attempts_made`` includes it if it was dialled."""
+              ended_at: datetime, hours: CallingHours,
+              call_back_at: datetime | None = None) -> NextStep:
+    """Decide on a task after an attempt; ``attempts_made`` includes it if it was dialled.
+
+    ``call_back_at`` is the time that a patient named for Disposition.CALL_BACK: it is kept even
+    beyond the limit of attempts, which is there for those who do not answer.
+    """
+    if disposition is Disposition.CALL_BACK and call_back_at is not None:
+        return NextStep(TaskState.DUE, hours.next_allowed(max(call_back_at, ended_at)))
     match POLICY[disposition]:
         case Again.NEVER:
             return NextStep(TaskState.DONE)

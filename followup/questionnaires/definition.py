@@ -50,6 +50,14 @@ class ItemType(StrEnum):
         return self in (ItemType.INTEGER, ItemType.DECIMAL, ItemType.DATE)
 
 
+class Confirm(StrEnum):
+    """Whether an answer heard by voice is read back before it counts."""
+
+    AUTO = "auto"              # when it was not clear, or is a red flag
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Operator(StrEnum):
     """FHIR questionnaire-enable-operator."""
 
@@ -114,6 +122,7 @@ class Item:
     identity: bool = False                           # asked first in each call
     language_keys: Mapping[str, str] = field(default_factory=dict)    # digit -> language
     ask_before_agent: bool = False                   # useful to the nurse once a finding waits
+    confirm: Confirm = Confirm.AUTO
     rules: tuple[Rule, ...] = ()
     enable_when: tuple[Condition, ...] = ()
     enable_any: bool = False                         # any condition suffices, else all must hold

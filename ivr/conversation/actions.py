@@ -45,16 +45,18 @@ class RecordMessage:
 class StoreAnswer:
     """Commit an answer before anything else is said.
 
+    ``heard`` is how it came: the keys, the words, or a message's length ("12300 ms").
     ``value`` is FHIR value[x]; a message is ``{"valueAttachment": {"contentType", "url"}}``.
-    ``supersedes``: an answer of an earlier call to the same item is expected and gives way.
+    ``supersedes``: an earlier answer to the same item is expected and gives way.
     """
 
     link_id: str
     value: Mapping[str, Any]
-    heard: str                       # the keys pressed, or a message's length, "12300 ms"
+    heard: str
     given_by: GivenBy
     hit: RuleHit | None = None
     supersedes: bool = False
+    confidence: float = 1.0          # of a recogniser, 0..1
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,9 @@ class CheckAgent:
 class Escalate:
     """Ring an agent at once and say ``prompts`` meanwhile; AgentJoined or NoAgent tells.
 
-    ``reason``: ``finding`` or ``asked``. ``severity``: the gravest finding, if any. ``hold_s``:
-    how long to wait for an agent to become free when none is; 0 is not at all.
+    ``reason``: ``finding``, ``asked`` or ``stuck`` (a question that does not get answered).
+    ``severity``: the gravest finding, if any. ``hold_s``: how long to wait for an agent to become
+    free when none is; 0 is not at all.
     """
 
     severity: Severity | None
@@ -94,13 +97,39 @@ class SetLanguage:
 
 
 @dataclass(frozen=True)
+class StopRecording:
+    """The patient objects: keep nothing of the sound of this call."""
+
+
+@dataclass(frozen=True)
+class StopCalling:
+    """The patient wants no more follow-up calls; committed before anything else is said."""
+
+
+@dataclass(frozen=True)
+class CallBackTime:
+    """When the patient wants to be called: ``after_min`` from now, or at a minute of the day.
+
+    ``days`` is 1 for tomorrow at this time; ``minute`` counts from midnight, the next such moment.
+    """
+
+    after_min: int | None = None
+    days: int | None = None
+    minute: int | None = None
+
+
+@dataclass(frozen=True)
 class End:
-    """Hang up. ``complete``: nothing of the questionnaire is left to ask."""
+    """Hang up. ``complete``: nothing of the questionnaire is left to ask.
+
+    ``call_back`` goes with Disposition.CALL_BACK, when the patient named a time.
+    """
 
     outcome: Disposition
     complete: bool
+    call_back: CallBackTime | None = None
 
 
 Action = (Say | Listen | RecordMessage | StoreAnswer | Mark | CheckAgent | Escalate | SetLanguage
-          | End)
+          | StopRecording | StopCalling | End)
 WAITING = (Listen, RecordMessage, CheckAgent, Escalate, End)    # one of them ends each batch

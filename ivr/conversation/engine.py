@@ -9,21 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from followup.calls.models import Disposition
-from followup.questionnaires.definition import Item, ItemType, Option, Questionnaire
+from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.enablement import Answers, enabled_items
-from followup.questionnaires.values import fhir_value
 from followup.responses.models import GivenBy
 from followup.rules import evaluate
-from ivr.conversation import flow, wording
-from ivr.conversation.actions import (
-    Action,
-    End,
-    Listen,
-    Mark,
-    Say,
-    SetLanguage,
-)
-from ivr.conversation.entry import MAX_KEYS, may_go_on, read
+from ivr.conversation import farewell, flow, keys, speech, wording
+from ivr.conversation.actions import Action, Mark, SetLanguage
 from ivr.conversation.events import (
     AgentChecked,
     AgentJoined,
@@ -32,16 +23,13 @@ from ivr.conversation.events import (
     Key,
     MessageRecorded,
     NoAgent,
+    Spoken,
     Started,
     TimedOut,
 )
 from ivr.conversation.flow import Step
 from ivr.conversation.state import Context, Phase, State
-
-INTER_DIGIT_MS = 3000        # between two keys of a number
-LAST_DIGIT_MS = 1500         # when no further digit can follow: time for a # out of habit
-CONFIRM_MS = 4000
-MESSAGE_SHORTEST_MS = 700    # below this nobody spoke
+from ivr.understanding import is_risky
 
 
 def begin(questionnaire: Questionnaire, context: Context) -> State:
@@ -72,18 +60,27 @@ def advance(state: State, event: Event) -> Step:
         case _, HungUp():
             return _hung_up(state)
         case Phase.NEW, Started():
-            return flow.step(state, wording.opening(state),
-                         (SetLanguage(state.language),))
+            return flow.step(state, wording.opening(state), (SetLanguage(state.language),))
         case Phase.ASKING | Phase.RECORDING | Phase.CONFIRMING, Key(digit):
-            return _key(replace(state, heard=True, item_heard=True), digit)
+            return keys.pressed(replace(state, heard=True, item_heard=True), digit)
+        case Phase.ASKING | Phase.CONFIRMING, Spoken(text, confidence):
+            return speech.spoken(replace(state, heard=True, item_heard=True), text, confidence)
         case Phase.ASKING, TimedOut():
-            return _typed(state) if state.keys else flow.miss(state, "not-heard")
+            return keys.typed(state) if state.keys else flow.miss(state, "not-heard")
         case Phase.CONFIRMING, TimedOut():
-            return _confirmed(state)
+            return speech.unanswered(state) if state.words else keys.confirmed(state)
         case Phase.RECORDING, MessageRecorded(file, duration_ms):
-            return _recorded(state, file, duration_ms)
+            return keys.recorded(state, file, duration_ms)
         case Phase.RECORDING, TimedOut():
-            return _recorded(state, "", 0)
+            return keys.recorded(state, "", 0)
+        case Phase.CALLING_BACK, Key(digit):
+            return farewell.time_key(state, digit)
+        case Phase.CALLING_BACK, TimedOut():
+            return farewell.time_given(state)
+        case Phase.STOPPING, Key(digit):
+            return farewell.stop_key(state, digit)
+        case Phase.STOPPING, TimedOut():
+            return farewell.say_goodbye(state)
         case Phase.CHECKING, AgentChecked(free):
             return flow.escalate(state, "finding", hold_s=0) if free \
                 else flow.ask_next(state, (), ())
@@ -95,119 +92,29 @@ def advance(state: State, event: Event) -> Step:
     return state, ()
 
 
-# --- keys ------------------------------------------------------------------------------------
-
-def _key(state: State, digit: str) -> Step:
-    if state.phase is Phase.CONFIRMING:
-        return _confirm_key(state, digit)
-    item = flow.current(state)
-    if state.phase is Phase.RECORDING:
-        return _recording_key(state, item, digit)
-    if item.type.has_options:
-        return _option_key(state, item, digit)
-    return _number_key(state, item, digit)
-
-
-def _option_key(state: State, item: Item, digit: str) -> Step:
-    if option := item.option_for(digit):
-        return _chosen(state, item, option, digit)
-    if language := item.language_keys.get(digit):
-        state = replace(state, language=language)
-        return flow.repeat(state, (SetLanguage(language),))
-    if digit == item.other_key:
-        return (replace(state, phase=Phase.RECORDING),
-                (Say((wording.prompt(state, "say-it"),)), flow.record(item)))
-    if digit == "*":
-        return flow.repeat(state)
-    if digit == "#" and not state.repeats and not state.misses:
-        return flow.repeat(state)      # a # out of habit after the question before
-    if digit == "0":
-        return _asked_for_person(state)
-    return flow.miss(state, "not-understood")
-
-
-def _number_key(state: State, item: Item, digit: str) -> Step:
-    if digit == "#":
-        if not state.keys and not state.repeats and not state.misses:
-            return flow.repeat(state)
-        return _typed(state) if state.keys else flow.miss(state, "not-understood")
-    if digit == "*" and not (state.keys and item.type is ItemType.DECIMAL):
-        return flow.repeat(state)      # nothing typed yet, or start over
-    keys = state.keys + digit
-    if len(keys) > MAX_KEYS:
-        return flow.miss(state, "not-understood")
-    return (replace(state, keys=keys),
-            (Listen(INTER_DIGIT_MS if may_go_on(item, keys) else LAST_DIGIT_MS),))
-
-
-def _recording_key(state: State, item: Item, digit: str) -> Step:
-    if digit == "#":
-        return _recorded(state, "", 0)
-    if digit == "*":
-        return flow.repeat(state)
-    if state.repeats >= flow.MAX_REPEATS:
-        return _recorded(state, "", 0)
-    return replace(state, repeats=state.repeats + 1), (flow.record(item),)     # speaks at once
-
-
-def _confirm_key(state: State, digit: str) -> Step:
-    if digit in "1#":
-        return _confirmed(state)
-    return flow.miss(state, "again")
-
-
-def _confirmed(state: State) -> Step:
-    assert state.value is not None
-    return flow.answer(state, state.value, state.keys, GivenBy.KEY)
-
-
-def _typed(state: State) -> Step:
-    item = flow.current(state)
-    typed = read(item, state.keys)
-    if typed.out_of_range:
-        return flow.miss(state, "out-of-range")
-    if typed.value is None:
-        return flow.miss(state, "not-understood")
-    value = fhir_value(typed.value)
-    if not typed.converted:
-        return flow.answer(state, value, state.keys, GivenBy.KEY)
-    state = replace(state, phase=Phase.CONFIRMING, value=value)
-    return state, (Say(wording.read_back(state, item, typed.value)), Listen(CONFIRM_MS))
-
-
-def _chosen(state: State, item: Item, option: Option, digit: str) -> Step:
-    if option.outcome:
-        state, stored = flow.store(state, option.value, digit, GivenBy.KEY)
-        return flow.finish(state, Disposition(option.outcome), (), stored)
-    return flow.answer(state, option.value, digit, GivenBy.KEY)
-
-
-def _recorded(state: State, file: str, duration_ms: int) -> Step:
-    item = flow.current(state)
-    if file and duration_ms >= MESSAGE_SHORTEST_MS:
-        value = {"valueAttachment": {"contentType": "audio/wav", "url": file}}
-        return flow.answer(replace(state, heard=True, item_heard=True), value, f"{duration_ms} ms",
-                       GivenBy.MESSAGE)
-    if item.required or item.type is not ItemType.TEXT:
-        return flow.miss(state, "not-heard")
-    return flow.step(replace(state, skipped=(*state.skipped, item.link_id)))
-
-
-def _asked_for_person(state: State) -> Step:
-    if not state.unmet:
-        return flow.escalate(state, "asked", state.context.hold_s)
-    return flow.miss(state, "nobody-free-go-on")      # said once already: it counts
-
-
 def _hung_up(state: State) -> Step:
     stored: tuple[Action, ...] = ()
     outcome = state.outcome
     if state.phase is Phase.CONFIRMING and state.value is not None:
-        # read back and not denied: the answer was given
-        state, stored = flow.store(state, state.value, state.keys, GivenBy.KEY)
+        state, stored = _unconfirmed(state)
     if outcome is None and (state.phase is Phase.ESCALATING or state.unmet):
         outcome = Disposition.CALLBACK_ALERT
     if outcome is None:
         outcome = Disposition.PARTIAL if state.heard else Disposition.NO_INPUT
     state = replace(state, phase=Phase.ENDED, outcome=outcome, value=None)
-    return state, (*stored, End(outcome, not flow.remaining(state)))
+    return state, (*stored, farewell.ending(state))
+
+
+def _unconfirmed(state: State) -> Step:
+    """Read back and not denied, then the line was closed: what was typed was given.
+
+    What was only heard is kept where it is an alarm or cannot be its own opposite; an all-clear
+    that may have been heard wrongly is asked again in the next call.
+    """
+    assert state.value is not None
+    if not state.words:
+        return flow.store(state, state.value, state.keys, GivenBy.KEY)
+    item = flow.current(state)
+    if is_risky(item, state.value) and evaluate(item, state.value) is None:
+        return state, ()
+    return flow.store(state, state.value, state.words, GivenBy.VOICE, state.confidence)

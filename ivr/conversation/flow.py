@@ -35,6 +35,7 @@ MESSAGE_SILENCE_S = 4
 MAX_MISSES = 3
 MAX_REPEATS = 5              # to hear a question again; then each counts as a miss
 MAX_SILENT_ITEMS = 2         # given up in silence one after the other: nobody is there
+MAX_BACKS = 8                # to correct an answer, in one call
 
 Step = tuple[State, tuple[Action, ...]]
 
@@ -49,8 +50,7 @@ def remaining(state: State) -> tuple[Item, ...]:
 
 def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] = ()) -> Step:
     """Ask, check for an agent, escalate or finish; ``first`` and then ``lead`` go before."""
-    state = replace(state, link_id=None, keys="", value=None, misses=0, repeats=0,
-                    item_heard=False)
+    state = leave_item(state)
     ahead = remaining(state)
     identified = not any(item.identity for item in ahead)
     severity = worst(state.findings)
@@ -66,16 +66,36 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
     return escalate(state, "finding", state.context.hold_s, lead, first)
 
 
+def leave_item(state: State) -> State:
+    """Nothing is being asked any more."""
+    return replace(state, link_id=None, keys="", value=None, words="", misses=0, repeats=0,
+                   item_heard=False)
+
+
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
     ahead = remaining(state)
     if not ahead:
         return finish(state, _final_outcome(state), (*lead, *wording.displays(state, None)),
                        first)
     item = ahead[0]
-    prompts = (*lead, *wording.displays(state, item), *wording.question(state, item))
+    return _ask(state, item, (*lead, *wording.displays(state, item)), first)
+
+
+def _ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
     label = item.text.get(state.language, "")
-    return _say_and_wait(replace(state, link_id=item.link_id), prompts,
+    return _say_and_wait(replace(state, link_id=item.link_id),
+                         (*lead, *wording.question(state, item)),
                          (*first, Mark("question", item.link_id, label)))
+
+
+def back(state: State) -> Step:
+    """Ask the question before again; its answer stands until another one is given."""
+    if not state.history or state.backs >= MAX_BACKS:
+        return repeat(state)
+    item = state.questionnaire.item(state.history[-1])
+    state = replace(leave_item(state), history=state.history[:-1], backs=state.backs + 1,
+                    skipped=tuple(each for each in state.skipped if each != item.link_id))
+    return _ask(state, item, (), ())
 
 
 def _say_and_wait(state: State, prompts: tuple[Prompt, ...],
@@ -83,7 +103,7 @@ def _say_and_wait(state: State, prompts: tuple[Prompt, ...],
     """Say something about the current item and wait for its answer, from its first key on."""
     item = current(state)
     state = replace(state, phase=Phase.RECORDING if item.type is ItemType.TEXT else Phase.ASKING,
-                    keys="", value=None)
+                    keys="", value=None, words="")
     wait: Action = record(item) if item.type is ItemType.TEXT else \
         Listen(LISTEN_MS if item.type.has_options else LISTEN_NUMBER_MS)
     return state, (*first, Say(prompts), wait)
@@ -99,13 +119,15 @@ def current(state: State) -> Item:
     return item
 
 
-def repeat(state: State, first: tuple[Action, ...] = ()) -> Step:
+def repeat(state: State, first: tuple[Action, ...] = (), lead: tuple[Prompt, ...] = (),
+           slowly: bool = False) -> Step:
+    """Say the question again, as often as a patient may ask for it."""
     if state.repeats >= MAX_REPEATS:
         after, actions = miss(state, "not-understood")
         return after, (*first, *actions)
     item = current(state)
-    return _say_and_wait(replace(state, repeats=state.repeats + 1),
-                         wording.question(state, item), first)
+    said = wording.slowly(state, item) if slowly else wording.question(state, item)
+    return _say_and_wait(replace(state, repeats=state.repeats + 1), (*lead, *said), first)
 
 
 def miss(state: State, why: str) -> Step:
@@ -114,11 +136,16 @@ def miss(state: State, why: str) -> Step:
     state = replace(state, misses=state.misses + 1)
     if state.misses < MAX_MISSES:
         return _say_and_wait(state, wording.once_more(state, item, why))
+    if item.link_id in state.answers:         # was to be corrected: what was said holds
+        return step(dealt_with(state), (wording.prompt(state, "move-on"),))
+    if item.required and state.item_heard and not item.identity and not state.unmet:
+        return escalate(state, "stuck", hold_s=0)
     if item.required:
         return finish(state, Disposition.PARTIAL if state.answered else Disposition.NO_INPUT,
                        (), ())
     silent = 0 if state.item_heard else state.silent_items + 1
-    state = replace(state, skipped=(*state.skipped, item.link_id), silent_items=silent)
+    state = replace(dealt_with(state), skipped=(*state.skipped, item.link_id),
+                    silent_items=silent)
     if silent >= MAX_SILENT_ITEMS and remaining(state):
         return finish(state, Disposition.PARTIAL if state.answered else Disposition.NO_INPUT,
                        (), ())
@@ -127,25 +154,35 @@ def miss(state: State, why: str) -> Step:
 
 # --- answers ---------------------------------------------------------------------------------
 
-def store(state: State, value: Mapping[str, Any], heard: str,
-           given_by: GivenBy) -> tuple[State, tuple[Action, ...]]:
+def dealt_with(state: State) -> State:
+    """Remember the item for going back to it; who answered is not to be changed."""
+    item = current(state)
+    if item.identity or item.link_id in state.history:
+        return state
+    return replace(state, history=(*state.history, item.link_id))
+
+
+def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
+          confidence: float = 1.0) -> tuple[State, tuple[Action, ...]]:
     item = current(state)
     hit = evaluate(item, value)
     actions: list[Action] = [
-        StoreAnswer(item.link_id, value, heard, given_by, hit,
-                    supersedes=item.link_id in state.given_before),
+        StoreAnswer(item.link_id, value, heard, given_by, hit, confidence=confidence,
+                    supersedes=item.link_id in (*state.given_before, *state.answers)),
         Mark("answer", item.link_id, heard)]
     if hit:
         actions.append(Mark("finding", item.link_id, hit.text.get(state.language, hit.rule)))
-    state = replace(state, answers={**state.answers, item.link_id: value}, silent_items=0,
-                    answered=state.answered + 1,
-                    findings=(*state.findings, hit) if hit else state.findings)
+    findings = tuple(each for each in state.findings if each.link_id != item.link_id)
+    state = replace(dealt_with(state), answers={**state.answers, item.link_id: value},
+                    silent_items=0, answered=state.answered + 1,
+                    findings=(*findings, hit) if hit else findings)
     return state, tuple(actions)
 
 
-def answer(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy) -> Step:
+def answer(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
+           confidence: float = 1.0) -> Step:
     identified = current(state).identity
-    state, stored = store(state, value, heard, given_by)
+    state, stored = store(state, value, heard, given_by, confidence)
     lead = (wording.prompt(state, "introduction", department=state.context.department),) \
         if identified else ()
     return step(state, lead, stored)

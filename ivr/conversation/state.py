@@ -19,10 +19,12 @@ class Phase(StrEnum):
 
     NEW = "new"                    # Started
     ASKING = "asking"              # a key
-    CONFIRMING = "confirming"      # a key on a number that was read back
+    CONFIRMING = "confirming"      # a key or a word on an answer that was read back
     RECORDING = "recording"        # a voice message, or a key on its prompt
     CHECKING = "checking"          # AgentChecked
     ESCALATING = "escalating"      # AgentJoined or NoAgent
+    CALLING_BACK = "calling-back"  # keys: when to call again
+    STOPPING = "stopping"          # a key: whether never to call again
     TALKING = "talking"            # an agent has the call; HungUp
     ENDED = "ended"
 
@@ -31,7 +33,8 @@ class Phase(StrEnum):
 class Context:
     """Whom we talk to. ``hospital`` gives the hospital's name by language.
 
-    ``hold_s``: how long a patient may be asked to wait for an agent, in seconds.
+    ``hold_s``: how long a patient may be asked to wait for an agent, in seconds. ``today``: the
+    day of the call at the hospital, YYYY-MM-DD, for "yesterday"; "" when it is not known.
     """
 
     hospital: Mapping[str, str]
@@ -39,6 +42,7 @@ class Context:
     department: str
     language: str = "zh"
     hold_s: int = 20
+    today: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,21 @@ class State:
     skipped: tuple[str, ...] = ()
     phase: Phase = Phase.NEW
     link_id: str | None = None               # being asked
-    keys: str = ""                           # of the number being typed
-    value: Mapping[str, Any] | None = None   # of the number being read back
+    keys: str = ""                           # of the number or the time being typed
+    value: Mapping[str, Any] | None = None   # being read back
+    words: str = ""                          # heard for it; "" when it was typed
+    confidence: float = 1.0                  # in these words
     misses: int = 0                          # unclear or silent, on this item
     repeats: int = 0                         # asked to hear it again, on this item
     silent_items: int = 0                    # given up in silence, one after the other
-    item_heard: bool = False                 # a key was pressed on this item
-    heard: bool = False                      # a key was pressed in this call
+    item_heard: bool = False                 # a key or a voice was heard on this item
+    heard: bool = False                      # a key or a voice was heard in this call
+    history: tuple[str, ...] = ()            # dealt with in this call, for going back
+    backs: int = 0                           # times gone back in this call
+    recorded: bool = True                    # the patient has not objected
     answered: int = 0                        # answers given in this call
     findings: tuple[RuleHit, ...] = ()       # waiting for an agent
-    escalation: str = ""                     # why an agent is being rung: finding or asked
+    escalation: str = ""                     # why an agent is being rung: finding, asked, stuck
     unmet: bool = False                      # asked for a person, and none was free
     outcome: Disposition | None = None       # decided, once the call is to end
 
@@ -93,5 +102,6 @@ class State:
             questionnaire=questionnaire, context=Context(**data.pop("context")),
             findings=tuple(RuleHit.from_dict(hit) for hit in data.pop("findings")),
             phase=Phase(data.pop("phase")), skipped=tuple(data.pop("skipped")),
+            history=tuple(data.pop("history")),
             given_before=tuple(data.pop("given_before")),
             outcome=Disposition(outcome) if outcome else None, **data)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Item, ItemType
 from followup.questionnaires.enablement import enabled_items
+from followup.questionnaires.values import scalar
 from ivr.conversation.state import State
-from ivr.prompts.prompt import Prompt, Value, keys_id, question_id
+from ivr.prompts.prompt import Prompt, Value, keys_id, question_id, unrecorded_key
 
 _GOODBYES = {
     Disposition.WRONG_PERSON: "goodbye-wrong-person", Disposition.CALL_BACK: "goodbye-call-back",
@@ -26,8 +24,11 @@ def prompt(state: State, name: str, language: str = "", **variables: Value) -> P
 
 def opening(state: State) -> tuple[Prompt, ...]:
     """Greeting and notice of recording: nothing in them tells why the patient was in hospital."""
+    identity = state.questionnaire.identity
+    key = unrecorded_key(identity) if identity else ""
+    choice = (prompt(state, "recording-choice", key=key),) if key else ()
     return (prompt(state, "greeting", hospital=hospital(state)),
-            prompt(state, "recording-notice"))
+            prompt(state, "recording-notice"), *choice)
 
 
 def hospital(state: State) -> str:
@@ -76,16 +77,30 @@ def once_more(state: State, item: Item, why: str) -> tuple[Prompt, ...]:
     reason = Prompt(why, bounds, state.language)
     if state.misses < 2:
         return (reason, *question(state, item))
+    return (reason, *slowly(state, item))
+
+
+def slowly(state: State, item: Item) -> tuple[Prompt, ...]:
+    """How to answer by key, without haste."""
     if item.type.has_options:
-        return (reason, prompt(state, "slowly"),
+        return (prompt(state, "slowly"),
                 Prompt(keys_id(state.questionnaire, item), {}, state.language))
-    return (reason, prompt(state, _HELP[item.type]), *question(state, item))
+    return (prompt(state, _HELP[item.type]), *question(state, item))
 
 
-def read_back(state: State, item: Item, value: int | Decimal | date) -> tuple[Prompt, ...]:
-    """A number that was not understood quite as typed."""
-    name = "read-back-temperature" if item.unit == "Cel" else "read-back"
-    return (prompt(state, name, value=value),)
+def read_back(state: State, item: Item, risky: bool = False) -> tuple[Prompt, ...]:
+    """What was understood of the patient's words or keys, to be confirmed."""
+    assert state.value is not None
+    option = next((each for each in item.options if each.value == state.value), None)
+    plain = option.text.get(state.language, "") if option else scalar(state.value)
+    assert plain is not None
+    if not state.words:
+        name = "read-back-temperature" if item.unit == "Cel" else "read-back"
+    elif risky:
+        name = "heard-risky"
+    else:
+        name = "heard-temperature" if item.unit == "Cel" else "heard"
+    return (prompt(state, name, value=plain),)
 
 
 def nobody_free(state: State, urgent: bool) -> tuple[Prompt, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import product
 
 from followup.questionnaires.definition import Item, ItemType, Questionnaire
-from ivr.prompts.prompt import Prompt, Value
+from ivr.prompts.prompt import Prompt, Value, unrecorded_key
 from ivr.prompts.texts import catalogue, fillers, questionnaire_texts
 
 MAX_READ_BACKS = 500     # values of one item; an item with more is read back as it comes
@@ -52,8 +53,14 @@ def _of_item(item: Item, language: str) -> Iterator[Prompt]:
     if bounds and item.type is not ItemType.DATE:
         yield Prompt({1: "too-low" if "minimum" in bounds else "too-high",
                       2: "out-of-range"}[len(bounds)], bounds, language)
+    if key := unrecorded_key(item):
+        yield Prompt("recording-choice", {"key": key}, language)
+    for option in item.options:
+        for name in ("heard", "heard-risky"):
+            yield Prompt(name, {"value": option.text.get(language, "")}, language)
     if item.decimals and isinstance(item.minimum, Decimal) and isinstance(item.maximum, Decimal):
         low, high = (int(bound.scaleb(item.decimals)) for bound in (item.minimum, item.maximum))
-        name = "read-back-temperature" if item.unit == "Cel" else "read-back"
-        for number in range(low, high + 1) if high - low < MAX_READ_BACKS else ():
-            yield Prompt(name, {"value": Decimal(number).scaleb(-item.decimals)}, language)
+        numbers = range(low, high + 1) if high - low < MAX_READ_BACKS else range(0)
+        for number, name in product(numbers, ("read-back", "heard")):
+            yield Prompt(f"{name}-temperature" if item.unit == "Cel" else name,
+                         {"value": Decimal(number).scaleb(-item.decimals)}, language)

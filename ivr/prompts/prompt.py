@@ -29,6 +29,16 @@ def question_id(questionnaire: Questionnaire, item: Item) -> str:
     return f"{questionnaire.slug}/{item.link_id}"
 
 
+UNRECORDED_KEY = "7"
+
+
+def unrecorded_key(item: Item) -> str:
+    """The key that refuses the recording, at the question who has answered; "" elsewhere."""
+    taken = {*item.language_keys, item.other_key,
+             *(key for option in item.options for key in option.keys)}
+    return UNRECORDED_KEY if item.identity and UNRECORDED_KEY not in taken else ""
+
+
 def keys_id(questionnaire: Questionnaire, item: Item) -> str:
     """Id of the prompt that names an item's keys slowly, e.g. ``post-discharge/feeling~keys``."""
     return question_id(questionnaire, item) + "~keys"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
 
 from followup.alerts.models import Alert
-from followup.calls.models import AttemptState, Disposition, RecordingState
+from followup.calls.models import AttemptState, Disposition, RecordingMark, RecordingState
+from followup.database.base import now
 from followup.database.engine import Database
 from followup.responses.models import Response, ResponseState
 from tests.agi_scripts.ward import call, open_ward
@@ -149,3 +152,24 @@ async def test_the_probe_says_that_we_are_here(database: Database) -> None:
             FakeCall(ward.port, {"agi_network_script": "probe"}) as line:
         await line.expect('SET VARIABLE "AFTERCALL_DONE" "1"', "200 result=1")
         assert await line.closed()
+
+
+async def test_a_patient_who_objects_is_not_recorded_and_nothing_stays(database: Database) -> None:
+    async with open_ward(database) as ward:
+        patient = await call(ward, "7 1 1 x")
+        recording = await ward.recording()
+        assert recording.state is RecordingState.REFUSED
+        assert await ward.every(RecordingMark) == []
+        assert "EXEC StopMixMonitor" in " ".join(patient.call.commands)
+        assert list(await ward.answers()) == ["identity", "feeling"]
+
+
+async def test_the_time_a_patient_asks_for_is_kept_with_the_attempt(database: Database) -> None:
+    async with open_ward(database) as ward:
+        await call(ward, "3 1530")
+        attempt = await ward.attempt()
+        assert attempt.outcome is Disposition.CALL_BACK
+        assert attempt.call_back_at is not None
+        local = attempt.call_back_at.astimezone(ZoneInfo("Asia/Shanghai"))
+        assert (local.hour, local.minute) == (15, 30)
+        assert now() < attempt.call_back_at <= now() + timedelta(days=1)

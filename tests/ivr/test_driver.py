@@ -103,6 +103,13 @@ class Desk:
         self.languages.append(language)
         self.telephone._live()
 
+    async def stop_recording(self) -> None:
+        self.telephone.trace.append("stop recording")
+        self.telephone._live()
+
+    async def stop_calling(self) -> None:
+        self.telephone.trace.append("stop calling")
+
     async def sound(self, prompt: Prompt, language: str) -> str:
         name = prompt.id.removeprefix("post-discharge/")
         return name if (prompt.language or language) == "zh" else f"{name}.en"
@@ -129,7 +136,7 @@ async def test_a_normal_call_is_asked_stored_and_thanked() -> None:
                                   "breathlessness", "return-visit", "message"]
     assert desk.answers["temperature"].value == {"valueDecimal": 36.8}
     assert desk.answers["message"].value["valueAttachment"]["url"] == "m1.wav"
-    assert telephone.trace[:3] == ["greeting", "recording-notice", "identity"]
+    assert telephone.trace[:4] == ["greeting", "recording-notice", "recording-choice", "identity"]
     assert telephone.trace[-1] == "goodbye"
 
 

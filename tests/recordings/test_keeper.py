@@ -218,3 +218,14 @@ async def test_captures_go_only_when_they_are_sealed(archive: Archive) -> None:
     assert stranger.exists()
     row = await archive.recording(over)
     assert row.file and row.sha256 and verify(archive.folder / row.file, row.sha256)
+
+
+async def test_sound_that_the_patient_refused_is_removed_and_not_told_as_lost(
+        archive: Archive) -> None:
+    attempt_id = await archive.call(ended_at=now() - SETTLE * 2)
+    async with archive.database.session() as session:
+        await session.execute(update(Recording).values(state=RecordingState.REFUSED))
+    assert not await archive.next()
+    await keeper._clear_captures(archive.database, archive.spool)
+    assert list(archive.spool.iterdir()) == []
+    assert (await archive.recording(attempt_id)).state is RecordingState.REFUSED

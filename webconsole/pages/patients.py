@@ -62,4 +62,5 @@ async def _look(request: web.Request, patient_id: uuid.UUID) -> dict[str, Any]:
             row: QuestionnaireRow = follow_up.campaign.questionnaire
             wordings[follow_up.task.id] = Wording(row.resource, request[VISITOR].locale)
     return {"patient": patient, "follow_ups": follow_ups, "alerts": alerts, "wordings": wordings,
-            "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST}
+            "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
+            "REFUSED": RecordingState.REFUSED}

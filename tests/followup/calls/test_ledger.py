@@ -32,8 +32,8 @@ async def claim(database: Database, caps: Caps = CAPS) -> Attempt | None:
         return await ledger.claim(session, node="node1", caps=caps)
 
 
-def again(_: Disposition, __: int, moment: datetime) -> NextStep:
-    return NextStep(TaskState.DUE, moment)
+def again(_: Disposition, __: int, call_back_at: datetime | None) -> NextStep:
+    return NextStep(TaskState.DUE, call_back_at or now())
 
 
 async def end(database: Database, attempt: Attempt, how: Disposition = Disposition.BUSY) -> bool:

@@ -87,3 +87,12 @@ def test_the_window_keeps_to_local_time_over_a_change_of_summer_time() -> None:
     assert BERLIN.next_allowed(after) == datetime(2026, 10, 26, 7, tzinfo=UTC)
     assert BERLIN.next_allowed(datetime(2026, 10, 23, 20, tzinfo=UTC)) == \
         datetime(2026, 10, 24, 6, tzinfo=UTC)
+
+
+def test_a_time_that_the_patient_named_is_kept_within_the_calling_hours() -> None:
+    named = NOON + timedelta(hours=3)
+    assert next_step(Disposition.CALL_BACK, 9, 3, NOON, SHANGHAI, named).due_at == named
+    night = NOON + timedelta(hours=10)
+    assert next_step(Disposition.CALL_BACK, 1, 3, NOON, SHANGHAI, night).due_at == datetime(
+        2026, 11, 25, 0, tzinfo=UTC)
+    assert next_step(Disposition.BUSY, 9, 3, NOON, SHANGHAI, named).state is TaskState.GAVE_UP

@@ -6,8 +6,8 @@ import pytest
 
 from followup.responses.models import GivenBy, Severity
 from ivr.conversation.actions import CheckAgent, Listen, RecordMessage, Say, StoreAnswer
-from ivr.conversation.engine import INTER_DIGIT_MS, LAST_DIGIT_MS
 from ivr.conversation.flow import MAX_REPEATS, remaining
+from ivr.conversation.keys import INTER_DIGIT_MS, LAST_DIGIT_MS
 from tests.ivr.conversation.driver import CONTEXT, SAMPLE, Call
 
 NORMAL = ("1", "1", "36*8#", "2#", "1", "2", "1", "#")
@@ -47,7 +47,8 @@ def test_a_message_is_an_answer_and_completes_the_questionnaire() -> None:
 
 def test_the_notice_comes_first_and_tells_no_health_fact() -> None:
     call = Call()
-    assert call.said == ["greeting", "recording-notice", "identity", "other-language"]
+    assert call.said == ["greeting", "recording-notice", "recording-choice", "identity",
+                         "other-language"]
     first = next(each for each in call.last if isinstance(each, Say))
     assert all("department" not in prompt.variables for prompt in first.prompts[:2])
     call.play("1")
@@ -61,7 +62,7 @@ def test_keys_pressed_before_anything_was_said_count() -> None:
 @pytest.mark.parametrize(("key", "outcome", "last"), [
     ("2", "wrong_person", "goodbye-wrong-person"), ("3", "call_back", "goodbye-call-back")])
 def test_somebody_else_or_another_time_ends_politely(key: str, outcome: str, last: str) -> None:
-    call = Call().play(key)
+    call = Call().play(key, "silence")
     assert (call.outcome, call.said, call.asked) == (outcome, [last], ["identity"])
     assert call.heard == {"identity": key}
     assert call.end and not call.end.complete
@@ -159,7 +160,7 @@ def test_after_one_miss_the_answer_still_counts() -> None:
 
 
 @pytest.mark.parametrize(("words", "outcome"), [
-    (("silence",) * 3, "no_input"), (("7", "5", "4"), "no_input"),
+    (("silence",) * 3, "no_input"), (("6", "5", "4"), "no_input"),
     (("1", *["silence"] * 6), "partial")])
 def test_nobody_there_ends_politely(words: tuple[str, ...], outcome: str) -> None:
     call = Call().play(*words)
@@ -171,7 +172,7 @@ def test_a_patient_who_presses_nonsense_is_led_to_the_end() -> None:
     for _ in range(40):
         if call.end:
             break
-        call.play("#" if call.waits_for(RecordMessage) else "9" if call.state.item
+        call.play("#" if call.waits_for(RecordMessage) else "6" if call.state.item
                   and call.state.item.type.has_options else "99#")
     assert call.outcome == "partial"
     assert call.asked == EIGHT

@@ -1,0 +1,99 @@
+"""Calls that are not wanted now, or never again: when to call back, whether to stop calling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+
+from followup.calls.models import Disposition
+from ivr.conversation import flow, wording
+from ivr.conversation.actions import Action, CallBackTime, End, Listen, Say, StopCalling
+from ivr.conversation.flow import Step
+from ivr.conversation.state import Phase, State
+
+WHEN_MS = 8000               # to find the keys of a time
+DIGIT_MS = 3000              # between two of them
+STOP_MS = 6000
+SOON = CallBackTime(after_min=60)
+TOMORROW = CallBackTime(days=1)
+
+
+def leave(state: State, outcome: Disposition, first: tuple[Action, ...] = ()) -> Step:
+    """End politely; ask first what there is to ask. The outcome stands whatever follows."""
+    state = replace(state, outcome=outcome, keys="", misses=0)
+    if outcome is Disposition.CALL_BACK:
+        return (replace(state, phase=Phase.CALLING_BACK),
+                (*first, Say((wording.prompt(state, "call-back-when"),)), Listen(WHEN_MS)))
+    if outcome is Disposition.REFUSED:
+        return (replace(state, phase=Phase.STOPPING),
+                (*first, Say((wording.prompt(state, "stop-calling"),)), Listen(STOP_MS)))
+    return flow.finish(state, outcome, (), first)
+
+
+def time_key(state: State, digit: str) -> Step:
+    """One more key of the time to call back: 1, 2, or the hour and minute as on a clock."""
+    if digit == "#":
+        return time_given(state)
+    if digit == "*":
+        return _ask_again(state)
+    keys = state.keys + digit
+    state = replace(state, keys=keys)
+    return time_given(state) if len(keys) == 4 else (state, (Listen(DIGIT_MS),))
+
+
+def time_given(state: State) -> Step:
+    """Nothing more is coming: the time typed, or none."""
+    if state.keys and read_time(state.keys) is None:
+        return _ask_again(state)
+    return say_goodbye(state)
+
+
+def read_time(keys: str) -> CallBackTime | None:
+    """What the keys mean: ``1`` in an hour, ``2`` tomorrow, ``930`` or ``1530`` on the clock."""
+    if keys in ("1", "2"):
+        return SOON if keys == "1" else TOMORROW
+    if not keys.isdigit() or len(keys) not in (3, 4):
+        return None
+    hour, minute = divmod(int(keys), 100)
+    return CallBackTime(minute=hour * 60 + minute) if hour < 24 and minute < 60 else None
+
+
+def moment_of(when: CallBackTime, asked_at: datetime) -> datetime:
+    """The moment that was named at ``asked_at`` (aware, in the hospital's time zone)."""
+    if when.minute is None:
+        return asked_at + timedelta(days=when.days or 0, minutes=when.after_min or 0)
+    hour, minute = divmod(when.minute, 60)
+    named = datetime.combine(asked_at.date(), time(hour, minute), asked_at.tzinfo)
+    return named if named > asked_at else named + timedelta(days=1)
+
+
+def _ask_again(state: State) -> Step:
+    if state.misses:
+        return say_goodbye(replace(state, keys=""))        # the hospital chooses a time
+    state = replace(state, keys="", misses=1)
+    return state, (Say((wording.prompt(state, "not-understood"),
+                        wording.prompt(state, "call-back-when"))), Listen(WHEN_MS))
+
+
+def stop_key(state: State, digit: str) -> Step:
+    """1: never call again."""
+    if digit == "*" and not state.misses:
+        return replace(state, misses=1), (Say((wording.prompt(state, "stop-calling"),)),
+                                          Listen(STOP_MS))
+    return say_goodbye(state, (StopCalling(),) if digit == "1" else ())
+
+
+def say_goodbye(state: State, first: tuple[Action, ...] = ()) -> Step:
+    """The last words, then the end."""
+    assert state.outcome is not None
+    name = "goodbye-stopped" if first else ""
+    prompts = (wording.prompt(state, name),) if name else wording.goodbye(state, state.outcome)
+    return (replace(state, phase=Phase.ENDED), (*first, Say(prompts, interruptible=False),
+                                                ending(state)))
+
+
+def ending(state: State) -> End:
+    """How the call ends, with the time that was named."""
+    assert state.outcome is not None
+    when = read_time(state.keys) if state.outcome is Disposition.CALL_BACK else None
+    return End(state.outcome, not flow.remaining(state), when)

@@ -1,0 +1,150 @@
+"""What a key means at each moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from followup.calls.models import Disposition
+from followup.questionnaires.definition import Item, ItemType, Option
+from followup.questionnaires.values import fhir_value
+from followup.responses.models import GivenBy
+from ivr.conversation import farewell, flow, wording
+from ivr.conversation.actions import Listen, Say, SetLanguage, StopRecording
+from ivr.conversation.entry import MAX_KEYS, may_go_on, read
+from ivr.conversation.flow import Step
+from ivr.conversation.state import Phase, State
+from ivr.prompts.prompt import unrecorded_key
+
+INTER_DIGIT_MS = 3000        # between two keys of a number
+LAST_DIGIT_MS = 1500         # when no further digit can follow: time for a # out of habit
+CONFIRM_MS = 4000
+MESSAGE_SHORTEST_MS = 700    # below this nobody spoke
+
+
+def pressed(state: State, digit: str) -> Step:
+    """A key on the question being asked, or on an answer that was read back."""
+    item = flow.current(state)
+    if state.phase is Phase.CONFIRMING:
+        return _on_read_back(state, item, digit)
+    if state.phase is Phase.RECORDING:
+        return _on_message(state, item, digit)
+    if item.type.has_options:
+        return _on_options(state, item, digit)
+    return _on_number(state, item, digit)
+
+
+def _on_read_back(state: State, item: Item, digit: str) -> Step:
+    if digit in "1#":
+        return confirmed(state)
+    if digit == "0":
+        return asked_for_person(state)
+    if digit == "*" and state.repeats < flow.MAX_REPEATS:
+        return (replace(state, repeats=state.repeats + 1),
+                (Say(wording.read_back(state, item)), Listen(CONFIRM_MS)))
+    return flow.miss(state, "again")
+
+
+def _on_options(state: State, item: Item, digit: str) -> Step:
+    if option := item.option_for(digit):
+        return chosen(state, item, option, digit)
+    if language := item.language_keys.get(digit):
+        state = replace(state, language=language)
+        return flow.repeat(state, (SetLanguage(language),))
+    if digit == item.other_key:
+        return (replace(state, phase=Phase.RECORDING),
+                (Say((wording.prompt(state, "say-it"),)), flow.record(item)))
+    if digit == "*":
+        return flow.repeat(state)
+    if digit == "#" and not state.repeats and not state.misses:
+        return flow.repeat(state)      # a # out of habit after the question before
+    if digit == "0":
+        return asked_for_person(state)
+    if digit == unrecorded_key(item) and state.recorded:
+        return stop_recording(state)
+    if digit == "9" and state.history:
+        return flow.back(state)
+    return flow.miss(state, "not-understood")
+
+
+def _on_number(state: State, item: Item, digit: str) -> Step:
+    if digit == "#":
+        if not state.keys and not state.repeats and not state.misses:
+            return flow.repeat(state)
+        return typed(state) if state.keys else flow.miss(state, "not-understood")
+    if digit == "*" and not (state.keys and item.type is ItemType.DECIMAL):
+        return flow.repeat(state)      # nothing typed yet, or start over
+    keys = state.keys + digit
+    if len(keys) > MAX_KEYS:
+        return flow.miss(state, "not-understood")
+    return (replace(state, keys=keys),
+            (Listen(INTER_DIGIT_MS if may_go_on(item, keys) else LAST_DIGIT_MS),))
+
+
+def _on_message(state: State, item: Item, digit: str) -> Step:
+    if digit == "#":
+        return recorded(state, "", 0)
+    if digit == "*":
+        return flow.repeat(state)
+    if state.repeats >= flow.MAX_REPEATS:
+        return recorded(state, "", 0)
+    return replace(state, repeats=state.repeats + 1), (flow.record(item),)     # speaks at once
+
+
+def confirmed(state: State) -> Step:
+    """What was read back is right."""
+    assert state.value is not None
+    if state.words:
+        return flow.answer(state, state.value, state.words, GivenBy.VOICE, state.confidence)
+    return flow.answer(state, state.value, state.keys, GivenBy.KEY)
+
+
+def typed(state: State) -> Step:
+    """A number or a date has been typed to its end."""
+    item = flow.current(state)
+    entry = read(item, state.keys)
+    if entry.out_of_range:
+        return flow.miss(state, "out-of-range")
+    if entry.value is None:
+        return flow.miss(state, "not-understood")
+    value = fhir_value(entry.value)
+    if not entry.converted:
+        return flow.answer(state, value, state.keys, GivenBy.KEY)
+    state = replace(state, phase=Phase.CONFIRMING, value=value, words="")
+    return state, (Say(wording.read_back(state, item)), Listen(CONFIRM_MS))
+
+
+def chosen(state: State, item: Item, option: Option, heard: str,
+           given_by: GivenBy = GivenBy.KEY, confidence: float = 1.0) -> Step:
+    """An option; some end the call politely."""
+    if not option.outcome:
+        return flow.answer(state, option.value, heard, given_by, confidence)
+    state, stored = flow.store(state, option.value, heard, given_by, confidence)
+    return farewell.leave(state, Disposition(option.outcome), stored)
+
+
+def recorded(state: State, file: str, duration_ms: int) -> Step:
+    """A voice message has come to its end, or there was none."""
+    item = flow.current(state)
+    if file and duration_ms >= MESSAGE_SHORTEST_MS:
+        value = {"valueAttachment": {"contentType": "audio/wav", "url": file}}
+        return flow.answer(replace(state, heard=True, item_heard=True), value, f"{duration_ms} ms",
+                           GivenBy.MESSAGE)
+    if item.required or item.type is not ItemType.TEXT:
+        return flow.miss(state, "not-heard")
+    state = flow.dealt_with(state)
+    if item.link_id in state.answers:          # nothing new was said: the former message stays
+        return flow.step(state)
+    return flow.step(replace(state, skipped=(*state.skipped, item.link_id)))
+
+
+def asked_for_person(state: State) -> Step:
+    """The patient wants to speak with somebody."""
+    if not state.unmet:
+        return flow.escalate(state, "asked", state.context.hold_s)
+    return flow.miss(state, "nobody-free-go-on")      # said once already: it counts
+
+
+def stop_recording(state: State) -> Step:
+    """The patient does not want to be recorded: the call goes on without."""
+    state = replace(state, recorded=False)
+    return flow.repeat(state, (StopRecording(),), (wording.prompt(state, "not-recorded"),))

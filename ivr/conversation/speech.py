@@ -1,0 +1,154 @@
+"""What spoken words mean at each moment.
+
+A red-flag answer never rests on one recognition: it is read back, and stands once it is confirmed
+by key, or given again in other words. "Yes" alone would not do: it can be misheard as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from followup.calls.models import Disposition
+from followup.questionnaires.definition import Confirm, Item
+from followup.responses.models import GivenBy
+from ivr.conversation import farewell, flow, keys, wording
+from ivr.conversation.actions import Listen, Say, SetLanguage
+from ivr.conversation.flow import Step
+from ivr.conversation.state import Phase, State
+from ivr.understanding import (
+    Answered,
+    Grammar,
+    Meaning,
+    Unclear,
+    Wish,
+    Wished,
+    confirmation,
+    confirmation_grammar,
+    grammar_for,
+    is_risky,
+    understand,
+)
+
+CONFIDENT = 0.6              # below, what was heard is read back
+CONFIRM_MS = 5000
+MAX_UNCLEAR = 2              # then only keys are taken: it may be noise
+
+
+def hears(state: State) -> Grammar | None:
+    """What may be said now; None where only keys count."""
+    item = state.item
+    if item is None or state.misses >= MAX_UNCLEAR:
+        return None
+    if state.phase is Phase.ASKING and not state.keys:
+        return grammar_for(item, state.language)
+    if state.phase is Phase.CONFIRMING and state.value is not None:
+        answers = grammar_for(item, state.language)
+        yes_no = confirmation_grammar(state.language)
+        return Grammar(state.language, (*dict.fromkeys((*yes_no.phrases, *answers.phrases)),),
+                       tuple(each for each in answers.decoys if each not in yes_no.phrases))
+    return None
+
+
+def spoken(state: State, text: str, confidence: float) -> Step:
+    """The patient said something: on the question, or on what was read back."""
+    item = flow.current(state)
+    if state.phase is Phase.CONFIRMING:
+        return _on_read_back(state, item, text, confidence)
+    match _meaning(state, item, text):
+        case Answered() as meant:
+            return _answered(state, item, meant, text, confidence)
+        case Wished(wish, language):
+            return _wished(state, item, wish, language)
+        case Unclear(why):
+            return flow.miss(state, "out-of-range" if why == "out-of-range" else "not-understood")
+
+
+def _meaning(state: State, item: Item, text: str) -> Meaning:
+    today = date.fromisoformat(state.context.today) if state.context.today else None
+    return understand(item, state.language, text, today=today) if text else Unclear()
+
+
+def _answered(state: State, item: Item, meant: Answered, text: str, confidence: float) -> Step:
+    if _needs_no_confirmation(item, meant, confidence):
+        option = next((each for each in item.options if each.value == meant.value), None)
+        if option:
+            return keys.chosen(state, item, option, text, GivenBy.VOICE, confidence)
+        return flow.answer(state, meant.value, text, GivenBy.VOICE, confidence)
+    return _read_back(replace(state, phase=Phase.CONFIRMING, value=meant.value, words=text,
+                              confidence=confidence, keys=""), item)
+
+
+def _needs_no_confirmation(item: Item, meant: Answered, confidence: float) -> bool:
+    if is_risky(item, meant.value) or item.confirm is Confirm.ALWAYS:
+        return False
+    return item.confirm is Confirm.NEVER or (meant.certain and confidence >= CONFIDENT)
+
+
+def _read_back(state: State, item: Item) -> Step:
+    assert state.value is not None
+    risky = is_risky(item, state.value)
+    return state, (Say(wording.read_back(state, item, risky)), Listen(CONFIRM_MS))
+
+
+def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Step:
+    """Yes, no, a wish, or the answer again, perhaps another one."""
+    assert state.value is not None
+    said = confirmation(state.language, text) if text else None
+    if said is False:
+        return flow.miss(replace(state, phase=Phase.ASKING), "again")
+    risky = bool(state.words) and is_risky(item, state.value)
+    if said and not risky:
+        return keys.confirmed(state)
+    match _meaning(state, item, text):
+        case Answered() as meant if meant.value == state.value and _worded_apart(state, text):
+            return keys.confirmed(replace(state, words=f"{state.words} / {text}"))
+        case Answered() as meant if meant.value != state.value:
+            return _answered(_miss(state), item, meant, text, confidence)
+        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):
+            return unanswered(state)
+        case Wished(wish, language):
+            return _wished(state, item, wish, language)
+    return unanswered(state)
+
+
+def _worded_apart(state: State, text: str) -> bool:
+    """Whether these are other words than those before: one mishearing does not come twice."""
+    before, after = ("".join(words.lower().split()) for words in (state.words, text))
+    return bool(before) and before not in after and after not in before
+
+
+def unanswered(state: State) -> Step:
+    """Neither yes nor no to what was read back: once more, then the question again."""
+    item = flow.current(state)
+    state = _miss(state)
+    if state.misses < flow.MAX_MISSES:
+        return _read_back(state, item)
+    return flow.miss(replace(state, phase=Phase.ASKING, misses=state.misses - 1),
+                     "not-understood")
+
+
+def _miss(state: State) -> State:
+    return replace(state, misses=state.misses + 1)
+
+
+def _wished(state: State, item: Item, wish: Wish, language: str) -> Step:
+    match wish:
+        case Wish.REPEAT:
+            return flow.repeat(state)
+        case Wish.SLOWER | Wish.HELP:
+            return flow.repeat(state, slowly=True)
+        case Wish.BACK:
+            return flow.back(state)
+        case Wish.PERSON:
+            return keys.asked_for_person(state)
+        case Wish.NOT_NOW:
+            return farewell.leave(state, Disposition.CALL_BACK)
+        case Wish.STOP_CALLING:
+            return farewell.leave(state, Disposition.REFUSED)
+        case Wish.LANGUAGE:
+            if language not in state.questionnaire.languages:
+                return flow.miss(state, "not-understood")
+            state = replace(state, language=language)
+            return flow.repeat(state, (SetLanguage(language),))
+

@@ -1,0 +1,89 @@
+"""Patients who want another time, no recording, or no calls at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from followup.calls.models import Disposition
+from followup.questionnaires.fhir import load_questionnaire
+from ivr.conversation import farewell
+from ivr.conversation.actions import CallBackTime, StopCalling, StopRecording, StoreAnswer
+from ivr.conversation.farewell import moment_of
+from tests.ivr.conversation.driver import SAMPLE, Call
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+AFTERNOON = datetime(2026, 11, 24, 14, 0, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(("words", "when"), [
+    (("1", "silence"), CallBackTime(after_min=60)), (("1#",), CallBackTime(after_min=60)),
+    (("2#",), CallBackTime(days=1)), (("1530",), CallBackTime(minute=930)),
+    (("930#",), CallBackTime(minute=570)), (("0005",), CallBackTime(minute=5)),
+    (("silence",), None), (("hangup",), None), (("15", "hangup"), None),
+    (("1", "hangup"), CallBackTime(after_min=60)), (("2561", "0915"), CallBackTime(minute=555)),
+    (("99#", "77#"), None), (("*", "2#"), CallBackTime(days=1))])
+def test_the_time_to_call_back_is_asked_for_and_kept(words: tuple[str, ...],
+                                                     when: CallBackTime | None) -> None:
+    call = Call().play("3")
+    assert call.said == ["call-back-when"]
+    call.play(*words)
+    assert call.outcome == "call_back"
+    assert call.end and call.end.call_back == when
+
+
+@pytest.mark.parametrize(("when", "moment"), [
+    (CallBackTime(after_min=60), "2026-11-24 15:00"), (CallBackTime(days=1), "2026-11-25 14:00"),
+    (CallBackTime(minute=930), "2026-11-24 15:30"), (CallBackTime(minute=570), "2026-11-25 09:30"),
+    (CallBackTime(minute=840), "2026-11-25 14:00")])
+def test_a_named_time_is_the_next_such_moment(when: CallBackTime, moment: str) -> None:
+    assert f"{moment_of(when, AFTERNOON):%Y-%m-%d %H:%M}" == moment
+
+
+def refusing() -> Call:
+    call = Call()
+    call.state, actions = farewell.leave(call.state, Disposition.REFUSED)
+    call.done += actions
+    call.last = actions
+    return call
+
+
+@pytest.mark.parametrize(("word", "stops", "last"), [
+    ("1", True, "goodbye-stopped"), ("2", False, "goodbye-refused"),
+    ("silence", False, "goodbye-refused")])
+def test_who_refuses_is_asked_whether_to_be_called_ever_again(word: str, stops: bool,
+                                                              last: str) -> None:
+    call = refusing()
+    assert call.said == ["stop-calling"]
+    call.play(word)
+    assert (StopCalling() in call.done, call.said, call.outcome) == (stops, [last], "refused")
+
+
+def test_hanging_up_does_not_stop_later_calls() -> None:
+    call = refusing().play("hangup")
+    assert (StopCalling() in call.done, call.outcome) == (False, "refused")
+
+
+def test_seven_refuses_the_recording_and_the_call_goes_on() -> None:
+    call = Call().play("7")
+    assert StopRecording() in call.done
+    assert call.said == ["not-recorded", "identity", "other-language"]
+    call.play("1", "1")
+    assert call.outcome is None and call.state.recorded is False
+    assert [each.link_id for each in call.done if isinstance(each, StoreAnswer)] == [
+        "identity", "feeling"]
+    assert call.done.count(StopRecording()) == 1
+
+
+def test_a_required_question_that_cannot_be_answered_ends_with_a_person() -> None:
+    raw = {**SAMPLE.resource, "item": [
+        {**item, "required": item["linkId"] in ("identity", "feeling")}
+        for item in SAMPLE.resource["item"]]}
+    call = Call(load_questionnaire(raw)).play("1", "7", "6", "5")
+    rung, = call.escalations
+    assert (rung.reason, rung.hold_s) == ("stuck", 0)
+    assert call.play("nobody").outcome == "callback_alert"
+    silent = Call(load_questionnaire(raw)).play("1", *["silence"] * 3)
+    assert not silent.escalations
