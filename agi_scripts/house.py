@@ -44,8 +44,8 @@ from followup.responses import store
 from followup.responses.models import Answer, Response, Severity
 from followup.responses.store import Given
 from followup.settings import Settings
-from ivr.conversation.actions import CallBackTime
 from ivr.conversation.farewell import moment_of
+from ivr.understanding import When
 from recordings.naming import capture_name
 
 log = get_logger(__name__)
@@ -175,7 +175,7 @@ class House:
         await self._do(lambda session: store.set_language(session, call.response.id, language))
 
     async def conclude(self, call: Call, outcome: Disposition, hangup_point: str | None, *,
-                       complete: bool = False, call_back: CallBackTime | None = None) -> None:
+                       complete: bool = False, call_back: When | None = None) -> None:
         """Keep what the conversation came to; ``complete``: every question was dealt with."""
         zone = ZoneInfo(self.settings.dialer.timezone)
         call_back_at = moment_of(call_back, now().astimezone(zone)) if call_back else None

@@ -13,7 +13,6 @@ from ivr.agi import AgiChannel, AgiCommandFailed, AgiHangup
 from ivr.conversation import State, advance
 from ivr.conversation.actions import (
     Action,
-    CallBackTime,
     CheckAgent,
     End,
     Escalate,
@@ -39,6 +38,7 @@ from ivr.conversation.events import (
 )
 from ivr.prompts.prompt import Prompt
 from ivr.prompts.tones import BEEP, QUIET, quiet_offset
+from ivr.understanding import When
 
 log = get_logger(__name__)
 
@@ -87,7 +87,7 @@ class Ended:
     outcome: Disposition
     complete: bool
     link_id: str | None
-    call_back: CallBackTime | None = None
+    call_back: When | None = None
 
 
 class Line:

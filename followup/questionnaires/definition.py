@@ -100,6 +100,7 @@ class Option:
     text: Texts
     keys: tuple[str, ...]              # digits of the telephone, the first one is announced
     outcome: str | None = None
+    spoken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)   # other words for it
     place: int = field(default=0, compare=False)     # its index in the FHIR list
 
 

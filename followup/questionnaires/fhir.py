@@ -18,6 +18,7 @@ from followup.questionnaires import resource as wire
 from followup.questionnaires.checks import Fault, check
 from followup.questionnaires.definition import (
     Condition,
+    Confirm,
     Item,
     ItemType,
     Operator,
@@ -32,9 +33,9 @@ Model = TypeVar("Model", bound=BaseModel)
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 8
 ITEM_EXTENSIONS = ("phone-prompt", "role", "language-key", "other-key", "max-seconds",
-                   "ask-before-agent", "rule")
-YES_NO = (("valueBoolean", True, {"zh": "是", "en": "yes", "yue": "係"}, "1"),
-          ("valueBoolean", False, {"zh": "否", "en": "no", "yue": "唔係"}, "2"))
+                   "ask-before-agent", "rule", "confirm", "spoken-yes", "spoken-no")
+YES_NO = (("valueBoolean", True, {"zh": "是", "en": "yes", "yue": "係"}, "1", "yes"),
+          ("valueBoolean", False, {"zh": "否", "en": "no", "yue": "唔係"}, "2", "no"))
 
 
 def load_questionnaire(source: str | bytes | Mapping[str, Any]) -> Questionnaire:
@@ -148,8 +149,9 @@ class _Reader:
             self.fault(link_id, "answerOption", "none: only choice and open-choice have options")
             options = ()
         else:
-            options = tuple(Option({name: value}, words, (key,))
-                            for name, value, words, key in YES_NO) \
+            options = tuple(Option({name: value}, words, (key,),
+                                   spoken=self.spoken(element, link_id, f"spoken-{said}"))
+                            for name, value, words, key, said in YES_NO) \
                 if kind is ItemType.BOOLEAN else ()
         if len(element.enable_when) > 1 and element.enable_behavior not in ("all", "any"):
             self.fault(link_id, "enableBehavior", "all or any, as there are several enableWhen",
@@ -170,6 +172,7 @@ class _Reader:
             language_keys=self.language_keys(element, link_id),
             ask_before_agent=self.value(element, link_id, wire.OURS + "ask-before-agent",
                                         bool) or False,
+            confirm=self.confirm(element, link_id),
             rules=self.rules(element, link_id),
             enable_when=self.conditions(element, link_id),
             enable_any=element.enable_behavior == "any", parent=parent,
@@ -220,7 +223,7 @@ class _Reader:
     def options(self, element: wire.ItemElement, link_id: str) -> tuple[Option, ...]:
         found = []
         for number, option in enumerate(element.answer_option, 1):
-            self.known(option, link_id, ("key", "outcome"))
+            self.known(option, link_id, ("key", "outcome", "spoken"))
             coding = option.coding
             if coding is None or not coding.code:
                 self.fault(link_id, f"answerOption.{number - 1}", "a valueCoding with a code")
@@ -231,8 +234,34 @@ class _Reader:
             found.append(Option(
                 {"valueCoding": {name: text for name, text in value.items() if text}},
                 wire.texts(coding.display, coding.display_, self.language), keys,
-                (outcome.code or outcome.string or "") if outcome else None, place=number - 1))
+                (outcome.code or outcome.string or "") if outcome else None,
+                self.spoken(option, link_id, "spoken"), place=number - 1))
         return tuple(found)
+
+    def spoken(self, element: wire.Element, link_id: str, name: str) -> dict[str, tuple[str, ...]]:
+        """Other words for an answer, by language."""
+        found: dict[str, tuple[str, ...]] = {}
+        for extension in element.having(wire.OURS + name):
+            language, words = extension.first("language"), wire.strings(extension, "words")
+            if language and language.code and words and all(words):
+                code = wire.base_language(language.code)
+                found[code] = (*found.get(code, ()), *words)
+            else:
+                self.fault(link_id, f"extension {wire.OURS}{name}",
+                           "language (valueCode) and words (valueString, may repeat)")
+        return found
+
+    def confirm(self, element: wire.ItemElement, link_id: str) -> Confirm:
+        code = self.value(element, link_id, wire.OURS + "confirm", str) or Confirm.AUTO
+        try:
+            confirm = Confirm(code)
+        except ValueError:
+            self.fault(link_id, "confirm", "one of " + ", ".join(Confirm), code)
+            return Confirm.AUTO
+        if confirm is Confirm.NEVER and element.first(wire.OURS + "rule"):
+            self.fault(link_id, "confirm",
+                       "auto or always: a finding may not rest on one misheard word", code)
+        return confirm
 
     def language_keys(self, element: wire.Element, link_id: str) -> dict[str, str]:
         found = {}

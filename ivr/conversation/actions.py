@@ -15,6 +15,7 @@ from followup.calls.models import Disposition
 from followup.responses.models import GivenBy, Severity
 from followup.rules import RuleHit
 from ivr.prompts.prompt import Prompt
+from ivr.understanding.times import When
 
 
 @dataclass(frozen=True)
@@ -107,18 +108,6 @@ class StopCalling:
 
 
 @dataclass(frozen=True)
-class CallBackTime:
-    """When the patient wants to be called: ``after_min`` from now, or at a minute of the day.
-
-    ``days`` is 1 for tomorrow at this time; ``minute`` counts from midnight, the next such moment.
-    """
-
-    after_min: int | None = None
-    days: int | None = None
-    minute: int | None = None
-
-
-@dataclass(frozen=True)
 class End:
     """Hang up. ``complete``: nothing of the questionnaire is left to ask.
 
@@ -127,7 +116,7 @@ class End:
 
     outcome: Disposition
     complete: bool
-    call_back: CallBackTime | None = None
+    call_back: When | None = None
 
 
 Action = (Say | Listen | RecordMessage | StoreAnswer | Mark | CheckAgent | Escalate | SetLanguage

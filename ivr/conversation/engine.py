@@ -77,6 +77,8 @@ def advance(state: State, event: Event) -> Step:
             return farewell.time_key(state, digit)
         case Phase.CALLING_BACK, TimedOut():
             return farewell.time_given(state)
+        case Phase.CALLING_BACK | Phase.STOPPING, Spoken(text):
+            return farewell.spoken(state, text)
         case Phase.STOPPING, Key(digit):
             return farewell.stop_key(state, digit)
         case Phase.STOPPING, TimedOut():

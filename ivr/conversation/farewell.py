@@ -7,20 +7,21 @@ from datetime import datetime, time, timedelta
 
 from followup.calls.models import Disposition
 from ivr.conversation import flow, wording
-from ivr.conversation.actions import Action, CallBackTime, End, Listen, Say, StopCalling
+from ivr.conversation.actions import Action, End, Listen, Say, StopCalling
 from ivr.conversation.flow import Step
 from ivr.conversation.state import Phase, State
+from ivr.understanding import When, confirmation, when
 
 WHEN_MS = 8000               # to find the keys of a time
 DIGIT_MS = 3000              # between two of them
 STOP_MS = 6000
-SOON = CallBackTime(after_min=60)
-TOMORROW = CallBackTime(days=1)
+SOON = When(after_min=60)
+TOMORROW = When(days=1)
 
 
 def leave(state: State, outcome: Disposition, first: tuple[Action, ...] = ()) -> Step:
     """End politely; ask first what there is to ask. The outcome stands whatever follows."""
-    state = replace(state, outcome=outcome, keys="", misses=0)
+    state = replace(state, outcome=outcome, keys="", words="", misses=0)
     if outcome is Disposition.CALL_BACK:
         return (replace(state, phase=Phase.CALLING_BACK),
                 (*first, Say((wording.prompt(state, "call-back-when"),)), Listen(WHEN_MS)))
@@ -48,29 +49,38 @@ def time_given(state: State) -> Step:
     return say_goodbye(state)
 
 
-def read_time(keys: str) -> CallBackTime | None:
+def read_time(keys: str) -> When | None:
     """What the keys mean: ``1`` in an hour, ``2`` tomorrow, ``930`` or ``1530`` on the clock."""
     if keys in ("1", "2"):
         return SOON if keys == "1" else TOMORROW
     if not keys.isdigit() or len(keys) not in (3, 4):
         return None
     hour, minute = divmod(int(keys), 100)
-    return CallBackTime(minute=hour * 60 + minute) if hour < 24 and minute < 60 else None
+    return When(minute=hour * 60 + minute) if hour < 24 and minute < 60 else None
 
 
-def moment_of(when: CallBackTime, asked_at: datetime) -> datetime:
+def moment_of(named_time: When, asked_at: datetime) -> datetime:
     """The moment that was named at ``asked_at`` (aware, in the hospital's time zone)."""
-    if when.minute is None:
-        return asked_at + timedelta(days=when.days or 0, minutes=when.after_min or 0)
-    hour, minute = divmod(when.minute, 60)
-    named = datetime.combine(asked_at.date(), time(hour, minute), asked_at.tzinfo)
+    day = asked_at.date() + timedelta(days=named_time.days or 0)
+    if named_time.minute is None:
+        return asked_at + timedelta(days=named_time.days or 0, minutes=named_time.after_min or 0)
+    hour, minute = divmod(named_time.minute, 60)
+    named = datetime.combine(day, time(hour, minute), asked_at.tzinfo)
     return named if named > asked_at else named + timedelta(days=1)
+
+
+def spoken(state: State, text: str) -> Step:
+    """Words in place of keys, on either question."""
+    if state.phase is Phase.STOPPING:
+        return say_goodbye(state, (StopCalling(),) if confirmation(state.language, text) else ())
+    state = replace(state, keys="", words=text)
+    return say_goodbye(state) if when(state.language, text) else _ask_again(state)
 
 
 def _ask_again(state: State) -> Step:
     if state.misses:
-        return say_goodbye(replace(state, keys=""))        # the hospital chooses a time
-    state = replace(state, keys="", misses=1)
+        return say_goodbye(replace(state, keys="", words=""))        # the hospital chooses
+    state = replace(state, keys="", words="", misses=1)
     return state, (Say((wording.prompt(state, "not-understood"),
                         wording.prompt(state, "call-back-when"))), Listen(WHEN_MS))
 
@@ -95,5 +105,7 @@ def say_goodbye(state: State, first: tuple[Action, ...] = ()) -> Step:
 def ending(state: State) -> End:
     """How the call ends, with the time that was named."""
     assert state.outcome is not None
-    when = read_time(state.keys) if state.outcome is Disposition.CALL_BACK else None
-    return End(state.outcome, not flow.remaining(state), when)
+    named = None
+    if state.outcome is Disposition.CALL_BACK:
+        named = read_time(state.keys) or when(state.language, state.words)
+    return End(state.outcome, not flow.remaining(state), named)

@@ -28,6 +28,7 @@ from ivr.understanding import (
     grammar_for,
     is_risky,
     understand,
+    when_grammar,
 )
 
 CONFIDENT = 0.6              # below, what was heard is read back
@@ -37,6 +38,10 @@ MAX_UNCLEAR = 2              # then only keys are taken: it may be noise
 
 def hears(state: State) -> Grammar | None:
     """What may be said now; None where only keys count."""
+    if state.phase is Phase.CALLING_BACK and not state.keys:
+        return when_grammar(state.language)
+    if state.phase is Phase.STOPPING:
+        return confirmation_grammar(state.language)
     item = state.item
     if item is None or state.misses >= MAX_UNCLEAR:
         return None
@@ -80,7 +85,7 @@ def _answered(state: State, item: Item, meant: Answered, text: str, confidence: 
 
 
 def _needs_no_confirmation(item: Item, meant: Answered, confidence: float) -> bool:
-    if is_risky(item, meant.value) or item.confirm is Confirm.ALWAYS:
+    if item.rules or item.confirm is Confirm.ALWAYS:
         return False
     return item.confirm is Confirm.NEVER or (meant.certain and confidence >= CONFIDENT)
 
@@ -120,12 +125,9 @@ def _worded_apart(state: State, text: str) -> bool:
 
 def unanswered(state: State) -> Step:
     """Neither yes nor no to what was read back: once more, then the question again."""
-    item = flow.current(state)
-    state = _miss(state)
-    if state.misses < flow.MAX_MISSES:
-        return _read_back(state, item)
-    return flow.miss(replace(state, phase=Phase.ASKING, misses=state.misses - 1),
-                     "not-understood")
+    if not state.misses:
+        return _read_back(_miss(state), flow.current(state))
+    return flow.miss(replace(state, phase=Phase.ASKING), "not-understood")
 
 
 def _miss(state: State) -> State:

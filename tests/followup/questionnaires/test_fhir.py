@@ -203,3 +203,36 @@ def test_damage_anywhere_is_either_harmless_or_refused_by_name(data: st.DataObje
         load_questionnaire(raw)
     except InvalidInput as refused:
         assert refused.details["faults"]
+
+
+def spoken(name: str, language: str, *words: str) -> dict[str, Any]:
+    return {"url": f"urn:aftercall:{name}", "extension": [
+        {"url": "language", "valueCode": language},
+        *({"url": "words", "valueString": word} for word in words)]}
+
+
+def test_other_words_for_an_answer_are_read_by_language() -> None:
+    raw = choice("feeling", "ab")
+    raw["answerOption"][0]["extension"] = [spoken("spoken", "zh-CN", "好", "不错"),
+                                           spoken("spoken", "en", "fine")]
+    yes_no = item("breath", "boolean", extension=[spoken("spoken-no", "zh", "不喘")])
+    read = load_questionnaire(questionnaire(raw, yes_no))
+    assert read.item("feeling").options[0].spoken == {"zh": ("好", "不错"), "en": ("fine",)}
+    assert [dict(each.spoken) for each in read.item("breath").options] == [{}, {"zh": ("不喘",)}]
+
+
+@pytest.mark.parametrize(("extension", "field"), [
+    ({"url": "urn:aftercall:spoken-yes",
+      "valueString": "有"}, "extension urn:aftercall:spoken-yes"),
+    ({"url": "urn:aftercall:confirm", "valueCode": "sometimes"}, "confirm")])
+def test_words_and_confirmation_that_make_no_sense_are_named(extension: dict[str, Any],
+                                                            field: str) -> None:
+    assert faults(questionnaire(item("q", "boolean", extension=[extension]))) == [("q", field)]
+
+
+def test_a_finding_may_not_rest_on_one_misheard_word() -> None:
+    raw = item("q", "boolean", extension=[rule("critical", "=", valueBoolean=True),
+                                          ours("confirm", valueCode="never")])
+    assert faults(questionnaire(raw)) == [("q", "confirm")]
+    raw["extension"][1] = ours("confirm", valueCode="always")
+    assert load_questionnaire(questionnaire(raw)).item("q").confirm == "always"

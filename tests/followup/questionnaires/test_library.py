@@ -37,11 +37,11 @@ async def test_other_content_under_a_published_version_is_refused(database: Data
 
 
 async def test_the_newest_version_is_in_force(database: Database) -> None:
-    for version in ("1.0", "1.1"):
+    for version in ("1.1", "1.2"):
         async with database.session() as session:
             await publish(session, load_questionnaire({**SAMPLE, "version": version}))
     async with database.session() as session:
-        assert (await get_active(session, SAMPLE["url"])).version == "1.1"
+        assert (await get_active(session, SAMPLE["url"])).version == "1.2"
         with pytest.raises(NotFound):
             await get_active(session, "urn:nowhere")
 

@@ -10,8 +10,10 @@ import pytest
 from followup.calls.models import Disposition
 from followup.questionnaires.fhir import load_questionnaire
 from ivr.conversation import farewell
-from ivr.conversation.actions import CallBackTime, StopCalling, StopRecording, StoreAnswer
+from ivr.conversation.actions import StopCalling, StopRecording, StoreAnswer
+from ivr.conversation.events import Spoken
 from ivr.conversation.farewell import moment_of
+from ivr.understanding import When
 from tests.ivr.conversation.driver import SAMPLE, Call
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -19,14 +21,14 @@ AFTERNOON = datetime(2026, 11, 24, 14, 0, tzinfo=SHANGHAI)
 
 
 @pytest.mark.parametrize(("words", "when"), [
-    (("1", "silence"), CallBackTime(after_min=60)), (("1#",), CallBackTime(after_min=60)),
-    (("2#",), CallBackTime(days=1)), (("1530",), CallBackTime(minute=930)),
-    (("930#",), CallBackTime(minute=570)), (("0005",), CallBackTime(minute=5)),
+    (("1", "silence"), When(after_min=60)), (("1#",), When(after_min=60)),
+    (("2#",), When(days=1)), (("1530",), When(minute=930)),
+    (("930#",), When(minute=570)), (("0005",), When(minute=5)),
     (("silence",), None), (("hangup",), None), (("15", "hangup"), None),
-    (("1", "hangup"), CallBackTime(after_min=60)), (("2561", "0915"), CallBackTime(minute=555)),
-    (("99#", "77#"), None), (("*", "2#"), CallBackTime(days=1))])
+    (("1", "hangup"), When(after_min=60)), (("2561", "0915"), When(minute=555)),
+    (("99#", "77#"), None), (("*", "2#"), When(days=1))])
 def test_the_time_to_call_back_is_asked_for_and_kept(words: tuple[str, ...],
-                                                     when: CallBackTime | None) -> None:
+                                                     when: When | None) -> None:
     call = Call().play("3")
     assert call.said == ["call-back-when"]
     call.play(*words)
@@ -35,11 +37,30 @@ def test_the_time_to_call_back_is_asked_for_and_kept(words: tuple[str, ...],
 
 
 @pytest.mark.parametrize(("when", "moment"), [
-    (CallBackTime(after_min=60), "2026-11-24 15:00"), (CallBackTime(days=1), "2026-11-25 14:00"),
-    (CallBackTime(minute=930), "2026-11-24 15:30"), (CallBackTime(minute=570), "2026-11-25 09:30"),
-    (CallBackTime(minute=840), "2026-11-25 14:00")])
-def test_a_named_time_is_the_next_such_moment(when: CallBackTime, moment: str) -> None:
+    (When(after_min=60), "2026-11-24 15:00"), (When(days=1), "2026-11-25 14:00"),
+    (When(minute=930), "2026-11-24 15:30"), (When(minute=570), "2026-11-25 09:30"),
+    (When(minute=840), "2026-11-25 14:00")])
+def test_a_named_time_is_the_next_such_moment(when: When, moment: str) -> None:
     assert f"{moment_of(when, AFTERNOON):%Y-%m-%d %H:%M}" == moment
+
+
+@pytest.mark.parametrize(("said", "named"), [
+    ("一个小时以后", When(after_min=60)), ("明天下午三点半", When(days=1, minute=930)),
+    ("明天吧", When(days=1))])
+def test_the_time_may_be_spoken(said: str, named: When) -> None:
+    call = Call().play("3")
+    call.send(Spoken(said))
+    assert call.end and call.end.call_back == named
+    unclear = Call().play("3")
+    unclear.send(Spoken("天气"))
+    assert unclear.said == ["not-understood", "call-back-when"]
+
+
+def test_no_more_calls_may_be_confirmed_aloud() -> None:
+    for said, stops in (("是的", True), ("不是", False), ("", False)):
+        call = refusing()
+        call.send(Spoken(said))
+        assert (StopCalling() in call.done, call.outcome) == (stops, "refused")
 
 
 def refusing() -> Call:

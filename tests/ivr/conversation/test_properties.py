@@ -31,6 +31,7 @@ from ivr.conversation.events import (
     Key,
     MessageRecorded,
     NoAgent,
+    Spoken,
     Started,
     TimedOut,
 )
@@ -38,17 +39,21 @@ from ivr.conversation.flow import MAX_MISSES, MAX_REPEATS
 from tests.followup.questionnaires.build import any_questionnaire
 from tests.ivr.conversation.driver import CONTEXT, Call
 
-LISTENED = st.sampled_from([*map(Key, "0123456789*#"), TimedOut()])     # each as likely
+WORDS = st.sampled_from(["", "有", "没有", "是的", "不对", "第一个", "三", "三十八度五",
+                         "再说一遍", "上一题",
+                         "我听不懂", "英语", "不要再打了", "转人工", "天气"])
+SPOKEN = st.builds(Spoken, WORDS, st.sampled_from([0.2, 0.9]))
+LISTENED = st.sampled_from([*map(Key, "0123456789*#"), TimedOut()]) | SPOKEN
 KEYS = st.sampled_from("0123456789*#").map(Key)
 RECORDED = st.sampled_from([MessageRecorded("m.wav", 5000), MessageRecorded("", 0)])
 SENSIBLE: dict[type, st.SearchStrategy[Event]] = {
     # on some lines the patient tends to press what is asked for, so that calls get far
-    Listen: st.one_of(KEYS, st.sampled_from("123#").map(Key), st.just(TimedOut())),
+    Listen: st.one_of(KEYS, st.sampled_from("123#").map(Key), st.just(TimedOut()), SPOKEN),
     RecordMessage: st.one_of(RECORDED, KEYS),
     CheckAgent: st.booleans().map(AgentChecked),
     Escalate: st.sampled_from([AgentJoined(), NoAgent()]),
 }
-ANYTHING = st.one_of(KEYS, RECORDED, st.booleans().map(AgentChecked), st.sampled_from(
+ANYTHING = st.one_of(KEYS, RECORDED, SPOKEN, st.booleans().map(AgentChecked), st.sampled_from(
     [Started(), TimedOut(), AgentJoined(), NoAgent()]))
 FEW = settings(max_examples=100, deadline=None,
                suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -1,0 +1,78 @@
+"""What may be said at an item, phrase by phrase: the recognisers' grammars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+
+from followup.questionnaires.definition import Item, ItemType
+from ivr.understanding import numbers
+from ivr.understanding.grammar import Grammar
+from ivr.understanding.lexicon import Lexicon, lexicon, normal
+from ivr.understanding.meaning import Unclear
+from ivr.understanding.reading import names, understand
+
+MOST = 1500                  # phrases; a wider range of numbers is for keys
+
+
+def grammar_for(item: Item, language: str) -> Grammar:
+    """Answers and wishes at ``item``; each is understood as what it is."""
+    try:
+        return _grammar_for(item, language)
+    except TypeError:        # an item with values that cannot be hashed
+        return _made(item, language)
+
+
+def _made(item: Item, language: str) -> Grammar:
+    words = lexicon(language)
+    found = dict.fromkeys(phrase for phrase in (*_answers(item, words), *words.wishes,
+                                                *words.languages)
+                          if not isinstance(understand(item, language, phrase), Unclear))
+    return Grammar(language, tuple(found), _decoys(words, found))
+
+
+_grammar_for = lru_cache(maxsize=512)(_made)
+
+
+@lru_cache
+def confirmation_grammar(language: str) -> Grammar:
+    """Yes and no, to what was read back."""
+    words = lexicon(language)
+    found = sorted(words.yes | words.no | words.right | words.wrong)
+    return Grammar(language, tuple(found), _decoys(words, dict.fromkeys(found)))
+
+
+def _decoys(words: Lexicon, phrases: dict[str, None]) -> tuple[str, ...]:
+    return tuple(decoy for decoy in words.decoys if decoy not in phrases)
+
+
+def _answers(item: Item, words: Lexicon) -> Iterator[str]:
+    language = words.language
+    if item.type is ItemType.BOOLEAN:
+        yield from sorted(words.yes | words.no)
+    for option in item.options:
+        yield from names(option, language)
+        for key in option.keys:
+            for pattern in words.numbered if key in "123456789" and "nth" not in key else ():
+                if "{nth}" not in pattern:
+                    yield normal(pattern.format(n=words.digits[int(key)]))
+    if item.options:
+        yield from sorted(words.last)
+    if item.type in (ItemType.INTEGER, ItemType.DECIMAL):
+        yield from _numbers(item, language)
+    if item.type is ItemType.DATE:
+        yield from sorted(words.days)
+
+
+def _numbers(item: Item, language: str) -> Iterator[str]:
+    if not isinstance(item.minimum, int | Decimal) or not isinstance(item.maximum, int | Decimal):
+        return
+    scale = 10 ** item.decimals
+    low, high = int(item.minimum * scale), int(item.maximum * scale)
+    if low < 0 or high - low >= MOST or high >= 1000 * scale:
+        return
+    said: list[str] = []
+    for number in range(low, high + 1):
+        said += numbers.ways(Decimal(number) / scale, language, item.unit == "Cel")
+    yield from said[:MOST]

@@ -1,0 +1,240 @@
+"""From words to an answer or a wish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from pypinyin import lazy_pinyin
+from rapidfuzz import fuzz
+
+from followup.questionnaires.definition import Item, ItemType, Operator, Option
+from followup.questionnaires.values import compare, fhir_value
+from ivr.understanding import dates, numbers
+from ivr.understanding.lexicon import Lexicon, cut, lexicon, normal
+from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
+
+NEAR = 84.0                  # of 100: how like an option's name misheard words must be
+MARGIN = 14.0                # and how much more than the runner-up's
+WRITTEN_AS = {"yue": "zh"}   # whose words serve where a questionnaire has none of its own
+LONGEST = 200                # characters; nobody answers a question in more
+
+AMBIGUOUS = Unclear("ambiguous")
+NOTHING = Unclear("nothing")
+
+
+def understand(item: Item, language: str, text: str, *, today: date | None = None) -> Meaning:
+    """What ``text`` means as an answer to ``item``; never raises."""
+    said = normal(text[:LONGEST])
+    words = lexicon(language)
+    if not said:
+        return NOTHING
+    if option := _named_exactly(item, language, said):
+        return Answered(option.value)
+    if (wish := _wish(said, words)) is not None:
+        return wish
+    if item.type.has_options:
+        return _option(item, words, said)
+    if item.type in (ItemType.INTEGER, ItemType.DECIMAL):
+        return _number(item, words, said)
+    if item.type is ItemType.DATE:
+        return _day(item, words, said, today)
+    return NOTHING
+
+
+def confirmation(language: str, text: str) -> bool | None:
+    """Yes, no, or neither, to what was read back."""
+    words = lexicon(language)
+    return _polarity(normal(text[:LONGEST]), words, words.yes | words.right,
+                     words.no | words.wrong)[0]
+
+
+# --- wishes ----------------------------------------------------------------------------------
+
+def _wish(said: str, words: Lexicon) -> Wished | None:
+    """The wish, when nothing but it was said."""
+    known = {**dict.fromkeys(words.fillers, "filler"),
+             **dict.fromkeys(words.languages, "language"),
+             **dict.fromkeys(words.wishes, "wish")}
+    found = [(word, kind) for word, kind in cut(said, known, words.by_word) if kind != "filler"]
+    if len(found) != 1:
+        return None
+    word, kind = found[0]
+    if kind == "wish":
+        return Wished(words.wishes[word])
+    return Wished(Wish.LANGUAGE, words.languages[word]) if kind == "language" else None
+
+
+# --- yes and no ------------------------------------------------------------------------------
+
+def _polarity(said: str, words: Lexicon, yes: Iterable[str],
+              no: Iterable[str]) -> tuple[bool | None, bool]:
+    """Yes or no (None: neither, or both), and whether nothing else was said."""
+    yes, no = frozenset(yes), frozenset(no)
+    if said in yes or said in no:
+        return said in yes, True
+    known = {**dict.fromkeys(words.fillers, "filler"),
+             **dict.fromkeys(words.negators, "negator"),
+             **dict.fromkeys(no, "no"), **dict.fromkeys(yes, "yes")}
+    pieces = list(cut(said, known, words.by_word))
+    kinds = {kind for _, kind in pieces if kind != "filler"}
+    if kinds == {"yes"}:
+        return True, True
+    if kinds == {"no"}:                    # 不是没有: two that undo each other
+        twice = not words.by_word and len({word for word, kind in pieces if kind == "no"}) > 1
+        return (None, False) if twice else (False, True)
+    # other words beside a yes may say anything; beside a no they may turn it round
+    if kinds == {"yes", ""} and not any(_negated(word, words) for word, kind in pieces
+                                        if kind == ""):
+        return True, False
+    return None, False
+
+
+def _negated(stretch: str, words: Lexicon) -> bool:
+    parts = stretch.split() if words.by_word else [stretch]
+    return any(negator in parts if words.by_word else negator in stretch
+               for negator in words.negators)
+
+
+# --- options ---------------------------------------------------------------------------------
+
+def names(option: Option, language: str) -> tuple[str, ...]:
+    """What an option is called, in normal form."""
+    written = language if language in option.text else WRITTEN_AS.get(language, language)
+    said = (option.text.get(written, ""), *option.spoken.get(written, ()),
+            *option.spoken.get(language, ()))
+    return tuple(dict.fromkeys(filter(None, map(normal, said))))
+
+
+def _named_exactly(item: Item, language: str, said: str) -> Option | None:
+    found = [option for option in item.options if said in names(option, language)]
+    return found[0] if len(found) == 1 else None
+
+
+def _option(item: Item, words: Lexicon, said: str) -> Meaning:
+    language = words.language
+    if numbered := _by_number(item, words, said):
+        return Answered(numbered.value)
+    if item.type is ItemType.BOOLEAN:
+        truth, only = _polarity(said, words, words.yes | _spoken(item, language, True),
+                                words.no | _spoken(item, language, False))
+        if truth is not None:
+            return Answered({"valueBoolean": truth}, certain=only)
+        return AMBIGUOUS if _negated(said, words) else NOTHING
+    return _by_name(item, words, said)
+
+
+def _spoken(item: Item, language: str, truth: bool) -> frozenset[str]:
+    return frozenset(name for option in item.options if option.value == {"valueBoolean": truth}
+                     for name in names(option, language))
+
+
+def _by_number(item: Item, words: Lexicon, said: str) -> Option | None:
+    """The option of a key (press three, 选三) or a place (the first one, 最后一个)."""
+    if said in words.last and item.options:
+        return item.options[-1]
+    key = _places(words.language).get(said)
+    return item.option_for(key) if key else None
+
+
+@lru_cache
+def _places(language: str) -> Mapping[str, str]:
+    """Every way to name a key, "第一个" -> "1"."""
+    words = lexicon(language)
+    nth = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+    found = {}
+    for number in range(1, 10):
+        found[str(number)] = found[words.digits[number]] = str(number)
+        for pattern in words.numbered:
+            for name in (words.digits[number], str(number)):
+                found[normal(pattern.format(n=name, nth=nth[number]))] = str(number)
+    return found
+
+
+def _by_name(item: Item, words: Lexicon, said: str) -> Meaning:
+    """An option named among other words, or nearly named."""
+    language = words.language
+    known = {**dict.fromkeys(words.fillers, "filler"),
+             **dict.fromkeys(words.negators, "negator")}
+    owner: dict[str, set[str]] = {}
+    for option in item.options:
+        for name in names(option, language):
+            owner.setdefault(name, set()).add(option.keys[0])
+            known[name] = "name"
+    pieces = [piece for piece in cut(said, known, words.by_word) if piece[1] != "filler"]
+    named = {key for word, kind in pieces if kind == "name" for key in owner[word]}
+    negated = any(kind == "negator" or (kind == "" and _negated(word, words))
+                  for word, kind in pieces)
+    if len(named) == 1 and not negated:
+        option = next(each for each in item.options if each.keys[0] in named)
+        return Answered(option.value, certain=len(pieces) == 1)
+    if named or (negated and not _any_negated(item, words)):
+        return AMBIGUOUS
+    return _nearly(item, words, said)
+
+
+def _any_negated(item: Item, words: Lexicon) -> bool:
+    return any(_negated(name, words) for option in item.options
+               for name in names(option, words.language))
+
+
+def _nearly(item: Item, words: Lexicon, said: str) -> Meaning:
+    """Words that sound like one option's name, and much less like any other's."""
+    sound = _sound(said, words)
+    scores = sorted(((max((fuzz.ratio(sound, _sound(name, words))
+                           for name in names(option, words.language)
+                           if _negated(name, words) == _negated(said, words)), default=0.0),
+                      number) for number, option in enumerate(item.options)), reverse=True)
+    if scores and scores[0][0] >= NEAR and (
+            len(scores) == 1 or scores[0][0] - scores[1][0] >= MARGIN):
+        return Answered(item.options[scores[0][1]].value, certain=False)
+    return NOTHING
+
+
+def _sound(text: str, words: Lexicon) -> str:
+    return text if words.by_word else " ".join(lazy_pinyin(text))
+
+
+# --- numbers and dates -----------------------------------------------------------------------
+
+def _number(item: Item, words: Lexicon, said: str) -> Meaning:
+    found, rest = numbers.read(said, words.language, item.decimals)
+    values = set(found)
+    if not values:
+        return NOTHING
+    if len(values) > 1 or _negated(rest, words):
+        return AMBIGUOUS
+    number = values.pop()
+    if number != number.to_integral_value() and (
+            item.type is ItemType.INTEGER or
+            -int(number.normalize().as_tuple().exponent) > item.decimals):
+        return NOTHING
+    plain: int | Decimal = int(number) if item.type is ItemType.INTEGER else number
+    strange = [word for word, kind in cut(rest, dict.fromkeys(words.fillers, "filler"),
+                                          words.by_word) if not kind]
+    return _within(item, plain, certain=not strange)
+
+
+def _within(item: Item, plain: int | Decimal | date, certain: bool) -> Meaning:
+    if (item.minimum is not None and compare(plain, Operator.LESS, item.minimum)) or (
+            item.maximum is not None and compare(plain, Operator.GREATER, item.maximum)):
+        return Unclear("out-of-range")
+    return Answered(fhir_value(plain), certain)
+
+
+def _day(item: Item, words: Lexicon, said: str, today: date | None) -> Meaning:
+    found = dates.read(said, words, today)
+    if len(found) != 1:
+        return AMBIGUOUS if found else NOTHING
+    return _within(item, found.pop(), certain=True)
+
+
+def is_risky(item: Item, value: Mapping[str, Any]) -> bool:
+    """Whether a misheard "no" would turn this answer into its opposite, and a rule cares.
+
+    So it is for yes/no and choices with rules; numbers have no opposite, and are read back.
+    """
+    return item.type.has_options and bool(item.rules)

@@ -1,0 +1,59 @@
+"""Numbers as people say them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from ivr.understanding.lexicon import normal
+from ivr.understanding.numbers import chinese_whole, english_whole, read, ways
+
+
+@pytest.mark.parametrize(("said", "number"), [
+    ("三十八度五", "38.5"), ("三八点五", "38.5"), ("三十八度半", "38.5"), ("三十八点五度", "38.5"),
+    ("三十八五", "38.5"), ("38度5", "38.5"), ("38.5", "38.5"), ("３８．５度", "38.5"),
+    ("幺二零", "120"),
+    ("一百四十", "140"), ("一百二", "120"), ("一百零五", "105"), ("两百", "200"), ("十", "10"),
+    ("零", "0"), ("廿五", "25"), ("卅八度半", "38.5"), ("体温是三十七度二吧", "37.2")])
+def test_chinese(said: str, number: str) -> None:
+    assert read(normal(said), "zh", 1)[0] == [Decimal(number)]
+
+
+@pytest.mark.parametrize(("said", "number"), [
+    ("thirty-eight point five", "38.5"), ("thirty eight and a half", "38.5"),
+    ("one hundred and forty", "140"), ("one forty", "140"), ("a hundred", "100"), ("oh", "0"),
+    ("one hundred five", "105"), ("about thirty seven degrees", "37"), ("38.5", "38.5"),
+    ("thirty seven point oh five", "37.05")])
+def test_english(said: str, number: str) -> None:
+    assert read(normal(said), "en", 1)[0] == [Decimal(number)]
+
+
+@pytest.mark.parametrize("said", ["一百四十九十", "三十八三十九", "三十六度五或者三十七度",
+                                  "一百四十九", "十三十"])
+def test_what_may_be_two_numbers_is_never_quietly_one(said: str) -> None:
+    found, _ = read(said, "zh", 0)
+    assert len(set(found)) > 1 or found == [Decimal(149)]
+
+
+def test_two_english_numbers_stay_two() -> None:
+    assert len(read("thirty eight five", "en", 1)[0]) == 2
+
+
+def test_a_little_is_no_number() -> None:
+    assert read("有一点", "zh", 0) == ([], "有一点")
+
+
+@pytest.mark.parametrize(("language", "spoken"), [("zh", chinese_whole), ("en", english_whole)])
+def test_every_whole_number_reads_back(language: str, spoken: object) -> None:
+    assert callable(spoken)
+    for number in range(1000):
+        assert read(spoken(number), language, 0) == ([Decimal(number)], "")
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "yue"])
+def test_every_way_to_say_a_temperature_reads_back(language: str) -> None:
+    for tenths in range(340, 431):
+        number = Decimal(tenths) / 10
+        for said in ways(number, language, degrees=True):
+            assert read(normal(said), language, 1) == ([number], ""), said
