@@ -18,7 +18,9 @@ from followup.responses.store import Found, Given
 from ivr.agi import AgiChannel, AgiHangup
 from ivr.conversation import Context, resume
 from ivr.conversation.actions import Escalate, Mark, StoreAnswer
-from ivr.driver import Line, converse
+from ivr.driver import converse
+from ivr.key_line import KeyLine
+from ivr.line import Line
 from ivr.prompts.book import PromptBook
 from ivr.prompts.prompt import Prompt
 from recordings.naming import inside, message_name
@@ -41,7 +43,7 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook) -> None
         call = await house.open_call(attempt_id)
         log.info("answered", language=call.response.language, known=len(call.answers))
         desk = FollowUpDesk(channel, call, house, book)
-        line = Line(channel, desk, call.response.language)
+        line = KeyLine(channel, desk, call.response.language)
         questionnaire = parsed(call.questionnaire)
         book.learn(questionnaire)
         state = resume(questionnaire, context_of(call, house),
@@ -117,6 +119,7 @@ class FollowUpDesk:
         async def please_hold() -> None:
             await line.say((Prompt("please-hold"),), interruptible=False)
             await line.listen(1000)
+            await line.release()
 
         return await hand_over(self._channel, self._call, self._house, escalate.hold_s,
                                please_hold)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from followup.calls.models import Disposition
 from followup.log import get_logger
-from ivr.agi import AgiChannel, AgiCommandFailed, AgiHangup
+from ivr.agi import AgiHangup
 from ivr.conversation import State, advance
 from ivr.conversation.actions import (
     Action,
@@ -30,23 +30,19 @@ from ivr.conversation.events import (
     AgentJoined,
     Event,
     HungUp,
-    Key,
     MessageRecorded,
     NoAgent,
     Started,
     TimedOut,
 )
-from ivr.prompts.prompt import Prompt
-from ivr.prompts.tones import BEEP, QUIET, quiet_offset
-from ivr.understanding import When
+from ivr.conversation.speech import hears
+from ivr.line import Line, Sounds
+from ivr.understanding import Grammar, When
 
 log = get_logger(__name__)
 
-KEYS = "0123456789*#"
-SAMPLES_PER_MS = 8
 
-
-class Desk(Protocol):
+class Desk(Sounds, Protocol):
     """What a conversation needs of the hospital's side, for one call."""
 
     async def store(self, answer: StoreAnswer) -> None:
@@ -70,12 +66,6 @@ class Desk(Protocol):
     async def stop_calling(self) -> None:
         """No follow-up call after this one; returns once it cannot be lost."""
 
-    async def sound(self, prompt: Prompt, language: str) -> str:
-        """The file of a prompt, without its ending."""
-
-    def tone(self, name: str) -> str:
-        """The file of one of ``ivr.prompts.tones``, without its ending."""
-
     def message(self, link_id: str) -> tuple[Path, str]:
         """Where a message is to be recorded: the path without ending, and the name to keep."""
 
@@ -88,53 +78,6 @@ class Ended:
     complete: bool
     link_id: str | None
     call_back: When | None = None
-
-
-class Line:
-    """The patient's line: says prompts, hears keys."""
-
-    def __init__(self, channel: AgiChannel, desk: Desk, language: str) -> None:
-        self.channel = channel
-        self.language = language
-        self._desk = desk
-
-    async def say(self, prompts: Sequence[Prompt], interruptible: bool = True) -> str | None:
-        """Play prompts; the key that cut them, if any. A sound that is missing is passed over."""
-        for prompt in prompts:
-            file = await self._desk.sound(prompt, self.language)
-            try:
-                played = await self.channel.stream_file(file, KEYS if interruptible else "")
-            except AgiCommandFailed:
-                log.exception("a prompt cannot be played", prompt=prompt.id)
-                continue
-            if played.digit:
-                return played.digit
-        return None
-
-    async def listen(self, wait_ms: int) -> str | None:
-        """The next key, None when none comes in time."""
-        played = await self.channel.stream_file(self._desk.tone(QUIET), KEYS, quiet_offset(wait_ms))
-        return played.digit
-
-    async def record(self, path: Path, max_s: int, silence_s: int) -> int:
-        """Record a message after the beep, until ``#`` or silence; the length of speech in ms.
-
-        0 when it cannot be recorded (a full disk): the call goes on without it.
-        """
-        try:
-            await self.channel.stream_file(self._desk.tone(BEEP))
-        except AgiCommandFailed:
-            log.exception("the beep cannot be played")
-        try:
-            recorded = await self.channel.record_file(
-                str(path), "wav", "#", max_s * 1000, silence_s=silence_s)
-        except AgiCommandFailed:
-            log.exception("a message cannot be recorded")
-            return 0
-        length = recorded.end_offset // SAMPLES_PER_MS
-        if recorded.reason == "timeout" and length < max_s * 1000:
-            length -= silence_s * 1000          # the silence that ended it is no speech
-        return max(0, length)
 
 
 async def converse(line: Line, desk: Desk, state: State) -> Ended:
@@ -151,7 +94,7 @@ async def converse(line: Line, desk: Desk, state: State) -> Ended:
         asked = state.link_id or asked
         line.language = state.language
         try:
-            result = await _perform(line, desk, actions or waiting)
+            result = await _perform(line, desk, actions or waiting, hears(state))
         except AgiHangup:
             result = HungUp()
         if isinstance(result, End):
@@ -159,8 +102,9 @@ async def converse(line: Line, desk: Desk, state: State) -> Ended:
         event = result
 
 
-async def _perform(line: Line, desk: Desk, actions: Sequence[Action]) -> Event | End:
-    """Do a batch in order; what it comes to. A key drops what was still to be said."""
+async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
+                   grammar: Grammar | None) -> Event | End:
+    """Do a batch in order; what it comes to. A key or a word drops what was still to be said."""
     for action in actions:
         match action:
             case StoreAnswer():
@@ -168,27 +112,31 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action]) -> Event |
             case Mark():
                 await desk.mark(action)
             case SetLanguage(language):
+                await line.release()
                 await desk.use_language(language)
             case StopRecording():
+                await line.release()
                 await desk.stop_recording()
             case StopCalling():
                 await desk.stop_calling()
             case Say(prompts, interruptible):
-                if key := await line.say(prompts, interruptible):
-                    return Key(key)
+                if heard := await line.say(prompts, interruptible, grammar):
+                    return heard
             case Listen(timeout_ms):
-                heard = await line.listen(timeout_ms)
-                return Key(heard) if heard else TimedOut()
+                return await line.listen(timeout_ms, grammar) or TimedOut()
             case RecordMessage(link_id, max_s, silence_s):
                 path, name = desk.message(link_id)
+                await line.release()
                 return MessageRecorded(name, await line.record(path, max_s, silence_s))
             case CheckAgent():
                 return AgentChecked(await desk.agent_free())
             case Escalate():
+                await line.release()
                 # what there is to say is heard while the agent's phone rings: no time is lost
                 if not await desk.hand_over(action, line):
                     return NoAgent()
                 return AgentJoined()
             case End():
+                await line.release()
                 return action
     return HungUp()              # after an agent's call there is nothing to wait for but the end

@@ -17,7 +17,9 @@ from ivr.agi import AgiCommandFailed, AgiHangup, Playback, Recorded
 from ivr.conversation import State, begin
 from ivr.conversation.actions import Action, End, Escalate, Listen, Mark, Say, StoreAnswer
 from ivr.conversation.events import Event, Key, Started, TimedOut
-from ivr.driver import Ended, Line, converse
+from ivr.driver import Ended, converse
+from ivr.key_line import KeyLine
+from ivr.line import Line
 from ivr.prompts.prompt import Prompt
 from ivr.prompts.tones import BEEP, QUIET, quiet_offset
 from tests.ivr.conversation.driver import CONTEXT, SAMPLE
@@ -123,7 +125,7 @@ class Desk:
 
 async def talk(telephone: Telephone, *, agent: bool = False) -> tuple[Ended, Desk]:
     desk = Desk(telephone, agent)
-    line = Line(telephone, desk, "zh")  # type: ignore[arg-type]
+    line = KeyLine(telephone, desk, "zh")  # type: ignore[arg-type]
     async with asyncio.timeout(20):
         return await converse(line, desk, begin(SAMPLE, CONTEXT)), desk
 
@@ -189,7 +191,7 @@ async def test_an_answer_is_kept_before_the_next_prompt_starts() -> None:
 
     desk = SlowDesk(telephone)
     call = asyncio.create_task(converse(
-        Line(telephone, desk, "zh"), desk, begin(SAMPLE, CONTEXT)))  # type: ignore[arg-type]
+        KeyLine(telephone, desk, "zh"), desk, begin(SAMPLE, CONTEXT)))  # type: ignore[arg-type]
     async with asyncio.timeout(20):
         await reached.wait()
         heard = list(telephone.trace)
@@ -218,7 +220,7 @@ async def test_an_answer_that_cannot_be_kept_ends_the_call_loudly() -> None:
 
     desk = BrokenDesk(telephone)
     with pytest.raises(Unavailable):
-        await converse(Line(telephone, desk, "zh"), desk,  # type: ignore[arg-type]
+        await converse(KeyLine(telephone, desk, "zh"), desk,  # type: ignore[arg-type]
                        begin(SAMPLE, CONTEXT))
     assert telephone.trace[-1] == QUIET, "nothing is said as though the answer were there"
 
@@ -267,7 +269,7 @@ async def test_a_hang_up_half_way_tells_which_question_was_being_asked(answered:
                     self.telephone.hang_up_at = self.telephone.commands
 
     desk = Leaving(telephone)
-    ended = await converse(Line(telephone, desk, "zh"), desk,  # type: ignore[arg-type]
+    ended = await converse(KeyLine(telephone, desk, "zh"), desk,  # type: ignore[arg-type]
                            begin(SAMPLE, CONTEXT))
     assert ended.link_id == asked[-1]
     assert len(desk.answers) == answered
@@ -388,6 +390,6 @@ async def test_what_changes_nothing_goes_on_waiting(monkeypatch: pytest.MonkeyPa
     telephone = Telephone("5 6 -")
     desk = Desk(telephone)
     async with asyncio.timeout(20):
-        await converse(Line(telephone, desk, "zh"), desk, state)  # type: ignore[arg-type]
+        await converse(KeyLine(telephone, desk, "zh"), desk, state)  # type: ignore[arg-type]
     assert telephone.trace == ["hello", QUIET, QUIET, QUIET]
     assert events == [Started(), Key("5"), Key("6"), TimedOut()]

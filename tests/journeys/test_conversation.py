@@ -34,7 +34,7 @@ SETTINGS = "hold_max_s = 0\nmax_attempts = 9\nmax_per_5_min = 10\nmax_per_day = 
 ENGLISH_HZ, VOICE_HZ = 1500, 440
 
 EARLY = person("61", "press 1 early", "press 36*5# early", "press 2 early", "press # early")
-WRONG_FIRST = person("62", "press 7", "press 1 early", "press 99# early", "press 36*8# early",
+WRONG_FIRST = person("62", "press 6", "press 1 early", "press 99# early", "press 36*8# early",
                      "press 5 early", "press 2 early", "press # early")
 SILENT = person("63")
 MEANS = person("64", "wait 0.5", "press 1 at once", "press 385# at once", "press 1 early",

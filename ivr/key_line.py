@@ -1,0 +1,71 @@
+"""The patient's line, heard by Asterisk: says prompts, waits for keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from followup.log import get_logger
+from ivr.agi import AgiChannel, AgiCommandFailed
+from ivr.conversation.events import Key, Spoken
+from ivr.line import Sounds
+from ivr.prompts.prompt import Prompt
+from ivr.prompts.tones import BEEP, QUIET, quiet_offset
+from ivr.understanding import Grammar
+
+log = get_logger(__name__)
+
+KEYS = "0123456789*#"
+SAMPLES_PER_MS = 8
+
+
+class KeyLine:
+    """A line that hears keys only."""
+
+    def __init__(self, channel: AgiChannel, sounds: Sounds, language: str) -> None:
+        self.channel = channel
+        self.language = language
+        self._sounds = sounds
+
+    async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
+                  grammar: Grammar | None = None) -> Key | Spoken | None:
+        """Play prompts; the key that cut them, if any. A sound that is missing is passed over."""
+        for prompt in prompts:
+            file = await self._sounds.sound(prompt, self.language)
+            try:
+                played = await self.channel.stream_file(file, KEYS if interruptible else "")
+            except AgiCommandFailed:
+                log.exception("a prompt cannot be played", prompt=prompt.id)
+                continue
+            if played.digit:
+                return Key(played.digit)
+        return None
+
+    async def listen(self, wait_ms: int, grammar: Grammar | None = None) -> Key | Spoken | None:
+        """The next key, None when none comes in time."""
+        played = await self.channel.stream_file(self._sounds.tone(QUIET), KEYS,
+                                                quiet_offset(wait_ms))
+        return Key(played.digit) if played.digit else None
+
+    async def release(self) -> None:
+        """Nothing holds the channel between commands."""
+
+    async def record(self, path: Path, max_s: int, silence_s: int) -> int:
+        """Record a message after the beep, until ``#`` or silence; the length of speech in ms.
+
+        0 when it cannot be recorded (a full disk): the call goes on without it.
+        """
+        try:
+            await self.channel.stream_file(self._sounds.tone(BEEP))
+        except AgiCommandFailed:
+            log.exception("the beep cannot be played")
+        try:
+            recorded = await self.channel.record_file(
+                str(path), "wav", "#", max_s * 1000, silence_s=silence_s)
+        except AgiCommandFailed:
+            log.exception("a message cannot be recorded")
+            return 0
+        length = recorded.end_offset // SAMPLES_PER_MS
+        if recorded.reason == "timeout" and length < max_s * 1000:
+            length -= silence_s * 1000          # the silence that ended it is no speech
+        return max(0, length)

@@ -1,0 +1,47 @@
+"""What a conversation needs of a patient's line, whichever way it is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ivr.conversation.events import Key, Spoken
+from ivr.prompts.prompt import Prompt
+from ivr.understanding import Grammar
+
+
+class Sounds(Protocol):
+    """Where a line finds its sounds."""
+
+    async def sound(self, prompt: Prompt, language: str) -> str:
+        """The file of a prompt, without its ending."""
+
+    def tone(self, name: str) -> str:
+        """The file of one of ``ivr.prompts.tones``, without its ending."""
+
+
+class Line(Protocol):
+    """Says prompts, hears keys and perhaps words. Everything raises AgiHangup once it is closed.
+
+    ``grammar`` is what may be said meanwhile; None, or a line that hears no words: keys only.
+    Keys that come while nobody waits for them end the next wait.
+    """
+
+    language: str
+
+    async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
+                  grammar: Grammar | None = None) -> Key | Spoken | None:
+        """Play prompts; what cut them, if anything. A sound that is missing is passed over."""
+
+    async def listen(self, wait_ms: int, grammar: Grammar | None = None) -> Key | Spoken | None:
+        """The next key or words, None when none come in time."""
+
+    async def record(self, path: Path, max_s: int, silence_s: int) -> int:
+        """Record a message after the beep, until ``#`` or silence; the length of speech in ms.
+
+        0 when it cannot be recorded (a full disk): the call goes on without it.
+        """
+
+    async def release(self) -> None:
+        """Let others have the channel; the next use of the line takes it back."""

@@ -1,0 +1,264 @@
+"""A line on which keys and words count at once: its sound passes through us by AudioSocket.
+
+The channel runs Asterisk's AudioSocket application from the first word on, and is given back
+(``release``) before anything else is done with it. When the application cannot be had, or ends
+by itself while the call goes on, the call goes on by keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import wave
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from followup.log import get_logger
+from ivr.agi import AgiChannel, AgiError, AgiHangup
+from ivr.audiosocket import FRAME_BYTES, AudioSocketServer, Session
+from ivr.conversation.events import Key, Spoken
+from ivr.key_line import KeyLine
+from ivr.line import Line, Sounds
+from ivr.prompts.prompt import Prompt
+from ivr.recognition.protocol import Ear, Hearing, Moment, RecogniserLost
+from ivr.understanding import Grammar
+
+log = get_logger(__name__)
+
+CONNECT_S = 3.0
+LEAVE_S = 5.0
+KEPT_SOUNDS = 256            # prompts in memory, some 40 kB each
+
+
+class VoiceLine:
+    """The patient's line, heard by us."""
+
+    def __init__(self, channel: AgiChannel, sounds: Sounds, language: str,
+                 sockets: AudioSocketServer, hearing: Hearing) -> None:
+        self.language = language
+        self._channel = channel
+        self._sounds = sounds
+        self._sockets = sockets
+        self._hearing = hearing
+        self._by_keys = KeyLine(channel, sounds, language)
+        self._voiceless = False      # from now on only keys
+        self._deaf = False           # the recogniser has died
+        self._session: Session | None = None
+        self._running: asyncio.Task[str] | None = None
+        self._ear: Listening | None = None
+
+    # --- Line ----------------------------------------------------------------------------------
+
+    async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
+                  grammar: Grammar | None = None) -> Key | Spoken | None:
+        """Play prompts; what cut them, if anything. A sound that is missing is passed over."""
+        for number, prompt in enumerate(prompts):
+            session = await self._session_or_none()
+            if session is None:
+                return await self._keys_only().say(prompts[number:], interruptible)
+            sound = await self._sound_of(prompt)
+            session.play(sound)
+            heard = await self._wait(session, interruptible, grammar if interruptible else None,
+                                     None)
+            if heard is not None:
+                return heard
+        return None
+
+    async def listen(self, wait_ms: int, grammar: Grammar | None = None) -> Key | Spoken | None:
+        """The next key or words; while somebody is speaking the time does not run out."""
+        session = await self._session_or_none()
+        if session is None:
+            return await self._keys_only().listen(wait_ms)
+        until = asyncio.get_running_loop().time() + wait_ms / 1000
+        return await self._wait(session, True, grammar, until)
+
+    async def record(self, path: Path, max_s: int, silence_s: int) -> int:
+        """By Asterisk, as without a voice."""
+        await self.release()
+        return await self._keys_only().record(path, max_s, silence_s)
+
+    async def release(self) -> None:
+        """Let the AudioSocket application end; AgiHangup when the call is over."""
+        self._forget_ear()
+        session, running = self._session, self._running
+        self._session = self._running = None
+        if session is not None:
+            session.leave()
+        if running is not None:
+            await self._ended(running)
+
+    # --- waiting -------------------------------------------------------------------------------
+
+    async def _wait(self, session: Session, interruptible: bool, grammar: Grammar | None,
+                    until: float | None) -> Key | Spoken | None:
+        """Until what plays is over, or ``until``; whatever is heard before ends it."""
+        ear = self._listening(grammar, session)
+        loop = asyncio.get_running_loop()
+        while True:
+            session.changed.clear()
+            if interruptible and session.keys:
+                return self._key(session)
+            if session.closed:
+                return await self._closed(until)
+            if ear is not None and ear.speaking:
+                session.fall_silent()
+            if ear is not None and ear.finished:
+                return await self._words(session, ear)
+            speaking = ear is not None and ear.speaking
+            if until is None and not session.playing and not speaking:
+                return None
+            left = None if until is None else until - loop.time()
+            if left is not None and left <= 0 and not speaking:
+                return None
+            try:
+                async with asyncio.timeout(None if left is None or left <= 0 else left):
+                    await session.changed.wait()
+            except TimeoutError:
+                pass
+
+    def _key(self, session: Session) -> Key:
+        session.fall_silent()
+        self._forget_ear()
+        return Key(session.keys.popleft())
+
+    async def _words(self, session: Session, ear: Listening) -> Key | Spoken | None:
+        """What was said; a key that comes before the recogniser is done wins."""
+        self._ear = None
+        asked = asyncio.create_task(ear.ear.heard())
+        try:
+            while not asked.done():
+                session.changed.clear()
+                if session.keys:
+                    return self._key(session)
+                woken = asyncio.create_task(session.changed.wait())
+                await asyncio.wait({asked, woken}, return_when=asyncio.FIRST_COMPLETED)
+                woken.cancel()
+                if session.closed:
+                    break
+            heard = await asked
+        except RecogniserLost:
+            log.exception("the recogniser is lost, the call goes on by keys")
+            self._deaf = True
+            return Spoken("", 0.0)
+        finally:
+            asked.cancel()
+            ear.close()
+        return Spoken(heard.text, heard.confidence)
+
+    async def _closed(self, until: float | None) -> Key | Spoken | None:
+        """The socket is closed: because the patient has hung up, or it is to be keys from now."""
+        running, self._running, self._session = self._running, None, None
+        self._forget_ear()
+        if running is not None:
+            await self._ended(running)
+        log.warning("the call's sound was cut off, it goes on by keys")
+        self._voiceless = True
+        if until is None:
+            return None
+        left = until - asyncio.get_running_loop().time()
+        return await self._keys_only().listen(max(0, round(left * 1000)))
+
+    # --- the ear -------------------------------------------------------------------------------
+
+    def _listening(self, grammar: Grammar | None, session: Session) -> Listening | None:
+        if self._ear is not None and self._ear.grammar == grammar:
+            return self._ear
+        self._forget_ear()
+        if grammar is None or self._deaf or grammar.language not in self._hearing.languages:
+            return None
+        self._ear = Listening(grammar, self._hearing.ear(grammar), session)
+        return self._ear
+
+    def _forget_ear(self) -> None:
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None
+
+    # --- the socket ----------------------------------------------------------------------------
+
+    async def _session_or_none(self) -> Session | None:
+        if self._voiceless:
+            return None
+        if self._session is not None and not self._session.closed:
+            return self._session
+        if self._session is not None:
+            await self._closed(None)
+            return None
+        name, coming = self._sockets.expect()
+        running = asyncio.create_task(
+            self._channel.exec("AudioSocket", str(name), self._sockets.address))
+        waited: set[asyncio.Future[Any]] = {coming, running}
+        await asyncio.wait(waited, timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
+        if coming.done():
+            self._session, self._running = coming.result(), running
+            return self._session
+        coming.cancel()
+        self._voiceless = True
+        log.error("AudioSocket does not come about, the call goes on by keys")
+        await self._ended(running)
+        return None
+
+    async def _ended(self, running: asyncio.Task[str]) -> None:
+        """The application has let go of the channel; AgiHangup when the call is over."""
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await running
+        except AgiHangup:
+            raise
+        except (AgiError, TimeoutError):
+            log.exception("AudioSocket did not end well")
+        if self._channel.hung_up:
+            raise AgiHangup("the call is over")
+
+    def _keys_only(self) -> Line:
+        self._by_keys.language = self.language
+        return self._by_keys
+
+    async def _sound_of(self, prompt: Prompt) -> bytes:
+        file = await self._sounds.sound(prompt, self.language)
+        try:
+            return await asyncio.to_thread(read_sound, Path(f"{file}.wav"))
+        except (OSError, wave.Error, EOFError):
+            log.exception("a prompt cannot be played", prompt=prompt.id)
+            return b""
+
+
+class Listening:
+    """An ear on a session's sound."""
+
+    def __init__(self, grammar: Grammar, ear: Ear, session: Session) -> None:
+        self.grammar = grammar
+        self.ear = ear
+        self.speaking = False
+        self.finished = False
+        self._session = session
+        self._rest = b""
+        session.on_sound = self._hear
+
+    def _hear(self, sound: bytes) -> None:
+        self._rest += sound
+        while len(self._rest) >= FRAME_BYTES and not self.finished:
+            frame, self._rest = self._rest[:FRAME_BYTES], self._rest[FRAME_BYTES:]
+            match self.ear.push(frame):
+                case Moment.ONSET:
+                    self.speaking = True
+                    self._session.poke()
+                case Moment.ENDPOINT:
+                    self.speaking, self.finished = False, True
+                    self._session.poke()
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._session.on_sound == self._hear:
+            self._session.on_sound = None
+        self.ear.close()
+
+
+@lru_cache(maxsize=KEPT_SOUNDS)
+def read_sound(path: Path) -> bytes:
+    """The samples of a telephone WAV (8 kHz, mono, 16 bit), as it was made by the prompt book."""
+    with wave.open(str(path), "rb") as file:
+        if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (8000, 1, 2):
+            raise wave.Error(f"{path.name}: expected 8 kHz, mono, 16 bit")
+        return file.readframes(file.getnframes())
