@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 from aftercall.nodes import ami_client
@@ -18,7 +19,10 @@ from followup.log import get_logger
 from followup.secrets import load_secrets
 from followup.settings import Settings
 from ivr.agi import AgiServer
+from ivr.audiosocket import AudioSocketServer
 from ivr.prompts.book import PromptBook
+from ivr.recognition import Patience, RecognisingHearing, WorkerRecogniser, find_models
+from ivr.voice_line import Voice
 from recordings.keeper import keep_sealing
 
 log = get_logger(__name__)
@@ -46,16 +50,39 @@ def open_database(settings: Settings, role: str) -> Database:
 async def serve_agi(settings: Settings, book: PromptBook) -> None:
     """The FastAGI server, and the sealing of what was recorded."""
     database = open_database(settings, "agi")
-    server = AgiServer(routes(House(settings, database), book), host=settings.agi.bind,
-                       port=settings.agi.port)
     for folder in (settings.spool_dir, settings.recordings_dir):
         folder.mkdir(parents=True, exist_ok=True)
-    await server.start()
+    async with open_voice(settings) as voice:
+        server = AgiServer(routes(House(settings, database), book, voice),
+                           host=settings.agi.bind, port=settings.agi.port)
+        await server.start()
+        try:
+            await keep_sealing(database, settings.spool_dir, settings.recordings_dir)
+        finally:
+            await server.stop()
+            await database.close()
+
+
+@asynccontextmanager
+async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
+    """Recognisers for every language that has a model; None when calls are by keys only."""
+    if not settings.speech.enabled:
+        yield None
+        return
+    chosen = {str(language): folder for language, folder in settings.speech.models.items()}
+    models = find_models(chosen, settings.models_dir)
+    recogniser = WorkerRecogniser(models, settings.speech.workers)
+    sockets = AudioSocketServer(settings.agi.bind, host=settings.agi.host)
     try:
-        await keep_sealing(database, settings.spool_dir, settings.recordings_dir)
+        await recogniser.warm_up()
+        await sockets.start()
+        log.info("patients may speak", languages=sorted(models),
+                 engines={language: model.engine.value for language, model in models.items()})
+        yield Voice(sockets, RecognisingHearing(
+            recogniser, Patience(silence=settings.speech.silence_ms)))
     finally:
-        await server.stop()
-        await database.close()
+        await sockets.stop()
+        await recogniser.close()
 
 
 async def run_dialer(settings: Settings,

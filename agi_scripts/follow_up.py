@@ -23,6 +23,7 @@ from ivr.key_line import KeyLine
 from ivr.line import Line
 from ivr.prompts.book import PromptBook
 from ivr.prompts.prompt import Prompt
+from ivr.voice_line import Voice, VoiceLine
 from recordings.naming import inside, message_name
 
 log = get_logger(__name__)
@@ -30,8 +31,9 @@ log = get_logger(__name__)
 DONE = "AFTERCALL_DONE"          # tells the dialplan that its fallback is not needed
 
 
-async def follow_up(channel: AgiChannel, house: House, book: PromptBook) -> None:
-    """One call from its first word to its last.
+async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
+                    voice: Voice | None = None) -> None:
+    """One call from its first word to its last; with ``voice``, by words as well as by keys.
 
     Whatever fails raises: the connection closes and the dialplan's fallback speaks.
     """
@@ -43,7 +45,8 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook) -> None
         call = await house.open_call(attempt_id)
         log.info("answered", language=call.response.language, known=len(call.answers))
         desk = FollowUpDesk(channel, call, house, book)
-        line = KeyLine(channel, desk, call.response.language)
+        line: Line = KeyLine(channel, desk, call.response.language) if voice is None else \
+            VoiceLine(channel, desk, call.response.language, voice)
         questionnaire = parsed(call.questionnaire)
         book.learn(questionnaire)
         state = resume(questionnaire, context_of(call, house),

@@ -194,6 +194,16 @@ class PromptSettings(Section):
     languages: tuple[Language, ...] = ("zh", "en")
 
 
+class SpeechSettings(Section):
+    """Whether patients may answer by voice, and with which recognisers."""
+
+    enabled: bool = False
+    # language -> folder of a Vosk or pocketsphinx model; else <data folder>/models/<language>
+    models: dict[Language, Path] = Field(default_factory=dict)
+    silence_ms: Annotated[int, Field(ge=400, le=1500)] = 700      # that ends an answer
+    workers: Annotated[int, Field(ge=1, le=32)] = 1               # processes that recognise
+
+
 class ConsoleSettings(Section):
     """The web console."""
 
@@ -227,6 +237,7 @@ class Settings(BaseSettings):
     agi: AgiSettings = AgiSettings()
     dialer: DialerSettings = DialerSettings()
     prompts: PromptSettings = PromptSettings()
+    speech: SpeechSettings = SpeechSettings()
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
 
@@ -250,6 +261,11 @@ class Settings(BaseSettings):
     def sounds_dir(self) -> Path:
         """Rendered prompts, named by content hash; Asterisk plays from here."""
         return self.data_dir / "sounds"
+
+    @property
+    def models_dir(self) -> Path:
+        """Speech models, one folder a language."""
+        return self.data_dir / "models"
 
     @property
     def spool_dir(self) -> Path:

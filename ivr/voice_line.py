@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import wave
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,16 +32,23 @@ LEAVE_S = 5.0
 KEPT_SOUNDS = 256            # prompts in memory, some 40 kB each
 
 
+@dataclass(frozen=True)
+class Voice:
+    """What lines need to hear words: where their sound comes in, and ears."""
+
+    sockets: AudioSocketServer
+    hearing: Hearing
+
+
 class VoiceLine:
     """The patient's line, heard by us."""
 
-    def __init__(self, channel: AgiChannel, sounds: Sounds, language: str,
-                 sockets: AudioSocketServer, hearing: Hearing) -> None:
+    def __init__(self, channel: AgiChannel, sounds: Sounds, language: str, voice: Voice) -> None:
         self.language = language
         self._channel = channel
         self._sounds = sounds
-        self._sockets = sockets
-        self._hearing = hearing
+        self._sockets = voice.sockets
+        self._hearing = voice.hearing
         self._by_keys = KeyLine(channel, sounds, language)
         self._voiceless = False      # from now on only keys
         self._deaf = False           # the recogniser has died

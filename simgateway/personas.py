@@ -43,6 +43,14 @@ class Say:
 
 
 @dataclass(frozen=True)
+class Speak:
+    """Words: the file ``<name>.wav`` of the gateway's sounds."""
+
+    name: str
+    when: When = When.HEARD
+
+
+@dataclass(frozen=True)
 class Listen:
     """Hear the prompt to its end."""
 
@@ -64,7 +72,7 @@ class HangUp:
     """The persona ends the call."""
 
 
-Step = Press | Say | Listen | Pause | Beep | HangUp
+Step = Press | Say | Speak | Listen | Pause | Beep | HangUp
 
 _SECONDS = r"(\d{1,2}(?:\.\d)?)"
 _WHEN = r"(?: (early|at once))?"
@@ -78,12 +86,15 @@ def parse_step(line: object) -> Step:
         return Press(found[1], When(found[2] or When.HEARD))
     if found := re.fullmatch(rf"say tone {_SECONDS}( at once)?", text, re.ASCII):
         return Say(float(found[1]), When.AT_ONCE if found[2] else When.HEARD)
+    if found := re.fullmatch(rf"speak ([a-z0-9][a-z0-9-]{{0,39}}){_WHEN}", text, re.ASCII):
+        return Speak(found[1], When(found[2] or When.HEARD))
     if found := re.fullmatch(rf"wait {_SECONDS}", text, re.ASCII):
         return Pause(float(found[1]))
     if text in _LONE_STEPS:
         return _LONE_STEPS[text]
     raise ValueError(f"{line!r} is no step: expected press KEYS [early|at once], "
-                     "say tone SECONDS [at once], listen, wait SECONDS, beep or hang up")
+                     "say tone SECONDS [at once], speak NAME [early|at once], listen, "
+                     "wait SECONDS, beep or hang up")
 
 
 class Sip(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from simgateway.personas import (
@@ -14,6 +15,7 @@ from simgateway.personas import (
     Press,
     Say,
     Sip,
+    Speak,
     Step,
     When,
 )
@@ -29,8 +31,8 @@ EARLY_S = 0.6                # into a prompt, when it is surely still playing
 KEY_GAP_MS, KEY_MS = 160, 120
 
 
-def story(persona: Persona) -> Iterator[str]:
-    """The dialplan applications of a call to ``persona``."""
+def story(persona: Persona, sounds: Path) -> Iterator[str]:
+    """The dialplan applications of a call to ``persona``; ``sounds`` holds what it speaks."""
     if persona.sip.code is not None:
         if persona.ring_s and persona.sip is Sip.REJECTS:
             yield from ("Ringing()", f"Wait({persona.ring_s:g})")
@@ -42,11 +44,11 @@ def story(persona: Persona) -> Iterator[str]:
         return
     yield from (f"Wait({persona.ring_s:g})", "Answer()")
     for step in persona.steps:
-        yield from _act(step, persona.pitch)
+        yield from _act(step, persona.pitch, sounds)
     yield from (f"Wait({persona.stay_s})", "Hangup()")
 
 
-def _act(step: Step, pitch: int) -> Iterator[str]:
+def _act(step: Step, pitch: int, sounds: Path) -> Iterator[str]:
     match step:
         case Press(keys, when):
             yield from _await(when)
@@ -54,6 +56,9 @@ def _act(step: Step, pitch: int) -> Iterator[str]:
         case Say(seconds, when):
             yield from _await(when)
             yield from tone(pitch, seconds)
+        case Speak(name, when):
+            yield from _await(when)
+            yield f"Playback({sounds / name})"
         case Listen():
             yield from _await(When.HEARD)
         case Pause(seconds):

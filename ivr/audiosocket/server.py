@@ -137,10 +137,13 @@ class Session(asyncio.Protocol):
 
 
 class AudioSocketServer:
-    """Listens on loopback; a connection without an id that we gave out is closed."""
+    """A connection without an id that we gave out is closed.
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._host, self._port = host, port
+    Listens at ``bind``, on a free port unless one is given; Asterisk reaches it as ``host``.
+    """
+
+    def __init__(self, bind: str = "127.0.0.1", port: int = 0, *, host: str = "") -> None:
+        self._bind, self._port, self._host = bind, port, host or bind
         self._server: asyncio.Server | None = None
         self._expected: dict[uuid.UUID, asyncio.Future[Session]] = {}
         self._sessions: set[Session] = set()
@@ -150,13 +153,12 @@ class AudioSocketServer:
     def address(self) -> str:
         """``host:port``, once started."""
         assert self._server is not None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"{host}:{port}"
+        return f"{self._host}:{self._server.sockets[0].getsockname()[1]}"
 
     async def start(self) -> None:
         """Listen, and let the clock run."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Session(self), self._host, self._port,
+        self._server = await loop.create_server(lambda: Session(self), self._bind, self._port,
                                                 backlog=512)
         self.clock.start()
 

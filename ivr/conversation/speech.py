@@ -63,6 +63,8 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     match _meaning(state, item, text):
         case Answered() as meant:
             return _answered(state, item, meant, text, confidence)
+        case Wished(Wish.NOT_NOW | Wish.STOP_CALLING) if confidence < CONFIDENT:
+            return flow.miss(state, "not-understood")      # nobody is sent away by a mishearing
         case Wished(wish, language):
             return _wished(state, item, wish, language)
         case Unclear(why):
@@ -87,7 +89,9 @@ def _answered(state: State, item: Item, meant: Answered, text: str, confidence: 
 def _needs_no_confirmation(item: Item, meant: Answered, confidence: float) -> bool:
     if item.rules or item.confirm is Confirm.ALWAYS:
         return False
-    return item.confirm is Confirm.NEVER or (meant.certain and confidence >= CONFIDENT)
+    if item.confirm is Confirm.NEVER and not item.identity:
+        return True
+    return meant.certain and confidence >= CONFIDENT
 
 
 def _read_back(state: State, item: Item) -> Step:

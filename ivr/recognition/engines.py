@@ -18,7 +18,7 @@ log = get_logger(__name__)
 KEPT_GRAMMARS = 64
 NOISE = 15.0                 # root mean square of what is laid under and around the speech
 AROUND_S = 0.3
-UNSURE = 0.7                 # pocketsphinx gives no confidence worth the name
+UNSURE = 0.5                 # pocketsphinx knows no confidence: what it hears is read back
 
 
 class Listener(Protocol):

@@ -47,6 +47,7 @@ from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE, publish
 from followup.responses.models import Answer, Response
 from followup.settings import Settings, load_settings
+from ivr.prompts.audio import telephone_wav
 from ivr.prompts.campaign import campaign_prompts
 from ivr.prompts.texts import catalogue
 from simgateway.gateway import SimGateway
@@ -268,11 +269,13 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
                    roles: tuple[str, ...] = ("agi", "dialer"), more_settings: str = "",
                    questionnaire: dict[str, Any] | None = None,
                    languages: Sequence[str] = ("zh",),
-                   sounds: Mapping[str, float] | None = None) -> AsyncIterator[Hospital]:
+                   sounds: Mapping[str, float] | None = None,
+                   speech: Mapping[str, tuple[str, str]] | None = None) -> AsyncIterator[Hospital]:
     """Start it all. ``agents``: SimAgent options for 8001, 8002, …
 
     ``questionnaire``: a FHIR resource, else the short one; ``sounds``: prompts, as
-    ``goodbye`` or ``en/goodbye``, that get a pitch of their own, in Hz.
+    ``goodbye`` or ``en/goodbye``, that get a pitch of their own, in Hz. ``speech``: what
+    personas ``speak``, by name: (language, text).
     """
     resource = questionnaire or short_questionnaire()
     folder = Path(tempfile.mkdtemp(prefix="ac-"))
@@ -302,6 +305,10 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
                 agents=[SimAgent(extension, house.secrets.agents[extension].get_secret_value(),
                                  **{"talk_s": 6, **options})
                         for extension, options in zip(extensions, agents, strict=True)])
+            for name, (language, text) in (speech or {}).items():
+                spoken = telephone_wav(house.book.voice.speak(text, language, 140))
+                gateway.config.folders.sounds_dir.mkdir(parents=True, exist_ok=True)
+                (gateway.config.folders.sounds_dir / f"{name}.wav").write_bytes(spoken)
             await gateway.start()
             stack.push_async_callback(gateway.stop)
             await gateway.registered()

@@ -86,7 +86,7 @@ def test_no_step_leaves_its_line_of_dialplan(line: str) -> None:
     except ValueError:
         return
     persona = load_personas()[0].model_copy(update={"steps": (step,)})
-    for application in story(persona):
+    for application in story(persona, Path("/sounds")):
         assert re.fullmatch(r"[A-Za-z]+\([0-9*#.,/]*\)", application)
 
 
@@ -116,5 +116,5 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 
 def test_who_refuses_never_answers() -> None:
     for persona in load_personas():
-        told = list(story(persona))
+        told = list(story(persona, Path("/sounds")))
         assert ("Answer()" in told) == (persona.sip is Sip.ANSWERS)
