@@ -17,6 +17,7 @@ from aftercall.provision.espeak import OLDEST, find_espeak
 from aftercall.provision.paths import cache_dir
 from followup.secrets import FILE, check_mode, read_secrets
 from followup.settings import Settings
+from ivr.recognition.models import find_models
 
 GB = 1_000_000_000
 LEAST_FREE = GB              # below: calls go on, recordings will soon be lost
@@ -118,5 +119,16 @@ def _synthesis() -> Result:
 
 
 async def _models(settings: Settings) -> Result:
-    languages = ", ".join(settings.prompts.languages)
-    return ok("speech models", f"none for {languages}: patients answer by keypress")
+    languages = settings.prompts.languages
+    if not settings.speech.enabled:
+        return ok("speech models", f"not in use ({', '.join(languages)}): patients answer by "
+                                   "keypress; speech.enabled lets them speak")
+    chosen = {str(language): folder for language, folder in settings.speech.models.items()}
+    models = await asyncio.to_thread(find_models, chosen, settings.models_dir)
+    seen = "; ".join(f"{language}: {models[language].engine}" if language in models
+                     else f"{language}: keys only" for language in languages)
+    deaf = [language for language in languages if language not in models]
+    if not deaf:
+        return ok("speech models", seen)
+    return warn("speech models", seen, f"put a Vosk or pocketsphinx model for {', '.join(deaf)} "
+                f"into {settings.models_dir}/<language>, or name its folder in speech.models")

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from aftercall.doctor import Result, Status, asterisk, examine, machine
 from followup.database.engine import Database
 from followup.secrets import FILE, load_secrets
-from followup.settings import Settings, load_settings
+from followup.settings import Settings, SpeechSettings, load_settings
 from tests.fakes.ami import FakeAmi, FakeAmiSession
 
 SECRET = "an-ami-secret-of-tests"
@@ -216,3 +216,15 @@ async def test_little_disk_space_is_found(monkeypatch: pytest.MonkeyPatch, free:
     monkeypatch.setattr(machine.shutil, "disk_usage",
                         lambda _: type("Usage", (), {"free": free})())
     assert by_name(await examine(load_settings()))["disk space"].status is status
+
+
+async def test_a_language_that_cannot_be_heard_is_told(tmp_path: Path, database_url: str) -> None:
+    async with fake_node(ALL_WELL) as port:
+        settings = house(port, database_url)
+        speaking = settings.model_copy(update={"speech": SpeechSettings(enabled=True)})
+        found = by_name(await examine(speaking))["speech models"]
+        assert (found.status, found.seen) == (Status.WARN, "zh: keys only; en: pocketsphinx")
+        assert "zh" in found.what_to_do
+        wrong = settings.model_copy(update={"speech": SpeechSettings(
+            enabled=True, models={"zh": tmp_path})})
+        assert by_name(await examine(wrong))["speech models"].status is Status.FAIL
