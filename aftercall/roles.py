@@ -14,6 +14,7 @@ from agi_scripts.routes import routes
 from dialer.ami import AmiEvent
 from dialer.engine import Engine, Observer
 from dialer.node import Node
+from dialer.scripts import Scripts
 from followup.database.engine import Database
 from followup.log import get_logger
 from followup.secrets import load_secrets
@@ -98,7 +99,7 @@ async def run_dialer(settings: Settings,
     nodes = [Node(node.name, partial(ami_client, node, secrets), settings.evidence_dir(node), hear)
              for node in settings.nodes]
     engine = Engine(database, nodes, settings.dialer, settings.trunk, settings.phone_region,
-                    observer)
+                    observer, Scripts(settings.agi.host, settings.agi.port).answer)
     try:
         await engine.run()
     finally:

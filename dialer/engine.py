@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -43,6 +43,10 @@ Observer = Callable[[str, uuid.UUID], None]
 TICK_S = 0.2
 
 
+async def _always() -> bool:
+    return True
+
+
 @dataclass
 class Gone:
     """A call whose channel has ended; it may have to wait for its conversation's last word."""
@@ -53,17 +57,23 @@ class Gone:
 
 
 class Engine:
-    """Run it with ``run``. ``observer(step, attempt id)`` hears of each step of a dial."""
+    """Run it with ``run``.
+
+    ``observer(step, attempt id)`` hears of each step of a dial. ``scripts_answer`` tells, before
+    calls are placed, whether there is a script to speak with whoever picks up.
+    """
 
     def __init__(self, database: Database, nodes: Sequence[Node], dialer: DialerSettings,
                  trunk: TrunkSettings, region: str = "CN",
-                 observer: Observer = lambda step, attempt: None) -> None:
+                 observer: Observer = lambda step, attempt: None,
+                 scripts_answer: Callable[[], Awaitable[bool]] = _always) -> None:
         self._database = database
         self._nodes = {node.name: node for node in nodes}
         self._dialer = dialer
         self._trunk = trunk
         self._region = region
         self._observer = observer
+        self._scripts_answer = scripts_answer
         self._hours = CallingHours(dialer.window_start, dialer.window_end,
                                    ZoneInfo(dialer.timezone))
         self._settle_after = timedelta(seconds=dialer.settle_s)
@@ -124,6 +134,8 @@ class Engine:
         wanted = calls_to_place(Situation(
             lines=self._trunk.channels, in_flight=len(in_flight), last_hour=last_hour,
             hourly_cap=self._trunk.calls_per_hour, open_now=self._hours.allow(now())))
+        if wanted == 0 or not await self._scripts_answer():
+            return
         load = {name: sum(a.node == name for a in in_flight) for name in self._nodes}
         for _ in range(wanted):
             ready = [node for node in self._nodes.values() if node.ready and node.trunk_up]

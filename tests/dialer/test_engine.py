@@ -37,6 +37,14 @@ async def _take(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
     await session.answer(action, Message="Originate successfully queued")
 
 
+async def busy(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+               action: dict[str, list[str]]) -> None:
+    """Take the call; the patient's line is busy."""
+    await _take(node, session, channel_id, action)
+    await session.send({"Event": "Hangup", "Uniqueid": channel_id, "Cause": "17",
+                        "TechCause": "486"})
+
+
 @dataclass
 class ScriptedNode:
     """What the fake Asterisk knows; ``react`` is what it does with an Originate."""
@@ -83,17 +91,18 @@ class ScriptedNode:
 
 
 @asynccontextmanager
-async def engine(database: Database, node: ScriptedNode,
-                 dialer: DialerSettings = DIALER) -> AsyncIterator[FakeAmi]:
+async def engine(database: Database, node: ScriptedNode, dialer: DialerSettings = DIALER,
+                 **options: Any) -> AsyncIterator[FakeAmi]:
     node.folder.mkdir(parents=True, exist_ok=True)
     (node.folder / CEL_FILE).touch()
-    async with FakeAmi(node.serve) as fake, running(database, node, fake, dialer):
+    async with FakeAmi(node.serve) as fake, running(database, node, fake, dialer,
+                                                              **options):
         yield fake
 
 
 @asynccontextmanager
 async def running(database: Database, node: ScriptedNode, fake: FakeAmi,
-                  dialer: DialerSettings = DIALER) -> AsyncIterator[Engine]:
+                  dialer: DialerSettings = DIALER, **options: Any) -> AsyncIterator[Engine]:
     made: Engine
 
     def client(on_event: Callable[[AmiEvent], None]) -> AmiClient:
@@ -101,7 +110,7 @@ async def running(database: Database, node: ScriptedNode, fake: FakeAmi,
                          reconnect_delay=(0.05, 0.1), action_timeout=2)
 
     made = Engine(database, [Node("node1", client, node.folder, lambda n, e: made.hear(n, e))],
-                  dialer, TrunkSettings(channels=10))
+                  dialer, TrunkSettings(channels=10), **options)
     task = asyncio.create_task(made.run())
     try:
         yield made
@@ -128,12 +137,6 @@ async def ended(database: Database, count: int = 1, seconds: float = 20) -> list
 
 async def test_i1_every_due_task_gets_one_originate_with_its_own_channel_id(
         database: Database, tmp_path: Path) -> None:
-    async def busy(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
-                   action: dict[str, list[str]]) -> None:
-        await _take(node, session, channel_id, action)
-        await session.send({"Event": "Hangup", "Uniqueid": channel_id, "Cause": "17",
-                            "TechCause": "486"})
-
     await fill(database, 7)
     node = ScriptedNode(tmp_path, busy)
     async with engine(database, node):

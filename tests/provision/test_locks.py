@@ -48,7 +48,7 @@ def test_every_dependency_of_the_project_is_locked() -> None:
              "dev.txt": project["dependencies"] + project["optional-dependencies"]["dev"]}
     for name, dependencies in locks.items():
         have = {key.partition(";")[0] for key in locked(ROOT / "requirements" / name)}
-        wanted = {re.split(r"[\[<>=~!; ]", dependency)[0].lower().replace("_", "-")
+        wanted = {re.sub(r"[._]", "-", re.split(r"[\[<>=~!; ]", dependency)[0].lower())
                   for dependency in dependencies}
         assert wanted <= have, name
 
