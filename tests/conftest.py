@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -42,11 +43,22 @@ async def _execute(url: str, statement: str) -> None:
         await connection.close()
 
 
+async def _drop(url: str, name: str) -> None:
+    """Drop a database; one that an autovacuum worker, whom we may not end, is just leaving too."""
+    for wait in (0.2, 0.5, 1.0, 3.0, None):
+        try:
+            await _execute(url, f"drop database {name} with (force)")
+        except (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectInUseError):
+            if wait is None:
+                raise
+            await asyncio.sleep(wait)
+        else:
+            return
+
+
 @pytest.fixture(scope="session")
 def _template(postgres: str) -> str:
     """A database with all migrations applied, to copy from."""
-    import asyncio
-
     async def make() -> None:
         await _execute(postgres, "create database aftercall_template")
         database = Database(in_database(postgres, "aftercall_template"))
@@ -63,7 +75,7 @@ async def database_url(postgres: str, _template: str) -> AsyncIterator[str]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     await _execute(postgres, f"create database {name} template {_template}")
     yield in_database(postgres, name)
-    await _execute(postgres, f"drop database {name} with (force)")
+    await _drop(postgres, name)
 
 
 @pytest.fixture

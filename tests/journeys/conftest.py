@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.conftest import _execute, in_database
+from tests.conftest import _drop, _execute, in_database
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -16,4 +16,4 @@ async def shared_database_url(postgres: str, _template: str) -> AsyncIterator[st
     name = f"journey_{uuid.uuid4().hex}"
     await _execute(postgres, f"create database {name} template {_template}")
     yield in_database(postgres, name)
-    await _execute(postgres, f"drop database {name} with (force)")
+    await _drop(postgres, name)
