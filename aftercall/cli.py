@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from aftercall.models.command import models_app
 from aftercall.try_command import try_questionnaire
 from asterisk_conf.errors import AsteriskError, ConfError
 from followup.errors import AftercallError, InvalidInput
@@ -31,6 +32,7 @@ user_app = typer.Typer(no_args_is_help=True, help="Users of the console.")
 campaign_app = typer.Typer(no_args_is_help=True, help="Plan, start, pause and cancel campaigns.")
 app.add_typer(user_app, name="user")
 app.add_typer(campaign_app, name="campaign")
+app.add_typer(models_app, name="models")
 app.command("try")(try_questionnaire)
 
 T = TypeVar("T")

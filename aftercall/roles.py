@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from aftercall.models.use import fit_models
 from aftercall.nodes import ami_client
 from agi_scripts.house import House
 from agi_scripts.routes import routes
@@ -22,7 +23,7 @@ from followup.settings import Settings
 from ivr.agi import AgiServer
 from ivr.audiosocket import AudioSocketServer
 from ivr.prompts.book import PromptBook
-from ivr.recognition import Patience, RecognisingHearing, WorkerRecogniser, find_models
+from ivr.recognition import Patience, RecognisingHearing, WorkerRecogniser
 from ivr.voice_line import Voice
 from recordings.keeper import keep_sealing
 
@@ -70,8 +71,11 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
     if not settings.speech.enabled:
         yield None
         return
-    chosen = {str(language): folder for language, folder in settings.speech.models.items()}
-    models = find_models(chosen, settings.models_dir)
+    fit = await asyncio.to_thread(fit_models, settings)
+    models = fit.models
+    for language, fault in fit.unfit.items():
+        log.error("a speech model is unfit, its language is left to keys", language=language,
+                  fault=fault)
     recogniser = WorkerRecogniser(models, settings.speech.workers)
     sockets = AudioSocketServer(settings.agi.bind, host=settings.agi.host)
     try:

@@ -200,6 +200,8 @@ class SpeechSettings(Section):
     enabled: bool = False
     # language -> folder of a Vosk or pocketsphinx model; else <data folder>/models/<language>
     models: dict[Language, Path] = Field(default_factory=dict)
+    # where `aftercall models fetch` looks instead of the models' own sites
+    models_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = None
     silence_ms: Annotated[int, Field(ge=400, le=1500)] = 700      # that ends an answer
     workers: Annotated[int, Field(ge=1, le=32)] = 1               # processes that recognise
 

@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from aftercall.doctor.result import Check, Result, fail, ok, warn
+from aftercall.models.catalogue import catalogue, usual
+from aftercall.models.use import fit_models
 from aftercall.provision.asterisk import SUITE
 from aftercall.provision.debtree import READY_MARK
 from aftercall.provision.espeak import OLDEST, find_espeak
 from aftercall.provision.paths import cache_dir
 from followup.secrets import FILE, check_mode, read_secrets
 from followup.settings import Settings
-from ivr.recognition.models import find_models
 
 GB = 1_000_000_000
 LEAST_FREE = GB              # below: calls go on, recordings will soon be lost
@@ -123,12 +124,23 @@ async def _models(settings: Settings) -> Result:
     if not settings.speech.enabled:
         return ok("speech models", f"not in use ({', '.join(languages)}): patients answer by "
                                    "keypress; speech.enabled lets them speak")
-    chosen = {str(language): folder for language, folder in settings.speech.models.items()}
-    models = await asyncio.to_thread(find_models, chosen, settings.models_dir)
-    seen = "; ".join(f"{language}: {models[language].engine}" if language in models
+    fit = await asyncio.to_thread(fit_models, settings)
+    seen = "; ".join(f"{language}: {fit.models[language].engine}" if language in fit.models
                      else f"{language}: keys only" for language in languages)
-    deaf = [language for language in languages if language not in models]
+    if fit.unfit:
+        told = "; ".join(f"{language}: {fault}" for language, fault in fit.unfit.items())
+        return fail("speech models", f"{seen}; {told}", "; ".join(
+            f"correct speech.models.{language}" if language in settings.speech.models
+            else _get_model(language, "--replace") for language in fit.unfit))
+    deaf = [language for language in languages if language not in fit.models]
     if not deaf:
         return ok("speech models", seen)
-    return warn("speech models", seen, f"put a Vosk or pocketsphinx model for {', '.join(deaf)} "
-                f"into {settings.models_dir}/<language>, or name its folder in speech.models")
+    return warn("speech models", seen, "; ".join(map(_get_model, deaf)))
+
+
+def _get_model(language: str, *options: str) -> str:
+    """How to come by a model."""
+    if usual(language, catalogue()) is None:
+        return (f"no model for {language} is known to us: `aftercall models add` takes in one of "
+                "your own")
+    return " ".join([f"`aftercall models fetch --language {language}", *options]) + "`"

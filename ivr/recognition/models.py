@@ -54,13 +54,16 @@ def english_dictionary() -> Path:
     return Path(get_model_path("en-us/cmudict-en-us.dict"))
 
 
+def model_folders(chosen: Mapping[str, Path], models_dir: Path) -> dict[str, Path]:
+    """The folder of each language that has one: chosen, else ``models_dir/<language>``."""
+    here = {language: models_dir / language for language in ("zh", "en", "yue")}
+    return {**{language: folder for language, folder in here.items() if folder.is_dir()}, **chosen}
+
+
 def find_models(chosen: Mapping[str, Path], models_dir: Path) -> dict[str, Model]:
-    """A model for each language that has one: chosen, in ``models_dir/<language>``, or built in."""
-    found = {"en": english_model()}
-    for folder in sorted(models_dir.iterdir()) if models_dir.is_dir() else ():
-        if folder.is_dir() and folder.name in ("zh", "en", "yue"):
-            found[folder.name] = read_model(folder)
-    return {**found, **{language: read_model(folder) for language, folder in chosen.items()}}
+    """A model for each language that has one; the English one built in, if there is no other."""
+    return {"en": english_model(), **{language: read_model(folder) for language, folder
+                                      in model_folders(chosen, models_dir).items()}}
 
 
 def _rate(params: Path) -> int:
