@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import agi_scripts
 from aftercall.provision.asterisk import AsteriskInstall
 from asterisk_conf.model import AgentEndpoint, Folders, NodeConfig, TrunkConfig
 from dialer.ami import AmiClient, AmiEvent
@@ -30,6 +33,7 @@ def node_config(settings: Settings, secrets: Secrets, node: NodeSettings,
         agents=tuple(AgentEndpoint(extension=agent.extension, name=agent.name, kind=agent.kind,
                                    password=secrets.agents[agent.extension].get_secret_value())
                      for agent in settings.agents),
+        python=Path(sys.executable), code_dir=Path(agi_scripts.__file__).parent.parent,
         agi_host=settings.agi.host, agi_port=settings.agi.port,
         max_call_s=settings.dialer.max_call_s,
         fallback_sounds={language: settings.sounds_dir / language / "fallback"

@@ -21,7 +21,8 @@ from followup.log import get_logger
 from followup.secrets import load_secrets
 from followup.settings import Settings
 from ivr.agi import AgiServer
-from ivr.audiosocket import AudioSocketServer
+from ivr.audiosocket import AudioSocketServer, Session
+from ivr.eagi.session import EagiSession
 from ivr.prompts.book import PromptBook
 from ivr.recognition import Patience, RecognisingHearing, WorkerRecogniser
 from ivr.voice_line import Voice
@@ -77,14 +78,16 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
         log.error("a speech model is unfit, its language is left to keys", language=language,
                   fault=fault)
     recogniser = WorkerRecogniser(models, settings.speech.workers)
-    sockets = AudioSocketServer(settings.agi.bind, host=settings.agi.host)
+    by_eagi = settings.speech.transport == "eagi"
+    sockets = AudioSocketServer(settings.agi.bind, host=settings.agi.host,
+                                session=EagiSession if by_eagi else Session)
     try:
         await recogniser.warm_up()
         await sockets.start()
         log.info("patients may speak", languages=sorted(models),
                  engines={language: model.engine.value for language, model in models.items()})
         yield Voice(sockets, RecognisingHearing(
-            recogniser, Patience(silence=settings.speech.silence_ms)))
+            recogniser, Patience(silence=settings.speech.silence_ms)), by_eagi)
     finally:
         await sockets.stop()
         await recogniser.close()

@@ -19,6 +19,7 @@ from ivr.agi import AgiChannel, AgiHangup
 from ivr.conversation import Context, resume
 from ivr.conversation.actions import Escalate, Mark, StoreAnswer
 from ivr.driver import converse
+from ivr.eagi.line import EagiLine
 from ivr.key_line import KeyLine
 from ivr.line import Line
 from ivr.prompts.book import PromptBook
@@ -45,8 +46,7 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
         call = await house.open_call(attempt_id)
         log.info("answered", language=call.response.language, known=len(call.answers))
         desk = FollowUpDesk(channel, call, house, book)
-        line: Line = KeyLine(channel, desk, call.response.language) if voice is None else \
-            VoiceLine(channel, desk, call.response.language, voice)
+        line = line_of(channel, desk, call.response.language, voice)
         questionnaire = parsed(call.questionnaire)
         book.learn(questionnaire)
         state = resume(questionnaire, context_of(call, house),
@@ -61,6 +61,13 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
                              complete=ended.complete, call_back=ended.call_back)
         log.info("conversation ended", outcome=ended.outcome.value, complete=ended.complete)
         await goodbye(channel)
+
+
+def line_of(channel: AgiChannel, desk: FollowUpDesk, language: str, voice: Voice | None) -> Line:
+    """The patient's line, heard as the hospital can."""
+    if voice is None:
+        return KeyLine(channel, desk, language)
+    return (EagiLine if voice.by_eagi else VoiceLine)(channel, desk, language, voice)
 
 
 def context_of(call: Call, house: House) -> Context:

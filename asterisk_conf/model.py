@@ -135,6 +135,9 @@ class NodeConfig(Checked):
     inbound_sounds: Sounds = field(default_factory=dict)
     # heard while an agent's phone rings: a folder of sounds per language
     hold_sounds: Sounds = field(default_factory=dict)
+    # the interpreter and the folder of our own scripts that Asterisk starts (EAGI)
+    python: Annotated[Path, checks.FOLDER] = Path("/usr/bin/python3")
+    code_dir: Folder = Path("/usr/lib/aftercall")
     agent_expiry_s: Annotated[int, checks.number(30, 3600)] = 120
 
     def __post_init__(self) -> None:

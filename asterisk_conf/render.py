@@ -20,6 +20,7 @@ _NODE_FILES = (
     "manager.conf", "cdr.conf", "cdr_custom.conf", "cel.conf", "cel_custom.conf",
     "indications.conf", "features.conf", "musiconhold.conf", "extensions.conf",
 )
+EAGI_LAUNCHER = "aftercall-eagi"
 # Read by Asterisk's core whether used or not; empty ones keep its log free of complaints.
 EMPTY_FILES = ("acl.conf", "ccss.conf", "cli.conf", "cli_permissions.conf", "codecs.conf",
                "dnsmgr.conf", "dsp.conf", "extconfig.conf", "pjproject.conf", "sorcery.conf",
@@ -65,8 +66,13 @@ def render_node(config: NodeConfig) -> dict[str, str]:
 
 
 def write_node(config: NodeConfig) -> None:
-    """Make the node's folders (0700) and write its files (0600), each whole or not at all."""
+    """Make the node's folders (0700) and write its files (0600), each whole or not at all.
+
+    And, beside what it configures, the script by which it starts our EAGI listener (0700).
+    """
     write_files(config.folders, render_node(config))
+    launcher = environment().get_template(f"{EAGI_LAUNCHER}.j2").render(config=config)
+    _replace(config.folders.agi_dir / EAGI_LAUNCHER, launcher, 0o700)
 
 
 def write_files(folders: Folders, files: Mapping[str, str]) -> None:
@@ -78,10 +84,11 @@ def write_files(folders: Folders, files: Mapping[str, str]) -> None:
         _replace(folders.etc_dir / name, content)
 
 
-def _replace(path: Path, content: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+def _replace(path: Path, content: str, mode: int = 0o600) -> None:
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -198,6 +198,8 @@ class SpeechSettings(Section):
     """Whether patients may answer by voice, and with which recognisers."""
 
     enabled: bool = False
+    # how a call's sound reaches us; eagi, a script a call, where Asterisk's AudioSocket is too old
+    transport: Literal["audiosocket", "eagi"] = "audiosocket"
     # language -> folder of a Vosk or pocketsphinx model; else <data folder>/models/<language>
     models: dict[Language, Path] = Field(default_factory=dict)
     # where `aftercall models fetch` looks instead of the models' own sites

@@ -8,8 +8,9 @@ by itself while the call goes on, the call goes on by keys.
 from __future__ import annotations
 
 import asyncio
+import uuid
 import wave
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -38,10 +39,13 @@ class Voice:
 
     sockets: AudioSocketServer
     hearing: Hearing
+    by_eagi: bool = False        # the sound comes by a script, not by AudioSocket
 
 
 class VoiceLine:
     """The patient's line, heard by us."""
+
+    connect_s = CONNECT_S
 
     def __init__(self, channel: AgiChannel, sounds: Sounds, language: str, voice: Voice) -> None:
         self.language = language
@@ -65,8 +69,7 @@ class VoiceLine:
             session = await self._session_or_none()
             if session is None:
                 return await self._keys_only().say(prompts[number:], interruptible)
-            sound = await self._sound_of(prompt)
-            session.play(sound)
+            await self._play(session, prompt)
             heard = await self._wait(session, interruptible, grammar if interruptible else None,
                                      None)
             if heard is not None:
@@ -194,18 +197,21 @@ class VoiceLine:
             await self._closed(None)
             return None
         name, coming = self._sockets.expect()
-        running = asyncio.create_task(
-            self._channel.exec("AudioSocket", str(name), self._sockets.address))
+        running = asyncio.create_task(self._run_application(name))
         waited: set[asyncio.Future[Any]] = {coming, running}
-        await asyncio.wait(waited, timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waited, timeout=self.connect_s, return_when=asyncio.FIRST_COMPLETED)
         if coming.done():
             self._session, self._running = coming.result(), running
             return self._session
         coming.cancel()
         self._voiceless = True
-        log.error("AudioSocket does not come about, the call goes on by keys")
+        log.error("the call's sound does not come to us, it goes on by keys")
         await self._ended(running)
         return None
+
+    def _run_application(self, name: uuid.UUID) -> Coroutine[Any, Any, str]:
+        """The application that connects to us by ``name``, and ends when its session is left."""
+        return self._channel.exec("AudioSocket", str(name), self._sockets.address)
 
     async def _ended(self, running: asyncio.Task[str]) -> None:
         """The application has let go of the channel; AgiHangup when the call is over."""
@@ -215,13 +221,16 @@ class VoiceLine:
         except AgiHangup:
             raise
         except (AgiError, TimeoutError):
-            log.exception("AudioSocket did not end well")
+            log.exception("the application that brought us the sound did not end well")
         if self._channel.hung_up:
             raise AgiHangup("the call is over")
 
     def _keys_only(self) -> Line:
         self._by_keys.language = self.language
         return self._by_keys
+
+    async def _play(self, session: Session, prompt: Prompt) -> None:
+        session.play(await self._sound_of(prompt))
 
     async def _sound_of(self, prompt: Prompt) -> bytes:
         file = await self._sounds.sound(prompt, self.language)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from followup.log import get_logger
 from ivr.audiosocket.clock import FrameClock
-from ivr.audiosocket.wire import FRAME_BYTES, Kind, ProtocolFault, Reader, pack
+from ivr.audiosocket.wire import FRAME_BYTES, Kind, Message, ProtocolFault, Reader, pack
 
 log = get_logger(__name__)
 
@@ -57,14 +57,8 @@ class Session(asyncio.Protocol):
                     self._refuse("its first message is not an id")
                     return
                 self._named(uuid.UUID(bytes=message.payload))
-            elif message.kind is Kind.AUDIO:
-                if self.on_sound:
-                    self.on_sound(message.payload)
-            elif message.kind is Kind.DIGIT:
-                self.keys.append(message.payload.decode())
-                self.changed.set()
-            elif message.kind in (Kind.HANGUP, Kind.ERROR):
-                self.close()
+            else:
+                self._take(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over()
@@ -90,8 +84,7 @@ class Session(asyncio.Protocol):
 
     def leave(self) -> None:
         """Give the call back to Asterisk's dialplan."""
-        if self._transport and not self.closed:
-            self._transport.write(pack(Kind.HANGUP))
+        self._send(pack(Kind.HANGUP))
         self.close()
 
     def close(self) -> None:
@@ -112,6 +105,21 @@ class Session(asyncio.Protocol):
             if not self.playing:
                 self.changed.set()
         self._transport.write(pack(Kind.AUDIO, frame))
+
+    def _take(self, message: Message) -> None:
+        """What the call brings, once it is known whose it is."""
+        if message.kind is Kind.AUDIO:
+            if self.on_sound:
+                self.on_sound(message.payload)
+        elif message.kind is Kind.DIGIT:
+            self.keys.append(message.payload.decode())
+            self.changed.set()
+        elif message.kind in (Kind.HANGUP, Kind.ERROR):
+            self.close()
+
+    def _send(self, data: bytes) -> None:
+        if self._transport and not self.closed:
+            self._transport.write(data)
 
     # --- its life ------------------------------------------------------------------------------
 
@@ -140,10 +148,13 @@ class AudioSocketServer:
     """A connection without an id that we gave out is closed.
 
     Listens at ``bind``, on a free port unless one is given; Asterisk reaches it as ``host``.
+    ``session`` is what a connection becomes.
     """
 
-    def __init__(self, bind: str = "127.0.0.1", port: int = 0, *, host: str = "") -> None:
+    def __init__(self, bind: str = "127.0.0.1", port: int = 0, *, host: str = "",
+                 session: type[Session] = Session) -> None:
         self._bind, self._port, self._host = bind, port, host or bind
+        self._session = session
         self._server: asyncio.Server | None = None
         self._expected: dict[uuid.UUID, asyncio.Future[Session]] = {}
         self._sessions: set[Session] = set()
@@ -158,7 +169,7 @@ class AudioSocketServer:
     async def start(self) -> None:
         """Listen, and let the clock run."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Session(self), self._bind, self._port,
+        self._server = await loop.create_server(lambda: self._session(self), self._bind, self._port,
                                                 backlog=512)
         self.clock.start()
 

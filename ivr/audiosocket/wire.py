@@ -1,6 +1,7 @@
 """AudioSocket's messages: one byte of kind, two of length (big endian), then the payload.
 
-Sound is 8 kHz mono signed 16 bit little endian, 20 ms (320 bytes) a message.
+Sound is 8 kHz mono signed 16 bit little endian, 20 ms (320 bytes) a message. Three kinds are our
+own, spoken with our EAGI listener alone: it is told to play a file, since it cannot send sound.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from enum import IntEnum
 RATE = 8000
 FRAME_MS = 20
 FRAME_BYTES = RATE * FRAME_MS // 1000 * 2
+NUMBER_BYTES = 4                     # of the number that begins PLAY and PLAYED
 MOST_AUDIO = 8 * FRAME_BYTES         # bytes in one message; more is no telephone's
 _HEAD = struct.Struct("!BH")
 
@@ -23,6 +25,9 @@ class Kind(IntEnum):
     ID = 0x01
     DIGIT = 0x03
     AUDIO = 0x10
+    PLAY = 0x40              # to the listener: a number (4 bytes) and a file's name without ending
+    STOP = 0x41              # to the listener: play nothing
+    PLAYED = 0x42            # from the listener: the number, and 0 when it was heard to its end
     ERROR = 0xFF
 
 
@@ -32,7 +37,7 @@ class ProtocolFault(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """One message; ``payload`` is the call's id (16 bytes), one key, or sound."""
+    """One message; ``payload`` is the call's id (16 bytes), one key, sound, or as Kind says."""
 
     kind: Kind
     payload: bytes = b""
@@ -71,7 +76,7 @@ class Reader:
 
 _KEYS = {bytes([key]) for key in b"0123456789*#ABCD"}
 _LENGTHS = {Kind.HANGUP: (0, 0), Kind.ID: (16, 16), Kind.DIGIT: (1, 1), Kind.AUDIO: (0, MOST_AUDIO),
-            Kind.ERROR: (0, 8)}
+            Kind.ERROR: (0, 8), Kind.PLAY: (5, 1024), Kind.STOP: (0, 0), Kind.PLAYED: (5, 5)}
 
 
 def _checked(number: int, length: int) -> Kind:

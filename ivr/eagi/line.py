@@ -1,0 +1,42 @@
+"""A line on which keys and words count, where there is no AudioSocket: by an EAGI listener.
+
+Asterisk starts the listener (agi_scripts/eagi_listener.py) on the channel as a script of its own.
+It sends us what the patient says and presses, and lets Asterisk play the prompts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from followup.log import get_logger
+from ivr.audiosocket.server import Session
+from ivr.eagi.session import EagiSession
+from ivr.prompts.prompt import Prompt
+from ivr.prompts.tones import QUIET
+from ivr.voice_line import VoiceLine
+
+log = get_logger(__name__)
+
+LISTENER = "aftercall-eagi"      # in astagidir, see asterisk_conf/templates
+
+
+class EagiLine(VoiceLine):
+    """The patient's line, heard by us through a script that Asterisk runs."""
+
+    connect_s = 10.0             # a process has to start
+
+    def _run_application(self, name: uuid.UUID) -> Coroutine[Any, Any, str]:
+        return self._channel.exec("EAGI", LISTENER, str(name), self._sockets.address,
+                                  self._sounds.tone(QUIET))
+
+    async def _play(self, session: Session, prompt: Prompt) -> None:
+        assert isinstance(session, EagiSession)
+        file = await self._sounds.sound(prompt, self.language)
+        if await asyncio.to_thread(Path(f"{file}.wav").is_file):
+            session.play_file(file)
+        else:
+            log.error("a prompt cannot be played", prompt=prompt.id)
