@@ -23,6 +23,8 @@ from asterisk_conf.checks import (
 )
 from asterisk_conf.errors import ConfError
 
+EAGI_LISTENER = "aftercall-eagi"     # in agi_dir: what EAGI() starts to hear a call
+
 
 @dataclass(frozen=True)
 class Folders(Checked):

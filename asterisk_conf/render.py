@@ -13,14 +13,13 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictU
 
 from asterisk_conf import modules
 from asterisk_conf.errors import ConfError
-from asterisk_conf.model import Folders, NodeConfig
+from asterisk_conf.model import EAGI_LISTENER, Folders, NodeConfig
 
 _NODE_FILES = (
     "asterisk.conf", "modules.conf", "logger.conf", "pjsip.conf", "rtp.conf", "http.conf",
     "manager.conf", "cdr.conf", "cdr_custom.conf", "cel.conf", "cel_custom.conf",
     "indications.conf", "features.conf", "musiconhold.conf", "extensions.conf",
 )
-EAGI_LAUNCHER = "aftercall-eagi"
 # Read by Asterisk's core whether used or not; empty ones keep its log free of complaints.
 EMPTY_FILES = ("acl.conf", "ccss.conf", "cli.conf", "cli_permissions.conf", "codecs.conf",
                "dnsmgr.conf", "dsp.conf", "extconfig.conf", "pjproject.conf", "sorcery.conf",
@@ -71,8 +70,8 @@ def write_node(config: NodeConfig) -> None:
     And, beside what it configures, the script by which it starts our EAGI listener (0700).
     """
     write_files(config.folders, render_node(config))
-    launcher = environment().get_template(f"{EAGI_LAUNCHER}.j2").render(config=config)
-    _replace(config.folders.agi_dir / EAGI_LAUNCHER, launcher, 0o700)
+    launcher = environment().get_template(f"{EAGI_LISTENER}.j2").render(config=config)
+    _replace(config.folders.agi_dir / EAGI_LISTENER, launcher, 0o700)
 
 
 def write_files(folders: Folders, files: Mapping[str, str]) -> None:

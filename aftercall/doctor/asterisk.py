@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from followup.settings import NodeSettings, Settings
 
 PROBE_CONTEXT = "aftercall-doctor"
 LOOK_AGAIN_S = 1.0
+KEYS_BY_AUDIOSOCKET = (22, 4)        # from here on for certain; late 20 and 21 do too
 _PENDING = ("NonQualified", "Unknown", "Created")
 
 
@@ -87,7 +89,7 @@ def node_checks(visit: NodeVisit, settings: Settings) -> list[Check]:
         return Check(f"{name}: {title}", run, todo)
 
     return [
-        Check(f"{name}: AMI", lambda: _answers(f"{name}: AMI", visit),
+        Check(f"{name}: AMI", lambda: _answers(f"{name}: AMI", visit, settings),
               "start the node (`aftercall up`), or correct its ami_host, ami_port and secret"),
         check("clock", _clock, "see the node's log"),
         check("trunk", _trunk, "see the node's log"),
@@ -96,15 +98,20 @@ def node_checks(visit: NodeVisit, settings: Settings) -> list[Check]:
     ]
 
 
-async def _answers(name: str, visit: NodeVisit) -> Result:
+async def _answers(name: str, visit: NodeVisit, settings: Settings) -> Result:
     client = await visit.connected()
     version = (await client.action("CoreSettings")).headers.get("AsteriskVersion", "unknown")
     status = await client.core_status()
     seen = (f"Asterisk {version}, up since {status.startup:%Y-%m-%d %H:%M:%S}, "
             f"{status.current_calls} call(s)")
-    major = version.partition(".")[0]
-    if major.isdigit() and int(major) < 20:
+    told = re.match(r"(\d+)\.(\d+)", version)
+    release = (int(told[1]), int(told[2])) if told else (99, 0)
+    if release < (20, 0):
         return fail(name, seen, "update to Asterisk 20 or newer")
+    speech = settings.speech
+    if speech.enabled and speech.transport == "audiosocket" and release < KEYS_BY_AUDIOSOCKET:
+        return warn(name, f"{seen}; its AudioSocket may not pass on keys",
+                    'update Asterisk, or set speech.transport = "eagi" where keys are not heard')
     return ok(name, seen)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from asterisk_conf.model import EAGI_LISTENER
 from followup.log import get_logger
 from ivr.audiosocket.server import Session
 from ivr.eagi.session import EagiSession
@@ -21,8 +22,6 @@ from ivr.voice_line import VoiceLine
 
 log = get_logger(__name__)
 
-LISTENER = "aftercall-eagi"      # in astagidir, see asterisk_conf/templates
-
 
 class EagiLine(VoiceLine):
     """The patient's line, heard by us through a script that Asterisk runs."""
@@ -30,7 +29,7 @@ class EagiLine(VoiceLine):
     connect_s = 10.0             # a process has to start
 
     def _run_application(self, name: uuid.UUID) -> Coroutine[Any, Any, str]:
-        return self._channel.exec("EAGI", LISTENER, str(name), self._sockets.address,
+        return self._channel.exec("EAGI", EAGI_LISTENER, str(name), self._sockets.address,
                                   self._sounds.tone(QUIET))
 
     async def _play(self, session: Session, prompt: Prompt) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_conf.errors import ConfError
-from asterisk_conf.model import AgentEndpoint, Folders, NodeConfig, TrunkConfig
+from asterisk_conf.model import EAGI_LISTENER, AgentEndpoint, Folders, NodeConfig, TrunkConfig
 from asterisk_conf.render import EMPTY_FILES, environment, render_node, write_node
 
 FOLDERS = Folders.under(Path("/srv/node1"), Path("/usr/lib/asterisk/modules"),
@@ -56,6 +57,8 @@ TEXT_FIELDS: dict[str, Any] = {
     "hold_sounds": lambda value: replace(NODE, hold_sounds={"zh": Path(value)}),
     "log_dir": lambda value: replace(NODE, folders=replace(FOLDERS, log_dir=Path(value))),
     "run_dir": lambda value: replace(NODE, folders=replace(FOLDERS, run_dir=Path(value))),
+    "python": lambda value: replace(NODE, python=Path(value)),
+    "code_dir": lambda value: replace(NODE, code_dir=Path(value)),
     "trunk.host": lambda value: replace(NODE, trunk=replace(TRUNK, host=value)),
     "trunk.mode": lambda value: replace(NODE, trunk=replace(TRUNK, mode=value)),
     "trunk.username": lambda value: replace(NODE, trunk=replace(TRUNK, username=value)),
@@ -72,7 +75,8 @@ GOOD = {
     "ami_username": "aftercall", "ami_secret": "another-secret", "agi_host": "::1",
     "fallback_sounds": "/srv/对不起", "inbound_sounds": "zh",
     "hold_sounds": "/srv/请稍候", "log_dir": "/home/张三/a b/log",
-    "run_dir": "/run/x", "trunk.host": "gw.example.org", "trunk.mode": "registration",
+    "run_dir": "/run/x", "python": "/opt/a b/bin/python3", "code_dir": "/opt/随访",
+    "trunk.host": "gw.example.org", "trunk.mode": "registration",
     "trunk.username": "user.1", "trunk.password": "p@ss:w0rd!", "trunk.caller_id": "+8631555501",
     "agent.extension": "8009", "agent.name": "Nurse Li", "agent.kind": "webrtc",
     "agent.password": "a-long-secret",
@@ -185,3 +189,17 @@ def test_files_are_private_and_whole(tmp_path: Path) -> None:
     assert set(EMPTY_FILES) < set(render_node(config))
     assert {path.stat().st_mode & 0o777 for path in etc.iterdir()} == {0o600}
     assert {folder.stat().st_mode & 0o777 for folder in config.folders.own} == {0o700}
+
+
+def test_the_script_that_hears_by_eagi_is_started_by_our_own_interpreter(tmp_path: Path) -> None:
+    (tmp_path / "it's mine").mkdir()
+    folders = Folders.under(tmp_path / "n", Path("/usr/lib"), Path("/usr"))
+    config = replace(NODE, folders=folders, python=Path("/bin/echo"), code_dir=tmp_path)
+    write_node(config)
+    launcher = folders.agi_dir / EAGI_LISTENER
+    assert launcher.stat().st_mode & 0o777 == 0o700
+    told = subprocess.run([launcher, "an id", "$(date)"], capture_output=True, text=True,
+                          check=True)
+    assert told.stdout == "-m agi_scripts.eagi_listener an id $(date)\n"
+    with pytest.raises(ConfError, match="code_dir"):
+        replace(config, code_dir=tmp_path / "it's mine")

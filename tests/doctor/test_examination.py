@@ -218,6 +218,19 @@ async def test_little_disk_space_is_found(monkeypatch: pytest.MonkeyPatch, free:
     assert by_name(await examine(load_settings()))["disk space"].status is status
 
 
+@pytest.mark.parametrize(("version", "transport", "status"), [
+    ("20.9.3", "audiosocket", Status.WARN), ("22.3.0", "audiosocket", Status.WARN),
+    ("22.4.0", "audiosocket", Status.OK), ("23.0.0", "audiosocket", Status.OK),
+    ("20.9.3", "eagi", Status.OK)])
+async def test_an_asterisk_that_may_keep_keys_from_us_is_told(
+        database_url: str, version: str, transport: str, status: Status) -> None:
+    async with fake_node(ALL_WELL, version=version) as port:
+        found = by_name(await examine(house(port, database_url, speech={
+            "enabled": True, "transport": transport})))["n1: AMI"]
+    assert found.status is status
+    assert ("eagi" in found.what_to_do) == (status is Status.WARN)
+
+
 async def test_a_language_that_cannot_be_heard_is_told(tmp_path: Path, database_url: str) -> None:
     async with fake_node(ALL_WELL) as port:
         settings = house(port, database_url)

@@ -25,8 +25,11 @@ class Channel:
         self.ended: BaseException | None = None
         self.player = Player(agi, "/sounds/quiet", self.keys.append,
                              lambda number, heard: self.played.append((number, heard)))
+        self.closed = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
+        self.nudging = threading.Thread(target=self._nudge, daemon=True)
+        self.nudging.start()
         asterisk.plays("quiet")
 
     def _run(self) -> None:
@@ -34,6 +37,20 @@ class Channel:
             self.player.run()
         except (AGIError, OSError) as error:
             self.ended = error
+
+    def _nudge(self) -> None:
+        """As the listener does."""
+        while not self.closed.wait(0.05):
+            self.player.nudge()
+
+    def close(self) -> None:
+        """Let it leave."""
+        self.closed.set()
+        self.nudging.join(10)
+        self.player.leave()
+        while self.thread.is_alive():
+            self.player.nudge()
+            self.thread.join(0.05)
 
     def over(self) -> BaseException | None:
         """How it has ended; waits for it."""
@@ -52,8 +69,7 @@ def opened(*missing: str) -> Iterator[Channel]:
     with os.fdopen(script_in) as stdin, os.fdopen(script_out, "w") as stdout:
         channel = Channel(asterisk, MendedAgi(stdin, stdout))
         yield channel
-        channel.player.leave()
-        channel.thread.join(10)
+        channel.close()
     signal.signal(signal.SIGHUP, before)
 
 
@@ -95,7 +111,6 @@ def test_a_cut_that_asterisk_does_not_see_is_made_again() -> None:
     with opened() as channel:
         channel.asterisk.swallow()
         channel.player.want(b"1", "/sounds/hello")
-        channel.player.nudge()
         channel.asterisk.plays("hello")
         channel.asterisk.finish()
         channel.asterisk.plays("quiet")
