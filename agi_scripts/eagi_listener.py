@@ -6,7 +6,7 @@ Asterisk gives the call's sound (8 kHz slin) on file descriptor 3, and takes AGI
 stdout. This is all that runs a process a call, so it does little: it connects to the house as an
 AudioSocket does, by the ID that it was given; passes on sound and keys; and lets Asterisk play what
 the house names. When the house is gone it ends, and the dialplan goes on; when it ends itself, the
-house goes on by keys.
+house goes on by keys; so it ends too when Asterisk does not answer it any more.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import select
 import socket
 import sys
 import threading
+import time
 import uuid
+from collections.abc import Callable
 
 from asterisk.agi import AGIError, AGIHangup
 
@@ -56,7 +58,7 @@ class Listener:
         with contextlib.suppress(OSError, ValueError, ProtocolFault, AGIHangup):
             while True:
                 if not select.select([self._house], [], [], NUDGE_S)[0]:
-                    self._player.nudge()
+                    self._again(self._player.nudge)
                     continue
                 data = self._house.recv(4096)
                 for message in messages.feed(data):
@@ -71,8 +73,15 @@ class Listener:
                     break
         with contextlib.suppress(OSError, ValueError, AGIHangup):    # run() sees it by itself
             while True:
-                self._player.leave()
-                threading.Event().wait(NUDGE_S)
+                self._again(self._player.leave)
+                time.sleep(NUDGE_S)
+
+    def _again(self, tell: Callable[[], None]) -> None:
+        tell()
+        if self._player.stuck:
+            print("aftercall-eagi: Asterisk does not answer; the call goes on by keys",
+                  file=sys.stderr, flush=True)
+            os._exit(1)              # run() waits for an answer and cannot be woken
 
     def _pass_sound_on(self) -> None:
         """A thread: the patient's sound, as it comes, in whole samples."""

@@ -17,7 +17,7 @@ from followup.log import get_logger
 from ivr.audiosocket.server import Session
 from ivr.eagi.session import EagiSession
 from ivr.prompts.prompt import Prompt
-from ivr.prompts.tones import QUIET
+from ivr.prompts.tones import QUIET, RATE
 from ivr.voice_line import VoiceLine
 
 log = get_logger(__name__)
@@ -35,7 +35,9 @@ class EagiLine(VoiceLine):
     async def _play(self, session: Session, prompt: Prompt) -> None:
         assert isinstance(session, EagiSession)
         file = await self._sounds.sound(prompt, self.language)
-        if await asyncio.to_thread(Path(f"{file}.wav").is_file):
-            session.play_file(file)
+        try:
+            size = (await asyncio.to_thread(Path(f"{file}.wav").stat)).st_size
+        except OSError:
+            log.exception("a prompt cannot be played", prompt=prompt.id)
         else:
-            log.error("a prompt cannot be played", prompt=prompt.id)
+            session.play_file(file, size / (2 * RATE))

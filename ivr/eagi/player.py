@@ -9,6 +9,7 @@ cut is sent again until it has worked, and the answers are counted.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from asterisk.agi import AGIAppError, AGIError, AGIHangup
@@ -16,6 +17,7 @@ from asterisk.agi import AGIAppError, AGIError, AGIHangup
 from ivr.eagi.pyst import MendedAgi, quote
 
 KEYS = "0123456789*#"
+STUCK_S = 3.0                # Asterisk stops a file within milliseconds
 
 
 class Player:
@@ -35,7 +37,8 @@ class Player:
         self._offset = 0
         self._leaving = False
         self._busy = False                       # Asterisk has been told to play
-        self._cuts = 0                           # and so many times to stop
+        self._cuts = 0                           # and so many times to stop,
+        self._cut_at = 0.0                       # for the first time then
 
     # --- from any thread -----------------------------------------------------------------------
 
@@ -56,6 +59,12 @@ class Player:
         with self._lock:
             if self._cuts:
                 self._cut()
+
+    @property
+    def stuck(self) -> bool:
+        """Asterisk does not answer any more: nothing will be played or heard."""
+        with self._lock:
+            return bool(self._cuts) and time.monotonic() - self._cut_at > STUCK_S
 
     # --- the thread of the channel -------------------------------------------------------------
 
@@ -135,5 +144,7 @@ class Player:
 
     def _cut(self) -> None:
         if self._busy:
+            if not self._cuts:
+                self._cut_at = time.monotonic()
             self._cuts += 1
             self._agi.send_command("NOOP")

@@ -6,9 +6,12 @@ from pathlib import PurePath
 
 from followup.log import get_logger
 from ivr.audiosocket.server import AudioSocketServer, Session
-from ivr.audiosocket.wire import NUMBER_BYTES, Kind, Message, pack
+from ivr.audiosocket.wire import FRAME_MS, NUMBER_BYTES, Kind, Message, pack
 
 log = get_logger(__name__)
+
+
+PATIENCE_S = 5.0             # beyond a file's length, until it is taken to have no end
 
 
 class EagiSession(Session):
@@ -19,9 +22,11 @@ class EagiSession(Session):
         self._number = 0
         self._file = ""
         self._plays = False
+        self._frames_left = 0.0
 
-    def play_file(self, name: str) -> None:
+    def play_file(self, name: str, seconds: float) -> None:
         """Play a file (without its ending) from its beginning, in place of what is played."""
+        self._frames_left = (seconds + PATIENCE_S) * 1000 / FRAME_MS
         self._number += 1
         self._file = name
         self._plays = True
@@ -43,7 +48,12 @@ class EagiSession(Session):
         return self._number.to_bytes(NUMBER_BYTES)
 
     def tick(self) -> None:
-        """The channel is kept alive by a quiet file that the listener plays."""
+        """The listener keeps the channel alive; but nobody waits for it for ever."""
+        if self._plays:
+            self._frames_left -= 1
+            if self._frames_left < 0:
+                log.error("a prompt has no end", file=PurePath(self._file).name)
+                self.close()
 
     def _take(self, message: Message) -> None:
         if message.kind is not Kind.PLAYED:

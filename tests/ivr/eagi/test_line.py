@@ -11,11 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from asterisk_conf.model import EAGI_LISTENER
 from ivr.agi import AgiAppFailed, AgiHangup
 from ivr.agi.channel import Playback
 from ivr.audiosocket import FRAME_BYTES, AudioSocketServer
 from ivr.conversation.events import Key, Spoken
+from ivr.eagi import session as session_module
 from ivr.eagi.line import EagiLine
 from ivr.eagi.session import EagiSession
 from ivr.prompts.prompt import Prompt
@@ -173,6 +176,24 @@ async def test_a_listener_that_is_killed_leaves_the_call_to_keys(tmp_path: Path)
         assert await said is None
         assert await made.listen(1000) == Key("7")
     assert node.commands == ["EAGI", "quiet"]
+
+
+async def test_a_prompt_without_end_leaves_the_call_to_keys(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "PATIENCE_S", 0.1)
+    async with line(tmp_path) as (made, node):
+        assert await made.say((Prompt("hello"),)) is None        # Asterisk never ends it
+        assert await made.listen(1000) == Key("7")
+    assert node.code == 0
+
+
+async def test_a_listener_whom_asterisk_does_not_answer_lets_go(tmp_path: Path) -> None:
+    async with line(tmp_path) as (made, node):
+        await made.listen(10)
+        (await node.plays("quiet")).swallow(10_000)
+        await made.release()
+        assert (node.code, node.said) == (
+            1, b"aftercall-eagi: Asterisk does not answer; the call goes on by keys\n")
 
 
 async def test_a_node_without_the_script_leaves_the_call_to_keys(tmp_path: Path) -> None:
