@@ -56,14 +56,15 @@ def try_questionnaire(
                         f"{', complete' if rehearsal.end.complete else ''}")
     for column in ("linkId", "answer", "heard", "by", "finding"):
         table.add_column(column)
-    for link_id, answer in rehearsal.answers.items():
+    for link_id, answer in ((name, one) for name, given in rehearsal.answers.items()
+                            for one in given):
         table.add_row(link_id, rehearsal.shown(answer), answer.heard, answer.given_by.value,
                       answer.hit.severity.value if answer.hit else "")
     screen.print(table)
 
 
 def _read(questionnaire: str) -> bytes:
-    for path in (Path(questionnaire), POST_DISCHARGE.with_name(f"{questionnaire}.json")):
+    for path in (Path(questionnaire), POST_DISCHARGE.parent / f"{questionnaire}.json"):
         if path.is_file():
             return path.read_bytes()
     samples = ", ".join(sorted(path.stem for path in POST_DISCHARGE.parent.glob("*.json")))

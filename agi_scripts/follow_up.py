@@ -14,7 +14,7 @@ from followup.calls.models import Disposition
 from followup.database.base import now
 from followup.log import get_logger
 from followup.questionnaires.library import parsed
-from followup.responses.store import Found, Given
+from followup.responses.store import Found, Given, known
 from ivr.agi import AgiChannel, AgiHangup
 from ivr.conversation import Context, resume
 from ivr.conversation.actions import Escalate, Mark, StoreAnswer
@@ -49,8 +49,7 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
         line = line_of(channel, desk, call.response.language, voice)
         questionnaire = parsed(call.questionnaire)
         book.learn(questionnaire)
-        state = resume(questionnaire, context_of(call, house),
-                       {answer.link_id: answer.value for answer in call.answers})
+        state = resume(questionnaire, context_of(call, house), *known(call.answers))
         await record(channel, call, house)
         try:
             ended = await converse(line, desk, state)
@@ -112,8 +111,13 @@ class FollowUpDesk:
         found = Found(hit.rule, hit.severity, hit.text) if hit else None
         await self._house.answer(self._call, Given(
             link_id=answer.link_id, value=answer.value, heard=answer.heard,
-            given_by=answer.given_by, confidence=answer.confidence, found=found))
+            given_by=answer.given_by, confidence=answer.confidence, found=found,
+            position=answer.position, open=answer.open))
         log.info("answer stored", link_id=answer.link_id, finding=hit.severity if hit else None)
+
+    async def close_answers(self, link_id: str) -> None:
+        """In a later call they are not asked for again."""
+        await self._house.close_answers(self._call, link_id)
 
     async def mark(self, mark: Mark) -> None:
         """Note a moment of the recording; the agent's own script notes when they join."""

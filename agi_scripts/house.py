@@ -170,6 +170,10 @@ class House:
         await self._do(lambda session: store.record_answer(
             session, call.response.id, call.id, given, self._deadlines))
 
+    async def close_answers(self, call: Call, link_id: str) -> None:
+        """The patient has nothing to add to the answers of an item."""
+        await self._do(lambda session: store.close_answers(session, call.response.id, link_id))
+
     async def set_language(self, call: Call, language: str) -> None:
         """Go on in another language, in this call and in later ones."""
         await self._do(lambda session: store.set_language(session, call.response.id, language))

@@ -14,6 +14,7 @@ from ivr.conversation import State, advance
 from ivr.conversation.actions import (
     Action,
     CheckAgent,
+    CloseAnswers,
     End,
     Escalate,
     Listen,
@@ -47,6 +48,9 @@ class Desk(Sounds, Protocol):
 
     async def store(self, answer: StoreAnswer) -> None:
         """Keep an answer; returns once it cannot be lost."""
+
+    async def close_answers(self, link_id: str) -> None:
+        """The patient has nothing to add to these answers."""
 
     async def mark(self, mark: Mark) -> None:
         """Note this moment of the recording."""
@@ -109,6 +113,8 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
         match action:
             case StoreAnswer():
                 await desk.store(action)
+            case CloseAnswers(link_id):
+                await desk.close_answers(link_id)
             case Mark():
                 await desk.mark(action)
             case SetLanguage(language):
@@ -124,10 +130,11 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
                     return heard
             case Listen(timeout_ms):
                 return await line.listen(timeout_ms, grammar) or TimedOut()
-            case RecordMessage(link_id, max_s, silence_s):
+            case RecordMessage(link_id, max_s, silence_s, end_key):
                 path, name = desk.message(link_id)
                 await line.release()
-                return MessageRecorded(name, await line.record(path, max_s, silence_s))
+                return MessageRecorded(name, await line.record(
+                    path, max_s, silence_s, end_key))
             case CheckAgent():
                 return AgentChecked(await desk.agent_free())
             case Escalate():

@@ -50,8 +50,8 @@ class KeyLine:
     async def release(self) -> None:
         """Nothing holds the channel between commands."""
 
-    async def record(self, path: Path, max_s: int, silence_s: int) -> int:
-        """Record a message after the beep, until ``#`` or silence; the length of speech in ms.
+    async def record(self, path: Path, max_s: int, silence_s: int, end_key: str = "#") -> int:
+        """Record a message after the beep, until a key or silence; the length of speech in ms.
 
         0 when it cannot be recorded (a full disk): the call goes on without it.
         """
@@ -61,7 +61,7 @@ class KeyLine:
             log.exception("the beep cannot be played")
         try:
             recorded = await self.channel.record_file(
-                str(path), "wav", "#", max_s * 1000, silence_s=silence_s)
+                str(path), "wav", end_key, max_s * 1000, silence_s=silence_s)
         except AgiCommandFailed:
             log.exception("a message cannot be recorded")
             return 0

@@ -37,8 +37,8 @@ class Line(Protocol):
     async def listen(self, wait_ms: int, grammar: Grammar | None = None) -> Key | Spoken | None:
         """The next key or words, None when none come in time."""
 
-    async def record(self, path: Path, max_s: int, silence_s: int) -> int:
-        """Record a message after the beep, until ``#`` or silence; the length of speech in ms.
+    async def record(self, path: Path, max_s: int, silence_s: int, end_key: str = "#") -> int:
+        """Record a message after the beep, until a key or silence; the length of speech in ms.
 
         0 when it cannot be recorded (a full disk): the call goes on without it.
         """

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from followup.questionnaires.definition import Questionnaire
-from followup.questionnaires.values import scalar
+from followup.questionnaires.values import scalar, together
+from followup.rules import worst
 from ivr.conversation import Context, Phase, advance, begin
 from ivr.conversation.actions import (
     CheckAgent,
@@ -34,6 +35,7 @@ from ivr.conversation.events import (
     Started,
     TimedOut,
 )
+from ivr.prompts.answers import said
 from ivr.prompts.prompt import Prompt
 from ivr.prompts.speak import fill, plain
 from ivr.prompts.texts import catalogue, questionnaire_texts
@@ -53,7 +55,7 @@ class Rehearsal:
     questionnaire: Questionnaire
     context: Context
     agents: bool = False
-    answers: dict[str, StoreAnswer] = field(default_factory=dict)
+    answers: dict[str, list[StoreAnswer]] = field(default_factory=dict)
     end: End | None = None
 
     def __post_init__(self) -> None:
@@ -86,11 +88,12 @@ class Rehearsal:
             "outcome": self.end.outcome.value if self.end else None,
             "complete": bool(self.end and self.end.complete),
             "language": self._state.language,
-            "answers": {name: {"value": dict(answer.value), "heard": answer.heard,
-                               "given_by": answer.given_by.value}
-                        for name, answer in self.answers.items()},
-            "findings": {name: answer.hit.severity.value
-                         for name, answer in self.answers.items() if answer.hit}}
+            "answers": {name: {"value": dict(together(each.value for each in given)),
+                               "heard": ", ".join(dict.fromkeys(each.heard for each in given)),
+                               "given_by": given[-1].given_by.value}
+                        for name, given in self.answers.items()},
+            "findings": {name: found.value for name, given in self.answers.items()
+                         if (found := worst(each.hit for each in given if each.hit))}}
 
     def _send(self, event: Event) -> Iterator[str]:
         following: Event | None = event
@@ -105,7 +108,8 @@ class Rehearsal:
                     yield note
                 match action:
                     case StoreAnswer():
-                        self.answers[action.link_id] = action
+                        given = self.answers.setdefault(action.link_id, [])
+                        given[action.position:] = [action]
                         yield self._stored(action)
                     case CheckAgent():
                         following = AgentChecked(self.agents)
@@ -120,8 +124,9 @@ class Rehearsal:
     def shown(self, answer: StoreAnswer) -> str:
         """An answer as people read it."""
         item = self.questionnaire.item(answer.link_id)
-        option = next((each for each in item.options if each.value == answer.value), None)
-        return option.text.get(self._state.language, "") if option else str(scalar(answer.value))
+        if "valueAttachment" in answer.value:
+            return str(scalar(answer.value))
+        return str(said(item, answer.value, self._state.language))
 
     def _stored(self, answer: StoreAnswer) -> str:
         stored = f"= {answer.link_id}: {self.shown(answer)}"

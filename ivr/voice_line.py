@@ -84,10 +84,10 @@ class VoiceLine:
         until = asyncio.get_running_loop().time() + wait_ms / 1000
         return await self._wait(session, True, grammar, until)
 
-    async def record(self, path: Path, max_s: int, silence_s: int) -> int:
+    async def record(self, path: Path, max_s: int, silence_s: int, end_key: str = "#") -> int:
         """By Asterisk, as without a voice."""
         await self.release()
-        return await self._keys_only().record(path, max_s, silence_s)
+        return await self._keys_only().record(path, max_s, silence_s, end_key)
 
     async def release(self) -> None:
         """Let the AudioSocket application end; AgiHangup when the call is over."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from string import Formatter
 from typing import Any
 
+from followup.questionnaires import answer_checks
 from followup.questionnaires.definition import (
     LANGUAGES,
     Condition,
@@ -21,6 +21,7 @@ from followup.questionnaires.definition import (
     Scalar,
     Texts,
 )
+from followup.questionnaires.faults import Fault
 
 STATUSES = ("draft", "active", "retired")
 OUTCOMES = ("wrong_person", "call_back", "refused")
@@ -30,26 +31,6 @@ _SCALARS: dict[ItemType, tuple[type, str]] = {
     ItemType.BOOLEAN: (bool, "a boolean"), ItemType.CHOICE: (str, "a coding"),
     ItemType.OPEN_CHOICE: (str, "a coding"), ItemType.INTEGER: (int, "an integer"),
     ItemType.DECIMAL: (Decimal, "a decimal"), ItemType.DATE: (date, "a date")}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing wrong: in which item ("" for the questionnaire itself), where, what is expected."""
-
-    link_id: str
-    field: str
-    expected: str
-    found: Any = None
-
-    def __str__(self) -> str:
-        where = f"{self.link_id}: {self.field}" if self.link_id else self.field
-        found = "" if self.found is None else f", found {self.found!r}"
-        return f"{where}: expected {self.expected.removeprefix('expected ')}{found}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {"link_id": self.link_id, "field": self.field,
-                "expected": self.expected.removeprefix("expected "), "found": self.found}
 
 
 def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fault]:
@@ -114,6 +95,7 @@ def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     yield from _range(item)
     yield from _options(item, languages)
     yield from _rules(item, languages)
+    yield from answer_checks.answers(item)
 
 
 def variables(template: str) -> set[str]:

@@ -58,6 +58,15 @@ class Confirm(StrEnum):
     NEVER = "never"
 
 
+class Control(StrEnum):
+    """What a key does that is no answer."""
+
+    REPEAT = "repeat"          # the question again
+    END = "end"                # of a number, a message, several options
+    PERSON = "person"          # somebody to speak with
+    BACK = "back"              # the question before
+
+
 class Operator(StrEnum):
     """FHIR questionnaire-enable-operator."""
 
@@ -68,6 +77,10 @@ class Operator(StrEnum):
     LESS = "<"
     GREATER_OR_EQUAL = ">="
     LESS_OR_EQUAL = "<="
+
+
+_USUAL = {Control.REPEAT: "*", Control.END: "#", Control.PERSON: "0", Control.BACK: "9"}
+_ANYWHERE = (Control.REPEAT, Control.END)        # digits are typed, or start a recording
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,7 @@ class Option:
     text: Texts
     keys: tuple[str, ...]              # digits of the telephone, the first one is announced
     outcome: str | None = None
+    exclusive: bool = False            # not together with others, e.g. "none of these"
     spoken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)   # other words for it
     place: int = field(default=0, compare=False)     # its index in the FHIR list
 
@@ -119,6 +133,12 @@ class Item:
     maximum: Scalar | None = None
     decimals: int = 0
     unit: str = ""                                   # UCUM code, e.g. Cel
+    unit_text: Texts = field(default_factory=dict)   # what it is called
+    repeats: bool = False                            # takes several answers
+    min_answers: int = 1
+    max_answers: int = 1
+    initial: tuple[Mapping[str, Any], ...] = ()      # FHIR value[x], offered to the patient
+    controls: Mapping[Control, str] = field(default_factory=dict)     # where not the usual key
     max_seconds: int = 60                            # of a voice message
     identity: bool = False                           # asked first in each call
     language_keys: Mapping[str, str] = field(default_factory=dict)    # digit -> language
@@ -138,6 +158,19 @@ class Item:
     def option_for(self, key: str) -> Option | None:
         """The option that a digit stands for."""
         return next((option for option in self.options if key in option.keys), None)
+
+    def key_for(self, control: Control) -> str:
+        """The key of a control; "" when it has none here."""
+        if control in self.controls:
+            return self.controls[control]
+        usual = _USUAL[control] if self.type.has_options or control in _ANYWHERE else ""
+        return "" if usual in self.answer_keys or usual in self.controls.values() else usual
+
+    @property
+    def answer_keys(self) -> tuple[str, ...]:
+        """Every key that gives an answer, or a language, at once."""
+        return (*(key for option in self.options for key in option.keys), *self.language_keys,
+                *([self.other_key] if self.other_key else []))
 
     def walk(self) -> Iterator[Item]:
         """This item and all below it, in document order."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from followup.questionnaires.definition import Item, Questionnaire
-from followup.questionnaires.values import compare, scalar
+from followup.questionnaires.values import satisfied
 
-Answers = Mapping[str, Mapping[str, Any]]      # linkId -> FHIR value[x]
+Answers = Mapping[str, Mapping[str, Any]]      # linkId -> FHIR value[x], or several (values.each)
 
 
 def enabled_items(questionnaire: Questionnaire, answers: Answers) -> tuple[Item, ...]:
@@ -24,16 +24,19 @@ def enabled_items(questionnaire: Questionnaire, answers: Answers) -> tuple[Item,
                                                and parent.link_id not in answers)):
             continue
         holds = [
-            compare(scalar(answers[condition.question])
-                    if condition.question in enabled and condition.question in answers else None,
-                    condition.operator, condition.value)
+            satisfied(answers.get(condition.question) if condition.question in enabled else None,
+                      condition.operator, condition.value)
             for condition in item.enable_when]
         if not holds or (any(holds) if item.enable_any else all(holds)):
             enabled[item.link_id] = item
     return tuple(enabled.values())
 
 
-def unanswered(questionnaire: Questionnaire, answers: Answers) -> tuple[Item, ...]:
-    """The enabled questions that have no answer yet, in the order they are asked."""
+def unanswered(questionnaire: Questionnaire, answers: Answers,
+               open_: Collection[str] = ()) -> tuple[Item, ...]:
+    """The enabled questions that have no answer yet, in the order they are asked.
+
+    ``open_``: the linkIds of those that may be given further answers; they are among them.
+    """
     return tuple(item for item in enabled_items(questionnaire, answers)
-                 if item.is_question and item.link_id not in answers)
+                 if item.is_question and (item.link_id not in answers or item.link_id in open_))

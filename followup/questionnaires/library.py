@@ -50,4 +50,4 @@ async def get_active(session: AsyncSession, url: str) -> QuestionnaireRow:
 
 def parsed(row: QuestionnaireRow) -> Questionnaire:
     """The questionnaire of a stored row."""
-    return load_questionnaire(row.resource)
+    return load_questionnaire(row.resource, stored=True)

@@ -21,7 +21,11 @@ MIN_VALUE = "http://hl7.org/fhir/StructureDefinition/minValue"
 MAX_VALUE = "http://hl7.org/fhir/StructureDefinition/maxValue"
 MAX_DECIMALS = "http://hl7.org/fhir/StructureDefinition/maxDecimalPlaces"
 UNIT = "http://hl7.org/fhir/StructureDefinition/questionnaire-unit"
-NOT_SUPPORTED = ("modifierExtension", "answerValueSet", "initial")
+MAX_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"
+MIN_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"
+EXCLUSIVE = "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive"
+HIDDEN = "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden"
+NOT_SUPPORTED = ("modifierExtension", "answerValueSet")
 
 
 def _number(value: Any) -> Any:
@@ -66,10 +70,9 @@ class Coding(Element):
     display_: Element | None = Field(None, alias="_display")
 
 
-class Extension(Element):
-    """One extension with the kinds of value that ours and the standard ones use."""
+class Valued(Element):
+    """A value[x], with the kinds of value that answers and extensions have."""
 
-    url: StrictStr
     boolean: StrictBool | None = Field(None, alias="valueBoolean")
     integer: StrictInt | None = Field(None, alias="valueInteger")
     decimal: Number | None = Field(None, alias="valueDecimal")
@@ -86,6 +89,12 @@ class Extension(Element):
             if each is not None:
                 return each
         return self.coding.code if self.coding else None
+
+
+class Extension(Valued):
+    """One extension."""
+
+    url: StrictStr
 
 
 class EnableWhen(Element):
@@ -113,6 +122,7 @@ class AnswerOption(Element):
     """One option of a choice."""
 
     coding: Coding | None = Field(None, alias="valueCoding")
+    selected: StrictBool = Field(False, alias="initialSelected")
 
 
 class ItemElement(Element):
@@ -125,6 +135,7 @@ class ItemElement(Element):
     required: StrictBool = False
     repeats: StrictBool = False
     read_only: StrictBool = Field(False, alias="readOnly")
+    initial: list[Valued] = Field(default_factory=list)
     enable_when: list[EnableWhen] = Field(default_factory=list, alias="enableWhen")
     enable_behavior: StrictStr | None = Field(None, alias="enableBehavior")
     answer_option: list[AnswerOption] = Field(default_factory=list, alias="answerOption")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -38,6 +38,27 @@ def fhir_value(plain: bool | int | Decimal | date) -> dict[str, Any]:
             return {"valueDecimal": float(plain)}
         case date():
             return {"valueDate": plain.isoformat()}
+
+
+def each(value: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The single values of an answer: several where an item repeats."""
+    return tuple(value["answer"]) if "answer" in value else (value,)
+
+
+def together(values: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The answer that several values make: as FHIR has it, a list named ``answer``."""
+    found = [dict(value) for value in values]
+    return found[0] if len(found) == 1 else {"answer": found}
+
+
+def satisfied(value: Mapping[str, Any] | None, operator: Operator, right: Scalar) -> bool:
+    """Whether an answer (None: there is none) satisfies a condition; one of several suffices.
+
+    But ``!=`` holds only when none of them equals.
+    """
+    plain = [scalar(one) for one in each(value)] if value is not None else [None]
+    fits = all if operator is Operator.NOT_EQUAL else any
+    return fits(compare(one, operator, right) for one in plain)
 
 
 def _ordered(left: Scalar, right: Scalar) -> bool:

@@ -51,7 +51,7 @@ class Response(HasId, HasCreated, Base):
     language: Mapped[str]
     completed_at: Mapped[datetime | None]
 
-    answers: Mapped[list[Answer]] = relationship(order_by="Answer.given_at")
+    answers: Mapped[list[Answer]] = relationship(order_by="(Answer.given_at, Answer.position)")
     findings: Mapped[list[Finding]] = relationship(order_by="Finding.created_at")
 
 
@@ -60,13 +60,15 @@ class Answer(HasId, Base):
 
     __tablename__ = "answer"
     __table_args__ = (
-        Index("uq_answer_current", "response_id", "link_id", unique=True,
+        Index("uq_answer_current", "response_id", "link_id", "position", unique=True,
               postgresql_where=text("superseded_at IS NULL")),
     )
 
     response_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("response.id"))
     attempt_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("attempt.id"))
     link_id: Mapped[str]
+    position: Mapped[int] = mapped_column(default=0)       # among several answers to one item
+    open: Mapped[bool] = mapped_column(default=False)      # the patient may have more to add
     value: Mapped[dict[str, Any]]        # FHIR value[x], e.g. {"valueDecimal": 38.5}
     heard: Mapped[str]                   # the keys or words themselves
     confidence: Mapped[float] = mapped_column(default=1.0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,7 @@ from followup.alerts.register import Deadlines, raise_alert
 from followup.campaigns.models import Campaign, Task
 from followup.database.base import now
 from followup.patients.models import Patient
+from followup.questionnaires.values import together
 from followup.responses.models import (
     Answer,
     Finding,
@@ -45,6 +46,8 @@ class Given:
     given_by: GivenBy
     confidence: float = 1.0
     found: Found | None = None
+    position: int = 0        # among several answers to the item
+    open: bool = False       # more of them may follow
 
 
 async def open_response(session: AsyncSession, task: Task) -> Response:
@@ -60,24 +63,45 @@ async def open_response(session: AsyncSession, task: Task) -> Response:
 
 
 async def current_answers(session: AsyncSession, response_id: uuid.UUID) -> list[Answer]:
-    """The answers that hold, in the order they were given."""
+    """The answers that hold, in the order they were given; several to one item by position."""
     return list(await session.scalars(
         select(Answer).where(Answer.response_id == response_id, Answer.superseded_at.is_(None))
-        .order_by(Answer.given_at)))
+        .order_by(Answer.given_at, Answer.position)))
+
+
+def known(answers: Iterable[Answer]) -> tuple[dict[str, Mapping[str, Any]], frozenset[str]]:
+    """Answers by linkId, as a conversation takes them up, and the linkIds that may get more."""
+    by_item: dict[str, list[Answer]] = {}
+    for answer in answers:
+        by_item.setdefault(answer.link_id, []).append(answer)
+    return ({link_id: together(answer.value for answer in sorted(found, key=_position))
+             for link_id, found in by_item.items()},
+            frozenset(link_id for link_id, found in by_item.items()
+                      if max(found, key=_position).open))
+
+
+def _position(answer: Answer) -> int:
+    return answer.position
 
 
 async def record_answer(session: AsyncSession, response_id: uuid.UUID,
                         attempt_id: uuid.UUID | None, given: Given,
                         deadlines: Deadlines) -> Answer:
-    """Keep an answer, its finding and the alert it asks for; a former answer is superseded."""
+    """Keep an answer, its finding and the alert it asks for; a former answer is superseded.
+
+    One at a position supersedes what stood there and after it, so that saying the same twice (a
+    commit whose reply was lost) leaves it there once.
+    """
     moment = now()
     # lock the response: two channels answering at once take turns
     response = await session.get_one(Response, response_id, with_for_update=True)
     await session.execute(
-        update(Answer).where(Answer.response_id == response_id, Answer.link_id == given.link_id,
-                             Answer.superseded_at.is_(None)).values(superseded_at=moment))
+        _current(response_id, given.link_id).where(Answer.position >= given.position)
+        .values(superseded_at=moment, open=False))
+    await close_answers(session, response_id, given.link_id)
     answer = Answer(id=uuid.uuid4(), response_id=response_id, attempt_id=attempt_id,
-                    link_id=given.link_id, value=dict(given.value), heard=given.heard,
+                    link_id=given.link_id, position=given.position, open=given.open,
+                    value=dict(given.value), heard=given.heard,
                     confidence=given.confidence, given_by=given.given_by, given_at=moment)
     session.add(answer)
     if given.found:
@@ -89,6 +113,16 @@ async def record_answer(session: AsyncSession, response_id: uuid.UUID,
                           given.found.severity, dict(given.found.text), deadlines, moment)
     await session.flush()
     return answer
+
+
+async def close_answers(session: AsyncSession, response_id: uuid.UUID, link_id: str) -> None:
+    """The patient has nothing to add to the answers of an item."""
+    await session.execute(_current(response_id, link_id).where(Answer.open).values(open=False))
+
+
+def _current(response_id: uuid.UUID, link_id: str) -> Update:
+    return update(Answer).where(Answer.response_id == response_id, Answer.link_id == link_id,
+                                Answer.superseded_at.is_(None))
 
 
 async def complete(session: AsyncSession, response_id: uuid.UUID) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from followup.questionnaires.definition import Item
-from followup.questionnaires.values import compare, scalar
+from followup.questionnaires.values import compare, each, scalar
 from followup.responses.models import Severity
 
 _ORDER = (Severity.ABNORMAL, Severity.CRITICAL)
@@ -34,11 +34,13 @@ class RuleHit:
 
 
 def evaluate(item: Item, value: Mapping[str, Any]) -> RuleHit | None:
-    """The gravest rule of ``item`` that fires on a FHIR value[x]; of equals, the first."""
-    plain = scalar(value)
-    if plain is None:
-        return None
-    fired = [rule for rule in item.rules if compare(plain, rule.operator, rule.value)]
+    """The gravest rule of ``item`` that fires on a FHIR value[x]; of equals, the first.
+
+    Where the item repeats, one of several values is enough.
+    """
+    given = [plain for one in each(value) if (plain := scalar(one)) is not None]
+    fired = [rule for rule in item.rules
+             if any(compare(plain, rule.operator, rule.value) for plain in given)]
     if not fired:
         return None
     rule = max(fired, key=lambda each: _ORDER.index(each.severity))

@@ -142,7 +142,7 @@ async def alert_counts(session: AsyncSession) -> tuple[int, int]:
 
 async def live_calls(session: AsyncSession, campaign_id: uuid.UUID) -> list[LiveCall]:
     """Calls in progress, the longest first."""
-    answers = (select(func.count()).where(
+    answers = (select(func.count(Answer.link_id.distinct())).where(
         Answer.response_id == Response.id, Answer.superseded_at.is_(None))
         .correlate(Response).scalar_subquery())
     asked = (select(RecordingMark.link_id)

@@ -35,11 +35,12 @@ class Listen:
 
 @dataclass(frozen=True)
 class RecordMessage:
-    """Beep and record, until ``#``, silence or the longest length; then MessageRecorded."""
+    """Beep and record, until a key, silence or the longest length; then MessageRecorded."""
 
     link_id: str
     max_s: int
     silence_s: int
+    end_key: str = "#"               # "": none
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class StoreAnswer:
 
     ``heard`` is how it came: the keys, the words, or a message's length ("12300 ms").
     ``value`` is FHIR value[x]; a message is ``{"valueAttachment": {"contentType", "url"}}``.
-    ``supersedes``: an earlier answer to the same item is expected and gives way.
+    ``supersedes``: earlier answers to the same item are expected and give way.
+    ``position``: its place among several answers to the item; those from there on give way.
+    ``open``: more may follow.
     """
 
     link_id: str
@@ -58,6 +61,15 @@ class StoreAnswer:
     hit: RuleHit | None = None
     supersedes: bool = False
     confidence: float = 1.0          # of a recogniser, 0..1
+    position: int = 0
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class CloseAnswers:
+    """The patient has nothing to add to the answers of an item that takes several."""
+
+    link_id: str
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,6 @@ class End:
     call_back: When | None = None
 
 
-Action = (Say | Listen | RecordMessage | StoreAnswer | Mark | CheckAgent | Escalate | SetLanguage
-          | StopRecording | StopCalling | End)
+Action = (Say | Listen | RecordMessage | StoreAnswer | CloseAnswers | Mark | CheckAgent | Escalate
+          | SetLanguage | StopRecording | StopCalling | End)
 WAITING = (Listen, RecordMessage, CheckAgent, Escalate, End)    # one of them ends each batch

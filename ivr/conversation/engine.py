@@ -6,14 +6,16 @@ an agent); an empty one means: go on waiting for what you were waiting for.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.enablement import Answers, enabled_items
+from followup.questionnaires.values import each
 from followup.responses.models import GivenBy
 from followup.rules import evaluate
-from ivr.conversation import farewell, flow, keys, speech, wording
+from ivr.conversation import farewell, flow, keys, several, speech, wording
 from ivr.conversation.actions import Action, Mark, SetLanguage
 from ivr.conversation.events import (
     AgentChecked,
@@ -37,19 +39,24 @@ def begin(questionnaire: Questionnaire, context: Context) -> State:
     return resume(questionnaire, context, {})
 
 
-def resume(questionnaire: Questionnaire, context: Context, answers: Answers) -> State:
-    """A conversation that goes on from stored answers (linkId -> FHIR value[x]).
+def resume(questionnaire: Questionnaire, context: Context, answers: Answers,
+           open_: Collection[str] = ()) -> State:
+    """A conversation that goes on from stored answers (linkId -> FHIR value[x], or several).
 
+    ``open_``: the linkIds to whose answers the patient may have more to add.
     Who answered is asked anew in each call; findings in the answers wait for an agent again.
     """
     identity = questionnaire.identity
     kept = {link_id: dict(value) for link_id, value in answers.items()
             if not (identity and link_id == identity.link_id)}
-    hits = (evaluate(item, kept[item.link_id])
-            for item in enabled_items(questionnaire, answers) if item.link_id in kept)
+    hits = (evaluate(item, one)
+            for item in enabled_items(questionnaire, answers) if item.link_id in kept
+            for one in each(kept[item.link_id]))
     language = context.language if context.language in questionnaire.languages \
         else questionnaire.languages[0]
     return State(questionnaire, context, language, answers=kept,
+                 open=tuple(item.link_id for item in questionnaire.order
+                            if item.link_id in open_ and item.link_id in kept),
                  given_before=tuple(set(answers) - set(kept)),
                  findings=tuple(hit for hit in hits if hit))
 
@@ -65,10 +72,18 @@ def advance(state: State, event: Event) -> Step:
             return keys.pressed(replace(state, heard=True, item_heard=True), digit)
         case Phase.ASKING | Phase.CONFIRMING, Spoken(text, confidence):
             return speech.spoken(replace(state, heard=True, item_heard=True), text, confidence)
+        case Phase.MORE | Phase.REVIEWING, Key(digit):
+            return several.pressed(replace(state, heard=True, item_heard=True), digit)
+        case Phase.MORE | Phase.REVIEWING, Spoken(text, confidence):
+            return several.spoken(replace(state, heard=True, item_heard=True), text, confidence)
+        case Phase.MORE | Phase.REVIEWING, TimedOut():
+            return several.again(state)
+        case Phase.ASKING, TimedOut() if flow.picking(state):
+            return flow.review(state)
         case Phase.ASKING, TimedOut():
             return keys.typed(state) if state.keys else flow.miss(state, "not-heard")
         case Phase.CONFIRMING, TimedOut():
-            return speech.unanswered(state) if state.words else keys.confirmed(state)
+            return keys.confirmed(state) if state.keys else speech.unanswered(state)
         case Phase.RECORDING, MessageRecorded(file, duration_ms):
             return keys.recorded(state, file, duration_ms)
         case Phase.RECORDING, TimedOut():
@@ -114,6 +129,8 @@ def _unconfirmed(state: State) -> Step:
     that may have been heard wrongly is asked again in the next call.
     """
     assert state.value is not None
+    if not state.words and not state.keys:        # offered by us, and not confirmed
+        return state, ()
     if not state.words:
         return flow.store(state, state.value, state.keys, GivenBy.KEY)
     item = flow.current(state)

@@ -10,14 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from followup.calls.models import Disposition
-from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.definition import Control, Item, ItemType
 from followup.questionnaires.enablement import unanswered
+from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy, Severity
-from followup.rules import evaluate, worst
+from followup.rules import RuleHit, evaluate, worst
 from ivr.conversation import wording
 from ivr.conversation.actions import (
     Action,
     CheckAgent,
+    CloseAnswers,
     End,
     Escalate,
     Listen,
@@ -26,6 +28,7 @@ from ivr.conversation.actions import (
     Say,
     StoreAnswer,
 )
+from ivr.conversation.adding import add
 from ivr.conversation.state import Phase, State
 from ivr.prompts.prompt import Prompt
 
@@ -42,7 +45,7 @@ Step = tuple[State, tuple[Action, ...]]
 
 def remaining(state: State) -> tuple[Item, ...]:
     """The questions that are still to be asked, in order, as things stand."""
-    return tuple(item for item in unanswered(state.questionnaire, state.answers)
+    return tuple(item for item in unanswered(state.questionnaire, state.answers, state.open)
                  if item.link_id not in state.skipped)
 
 
@@ -69,7 +72,7 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
 def leave_item(state: State) -> State:
     """Nothing is being asked any more."""
     return replace(state, link_id=None, keys="", value=None, words="", misses=0, repeats=0,
-                   item_heard=False)
+                   item_heard=False, adding=False, agreed=False)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -82,10 +85,12 @@ def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) 
 
 
 def _ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
-    label = item.text.get(state.language, "")
-    return _say_and_wait(replace(state, link_id=item.link_id),
-                         (*lead, *wording.question(state, item)),
-                         (*first, Mark("question", item.link_id, label)))
+    state = replace(state, link_id=item.link_id, adding=item.link_id in state.open)
+    first = (*first, Mark("question", item.link_id, item.text.get(state.language, "")))
+    if state.adding and not item.type.has_options:
+        return any_more(state, lead, first)
+    before = wording.chosen(state, item, "picked-before") if state.adding else ()
+    return say_and_wait(state, (*lead, *wording.question(state, item), *before), first)
 
 
 def back(state: State) -> Step:
@@ -94,11 +99,11 @@ def back(state: State) -> Step:
         return repeat(state)
     item = state.questionnaire.item(state.history[-1])
     state = replace(leave_item(state), history=state.history[:-1], backs=state.backs + 1,
-                    skipped=tuple(each for each in state.skipped if each != item.link_id))
+                    skipped=_without(state.skipped, item.link_id))
     return _ask(state, item, (), ())
 
 
-def _say_and_wait(state: State, prompts: tuple[Prompt, ...],
+def say_and_wait(state: State, prompts: tuple[Prompt, ...],
                   first: tuple[Action, ...] = ()) -> Step:
     """Say something about the current item and wait for its answer, from its first key on."""
     item = current(state)
@@ -110,7 +115,8 @@ def _say_and_wait(state: State, prompts: tuple[Prompt, ...],
 
 
 def record(item: Item) -> RecordMessage:
-    return RecordMessage(item.link_id, item.max_seconds, MESSAGE_SILENCE_S)
+    return RecordMessage(item.link_id, item.max_seconds, MESSAGE_SILENCE_S,
+                         item.key_for(Control.END))
 
 
 def current(state: State) -> Item:
@@ -127,7 +133,7 @@ def repeat(state: State, first: tuple[Action, ...] = (), lead: tuple[Prompt, ...
         return after, (*first, *actions)
     item = current(state)
     said = wording.slowly(state, item) if slowly else wording.question(state, item)
-    return _say_and_wait(replace(state, repeats=state.repeats + 1), (*lead, *said), first)
+    return say_and_wait(replace(state, repeats=state.repeats + 1), (*lead, *said), first)
 
 
 def miss(state: State, why: str) -> Step:
@@ -135,9 +141,10 @@ def miss(state: State, why: str) -> Step:
     item = current(state)
     state = replace(state, misses=state.misses + 1)
     if state.misses < MAX_MISSES:
-        return _say_and_wait(state, wording.once_more(state, item, why))
+        return say_and_wait(state, wording.once_more(state, item, why))
     if item.link_id in state.answers:         # was to be corrected: what was said holds
-        return step(dealt_with(state), (wording.prompt(state, "move-on"),))
+        state, closing = closed(state)
+        return step(state, (wording.prompt(state, "move-on"),), closing)
     if item.required and state.item_heard and not item.identity and not state.unmet:
         return escalate(state, "stuck", hold_s=0)
     if item.required:
@@ -164,28 +171,101 @@ def dealt_with(state: State) -> State:
 
 def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
           confidence: float = 1.0) -> tuple[State, tuple[Action, ...]]:
+    """Keep an answer; where the item repeats, beside those that were given before."""
     item = current(state)
-    hit = evaluate(item, value)
-    actions: list[Action] = [
-        StoreAnswer(item.link_id, value, heard, given_by, hit, confidence=confidence,
-                    supersedes=item.link_id in (*state.given_before, *state.answers)),
-        Mark("answer", item.link_id, heard)]
-    if hit:
-        actions.append(Mark("finding", item.link_id, hit.text.get(state.language, hit.rule)))
-    findings = tuple(each for each in state.findings if each.link_id != item.link_id)
-    state = replace(dealt_with(state), answers={**state.answers, item.link_id: value},
-                    silent_items=0, answered=state.answered + 1,
-                    findings=(*findings, hit) if hit else findings)
+    before = each(state.answers[item.link_id]) if state.adding else ()
+    added = add(item, before, each(value))
+    known = item.link_id in (*state.given_before, *state.answers)
+    actions: list[Action] = []
+    hits: list[RuleHit] = []
+    last = len(added.kept) + len(added.new) - 1
+    for position, one in enumerate(added.new, len(added.kept)):
+        hit = evaluate(item, one)
+        actions += [StoreAnswer(item.link_id, one, heard, given_by, hit, confidence=confidence,
+                                supersedes=known and position == 0, position=position,
+                                open=added.open or position < last),
+                    Mark("answer", item.link_id, heard)]
+        if hit:
+            actions.append(Mark("finding", item.link_id, hit.text.get(state.language, hit.rule)))
+            hits.append(hit)
+    if added.new:
+        findings = tuple(hit for hit in state.findings
+                         if added.kept or hit.link_id != item.link_id)
+        opened = (item.link_id,) if added.open else ()
+        state = replace(
+            state, answers={**state.answers, item.link_id: together((*added.kept, *added.new))},
+            silent_items=0, answered=state.answered + 1, findings=(*findings, *hits),
+            open=(*_without(state.open, item.link_id), *opened),
+            agreed=state.phase is Phase.CONFIRMING and not added.kept)
+    state = replace(state, adding=True) if item.repeats else dealt_with(state)
     return state, tuple(actions)
 
 
 def answer(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
            confidence: float = 1.0) -> Step:
-    identified = current(state).identity
+    """Keep an answer and go on: to further ones, or to the next question."""
+    item = current(state)
     state, stored = store(state, value, heard, given_by, confidence)
+    if item.repeats and worst(state.findings) is not Severity.CRITICAL:
+        return _another(state, item, stored)
     lead = (wording.prompt(state, "introduction", department=state.context.department),) \
-        if identified else ()
+        if item.identity else ()
     return step(state, lead, stored)
+
+
+def _another(state: State, item: Item, stored: tuple[Action, ...]) -> Step:
+    """One of several answers is kept: is there another?"""
+    if item.type.has_options:
+        if not stored:
+            state = replace(state, repeats=state.repeats + 1)
+        if item.link_id not in state.open or state.repeats > MAX_REPEATS:
+            return review(state, stored)
+        return say_and_wait(state, wording.chosen(state, item, "picked-more"), stored)
+    if item.link_id not in state.open:
+        return done(state, stored)
+    if len(each(state.answers[item.link_id])) < item.min_answers:
+        return say_and_wait(state, wording.question(state, item), stored)
+    return any_more(state, first=stored)
+
+
+def any_more(state: State, lead: tuple[Prompt, ...] = (),
+             first: tuple[Action, ...] = ()) -> Step:
+    """Ask whether there is one more answer to the question."""
+    return (replace(state, phase=Phase.MORE, keys="", value=None, words=""),
+            (*first, Say((*lead, wording.prompt(state, "any-more"))), Listen(LISTEN_MS)))
+
+
+def review(state: State, first: tuple[Action, ...] = ()) -> Step:
+    """Read back all the options that were chosen, unless that was done, or it is but one."""
+    item = current(state)
+    if state.agreed or len(each(state.answers[item.link_id])) == 1:
+        return done(state, first)
+    return (replace(state, phase=Phase.REVIEWING, keys="", value=None, words=""),
+            (*first, Say(wording.chosen(state, item, "picked-all")), Listen(LISTEN_MS)))
+
+
+def done(state: State, first: tuple[Action, ...] = ()) -> Step:
+    """Nothing is to be added to the answers of an item: go on."""
+    state, closing = closed(state)
+    return step(state, (), (*first, *closing))
+
+
+def picking(state: State) -> bool:
+    """Whether options have been chosen, and more may be."""
+    item = state.item
+    return item is not None and item.type.has_options and state.adding \
+        and item.link_id in state.answers
+
+
+def closed(state: State) -> tuple[State, tuple[Action, ...]]:
+    """The item has all the answers it will be given."""
+    item = current(state)
+    closing = (CloseAnswers(item.link_id),) if item.link_id in state.open else ()
+    return replace(dealt_with(state), open=_without(state.open, item.link_id)), closing
+
+
+def _without(link_ids: tuple[str, ...], link_id: str) -> tuple[str, ...]:
+    return tuple(one for one in link_ids if one != link_id)
 
 
 # --- agents ----------------------------------------------------------------------------------
@@ -201,7 +281,9 @@ def escalate(state: State, reason: str, hold_s: int, lead: tuple[Prompt, ...] = 
 def no_agent(state: State) -> Step:
     if state.escalation == "asked":
         lead = (wording.prompt(state, "nobody-free-go-on"),)
-        return _say_and_wait(replace(state, unmet=True),
+        if state.adding and not current(state).type.has_options:
+            return any_more(replace(state, unmet=True), lead)
+        return say_and_wait(replace(state, unmet=True),
                              (*lead, *wording.question(state, current(state))))
     urgent = worst(state.findings) is Severity.CRITICAL
     return _end(state, Disposition.CALLBACK_ALERT,

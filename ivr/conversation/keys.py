@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from followup.calls.models import Disposition
-from followup.questionnaires.definition import Item, ItemType, Option
-from followup.questionnaires.values import fhir_value
+from followup.questionnaires.definition import Control, Item, ItemType, Option
+from followup.questionnaires.values import fhir_value, together
 from followup.responses.models import GivenBy
 from ivr.conversation import farewell, flow, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage, StopRecording
@@ -18,6 +18,7 @@ from ivr.prompts.prompt import unrecorded_key
 INTER_DIGIT_MS = 3000        # between two keys of a number
 LAST_DIGIT_MS = 1500         # when no further digit can follow: time for a # out of habit
 CONFIRM_MS = 4000
+ACCEPTED = "#1"              # how it is noted that a value on record was confirmed
 MESSAGE_SHORTEST_MS = 700    # below this nobody spoke
 
 
@@ -34,11 +35,11 @@ def pressed(state: State, digit: str) -> Step:
 
 
 def _on_read_back(state: State, item: Item, digit: str) -> Step:
-    if digit in "1#":
+    if digit in ("1", item.key_for(Control.END) or "#"):
         return confirmed(state)
-    if digit == "0":
+    if digit == (item.key_for(Control.PERSON) or "0"):
         return asked_for_person(state)
-    if digit == "*" and state.repeats < flow.MAX_REPEATS:
+    if digit == item.key_for(Control.REPEAT) and state.repeats < flow.MAX_REPEATS:
         return (replace(state, repeats=state.repeats + 1),
                 (Say(wording.read_back(state, item)), Listen(CONFIRM_MS)))
     return flow.miss(state, "again")
@@ -52,27 +53,41 @@ def _on_options(state: State, item: Item, digit: str) -> Step:
         return flow.repeat(state, (SetLanguage(language),))
     if digit == item.other_key:
         return (replace(state, phase=Phase.RECORDING),
-                (Say((wording.prompt(state, "say-it"),)), flow.record(item)))
-    if digit == "*":
-        return flow.repeat(state)
+                (Say((wording.say_it(state, item),)), flow.record(item)))
+    if (step := _on_control(state, item, digit)) is not None:
+        return step
+    if digit == item.key_for(Control.END) and flow.picking(state):
+        return flow.review(state)
+    if digit == item.key_for(Control.END) and wording.offered(state, item):
+        return accept_offer(state, item)
     if digit == "#" and not state.repeats and not state.misses:
         return flow.repeat(state)      # a # out of habit after the question before
-    if digit == "0":
-        return asked_for_person(state)
     if digit == unrecorded_key(item) and state.recorded:
         return stop_recording(state)
-    if digit == "9" and state.history:
-        return flow.back(state)
     return flow.miss(state, "not-understood")
 
 
+def _on_control(state: State, item: Item, digit: str) -> Step | None:
+    """What a key does that is no answer; None when it is no such key."""
+    if digit == item.key_for(Control.REPEAT):
+        return flow.repeat(state)
+    if digit == item.key_for(Control.PERSON):
+        return asked_for_person(state)
+    if digit == item.key_for(Control.BACK) and state.history:
+        return flow.back(state)
+    return None
+
+
 def _on_number(state: State, item: Item, digit: str) -> Step:
-    if digit == "#":
+    if digit == item.key_for(Control.END):
+        if not state.keys and wording.offered(state, item):
+            return accept_offer(state, item)
         if not state.keys and not state.repeats and not state.misses:
             return flow.repeat(state)
         return typed(state) if state.keys else flow.miss(state, "not-understood")
-    if digit == "*" and not (state.keys and item.type is ItemType.DECIMAL):
-        return flow.repeat(state)      # nothing typed yet, or start over
+    point = digit == "*" and state.keys and item.type is ItemType.DECIMAL
+    if not point and (step := _on_control(state, item, digit)) is not None:
+        return step                    # to hear it again is to start over, too
     keys = state.keys + digit
     if len(keys) > MAX_KEYS:
         return flow.miss(state, "not-understood")
@@ -81,10 +96,12 @@ def _on_number(state: State, item: Item, digit: str) -> Step:
 
 
 def _on_message(state: State, item: Item, digit: str) -> Step:
-    if digit == "#":
+    if digit == item.key_for(Control.END):
         return recorded(state, "", 0)
-    if digit == "*":
-        return flow.repeat(state)
+    if item.type is ItemType.TEXT or digit == item.key_for(Control.REPEAT):
+        step = _on_control(state, item, digit)
+        if step is not None:
+            return step
     if state.repeats >= flow.MAX_REPEATS:
         return recorded(state, "", 0)
     return replace(state, repeats=state.repeats + 1), (flow.record(item),)     # speaks at once
@@ -95,7 +112,13 @@ def confirmed(state: State) -> Step:
     assert state.value is not None
     if state.words:
         return flow.answer(state, state.value, state.words, GivenBy.VOICE, state.confidence)
-    return flow.answer(state, state.value, state.keys, GivenBy.KEY)
+    return flow.answer(state, state.value, state.keys or ACCEPTED, GivenBy.KEY)
+
+
+def accept_offer(state: State, item: Item) -> Step:
+    """What is on record is offered and taken; a stray key does not do: it is read back."""
+    state = replace(state, phase=Phase.CONFIRMING, value=together(item.initial), words="", keys="")
+    return state, (Say(wording.read_back(state, item)), Listen(CONFIRM_MS))
 
 
 def typed(state: State) -> Step:

@@ -11,9 +11,11 @@ from datetime import date
 
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item
+from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
 from ivr.conversation import farewell, flow, keys, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
+from ivr.conversation.adding import same
 from ivr.conversation.flow import Step
 from ivr.conversation.state import Phase, State
 from ivr.understanding import (
@@ -27,6 +29,9 @@ from ivr.understanding import (
     confirmation_grammar,
     grammar_for,
     is_risky,
+    nothing_more,
+    phrases,
+    unchanged,
     understand,
     when_grammar,
 )
@@ -45,14 +50,19 @@ def hears(state: State) -> Grammar | None:
     item = state.item
     if item is None or state.misses >= MAX_UNCLEAR:
         return None
+    answers = grammar_for(item, state.language)
+    more: tuple[str, ...] = ()
     if state.phase is Phase.ASKING and not state.keys:
-        return grammar_for(item, state.language)
-    if state.phase is Phase.CONFIRMING and state.value is not None:
-        answers = grammar_for(item, state.language)
-        yes_no = confirmation_grammar(state.language)
-        return Grammar(state.language, (*dict.fromkeys((*yes_no.phrases, *answers.phrases)),),
-                       tuple(each for each in answers.decoys if each not in yes_no.phrases))
-    return None
+        more = (*(phrases.nothing_more(state.language) if flow.picking(state) else ()),
+                *(phrases.unchanged(state.language) if wording.offered(state, item) else ()))
+    elif state.phase in (Phase.MORE, Phase.REVIEWING) or (
+            state.phase is Phase.CONFIRMING and state.value is not None):
+        more = (*confirmation_grammar(state.language).phrases,
+                *(phrases.nothing_more(state.language) if state.phase is Phase.MORE else ()))
+    else:
+        return None
+    return Grammar(state.language, (*dict.fromkeys((*more, *answers.phrases)),),
+                   tuple(decoy for decoy in answers.decoys if decoy not in more))
 
 
 def spoken(state: State, text: str, confidence: float) -> Step:
@@ -60,25 +70,33 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     item = flow.current(state)
     if state.phase is Phase.CONFIRMING:
         return _on_read_back(state, item, text, confidence)
-    match _meaning(state, item, text):
-        case Answered() as meant:
-            return _answered(state, item, meant, text, confidence)
+    meant = meaning(state, item, text)
+    if flow.picking(state) and text and nothing_more(state.language, text) \
+            and not (isinstance(meant, Answered) and meant.certain):
+        return flow.review(state)
+    match meant:
+        case Answered():
+            return answered(state, item, meant, text, confidence)
         case Wished(Wish.NOT_NOW | Wish.STOP_CALLING) if confidence < CONFIDENT:
             return flow.miss(state, "not-understood")      # nobody is sent away by a mishearing
         case Wished(wish, language):
-            return _wished(state, item, wish, language)
+            return wished(state, item, wish, language)
         case Unclear(why):
             return flow.miss(state, "out-of-range" if why == "out-of-range" else "not-understood")
 
 
-def _meaning(state: State, item: Item, text: str) -> Meaning:
+def meaning(state: State, item: Item, text: str) -> Meaning:
+    """What words mean at the question being asked."""
+    if text and wording.offered(state, item) and unchanged(state.language, text):
+        return Answered(together(item.initial))
     today = date.fromisoformat(state.context.today) if state.context.today else None
     return understand(item, state.language, text, today=today) if text else Unclear()
 
 
-def _answered(state: State, item: Item, meant: Answered, text: str, confidence: float) -> Step:
+def answered(state: State, item: Item, meant: Answered, text: str, confidence: float) -> Step:
+    """An answer was said: it is taken, or read back first."""
     if _needs_no_confirmation(item, meant, confidence):
-        option = next((each for each in item.options if each.value == meant.value), None)
+        option = next((one for one in item.options if one.value == meant.value), None)
         if option:
             return keys.chosen(state, item, option, text, GivenBy.VOICE, confidence)
         return flow.answer(state, meant.value, text, GivenBy.VOICE, confidence)
@@ -109,15 +127,20 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
     risky = bool(state.words) and is_risky(item, state.value)
     if said and not risky:
         return keys.confirmed(state)
-    match _meaning(state, item, text):
-        case Answered() as meant if meant.value == state.value and _worded_apart(state, text):
+    read = each(state.value)
+
+    def agrees(meant: Answered) -> bool:
+        return same(each(meant.value), read)
+
+    match meaning(state, item, text):
+        case Answered() as meant if agrees(meant) and _worded_apart(state, text):
             return keys.confirmed(replace(state, words=f"{state.words} / {text}"))
-        case Answered() as meant if meant.value != state.value:
-            return _answered(_miss(state), item, meant, text, confidence)
+        case Answered() as meant if not agrees(meant):
+            return answered(_miss(state), item, meant, text, confidence)
         case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):
             return unanswered(state)
         case Wished(wish, language):
-            return _wished(state, item, wish, language)
+            return wished(state, item, wish, language)
     return unanswered(state)
 
 
@@ -138,7 +161,8 @@ def _miss(state: State) -> State:
     return replace(state, misses=state.misses + 1)
 
 
-def _wished(state: State, item: Item, wish: Wish, language: str) -> Step:
+def wished(state: State, item: Item, wish: Wish, language: str) -> Step:
+    """A wish was said in place of an answer."""
     match wish:
         case Wish.REPEAT:
             return flow.repeat(state)

@@ -20,6 +20,8 @@ class Phase(StrEnum):
     NEW = "new"                    # Started
     ASKING = "asking"              # a key
     CONFIRMING = "confirming"      # a key or a word on an answer that was read back
+    MORE = "more"                  # a key or a word: whether there is one more answer
+    REVIEWING = "reviewing"        # a key or a word on all the options that were chosen
     RECORDING = "recording"        # a voice message, or a key on its prompt
     CHECKING = "checking"          # AgentChecked
     ESCALATING = "escalating"      # AgentJoined or NoAgent
@@ -54,11 +56,14 @@ class State:
     language: str
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     given_before: tuple[str, ...] = ()       # answered in an earlier call, asked again in each
+    open: tuple[str, ...] = ()               # items with answers that may be given more of them
     skipped: tuple[str, ...] = ()
     phase: Phase = Phase.NEW
     link_id: str | None = None               # being asked
     keys: str = ""                           # of the number or the time being typed
     value: Mapping[str, Any] | None = None   # being read back
+    adding: bool = False                     # the next answer goes beside those there are
+    agreed: bool = False                     # what was chosen has been read back already
     words: str = ""                          # heard for it; "" when it was typed
     confidence: float = 1.0                  # in these words
     misses: int = 0                          # unclear or silent, on this item
@@ -102,6 +107,6 @@ class State:
             questionnaire=questionnaire, context=Context(**data.pop("context")),
             findings=tuple(RuleHit.from_dict(hit) for hit in data.pop("findings")),
             phase=Phase(data.pop("phase")), skipped=tuple(data.pop("skipped")),
-            history=tuple(data.pop("history")),
+            history=tuple(data.pop("history")), open=tuple(data.pop("open")),
             given_before=tuple(data.pop("given_before")),
             outcome=Disposition(outcome) if outcome else None, **data)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from followup.calls.models import Disposition
-from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.definition import Control, Item, ItemType
 from followup.questionnaires.enablement import enabled_items
-from followup.questionnaires.values import scalar
+from followup.questionnaires.values import scalar, together
 from ivr.conversation.state import State
+from ivr.prompts.answers import said
 from ivr.prompts.prompt import Prompt, Value, keys_id, question_id, unrecorded_key
+from ivr.prompts.texts import key_name
 
 _GOODBYES = {
     Disposition.WRONG_PERSON: "goodbye-wrong-person", Disposition.CALL_BACK: "goodbye-call-back",
@@ -41,7 +45,28 @@ def question(state: State, item: Item) -> tuple[Prompt, ...]:
     """The item's own prompt, then the offer of other languages, each in its own."""
     offers = [prompt(state, "other-language", language, key=key)
               for key, language in item.language_keys.items() if language != state.language]
-    return (_own(state, item), *offers)
+    return (_own(state, item), *offers, *_on_record(state, item))
+
+
+def offered(state: State, item: Item) -> bool:
+    """Whether the questionnaire has a value that the patient may simply confirm."""
+    return bool(item.initial) and item.link_id not in state.answers
+
+
+def _on_record(state: State, item: Item) -> tuple[Prompt, ...]:
+    if not offered(state, item):
+        return ()
+    return (prompt(state, "on-record", value=said(item, together(item.initial), state.language),
+                   key=key_name(item.key_for(Control.END), state.language)),)
+
+
+def chosen(state: State, item: Item, name: str) -> tuple[Prompt, ...]:
+    """The options chosen so far, in the prompt ``name``."""
+    value = said(item, state.answers[item.link_id], state.language)
+    if name == "picked-all":
+        return (prompt(state, name, value=value),)
+    return (prompt(state, name, value=value,
+                   key=key_name(item.key_for(Control.END), state.language)),)
 
 
 def _own(state: State, item: Item) -> Prompt:
@@ -84,23 +109,42 @@ def slowly(state: State, item: Item) -> tuple[Prompt, ...]:
     """How to answer by key, without haste."""
     if item.type.has_options:
         return (prompt(state, "slowly"),
-                Prompt(keys_id(state.questionnaire, item), {}, state.language))
-    return (prompt(state, _HELP[item.type]), *question(state, item))
+                Prompt(keys_id(state.questionnaire, item), {}, state.language),
+                *_on_record(state, item))
+    end = item.key_for(Control.END)
+    if item.type is ItemType.TEXT and end != "#":
+        help_ = say_it(state, item)
+    elif end == "#":
+        help_ = prompt(state, _HELP[item.type])
+    elif end:
+        help_ = prompt(state, "help-end", key=key_name(end, state.language))
+    else:
+        help_ = prompt(state, "help-pause")
+    return (help_, *question(state, item))
+
+
+def say_it(state: State, item: Item) -> Prompt:
+    """That a message is recorded now, and what ends it."""
+    end = item.key_for(Control.END)
+    if end == "#":
+        return prompt(state, "say-it")
+    if not end:
+        return prompt(state, "say-it-and-wait")
+    return prompt(state, "say-it-and-press", key=key_name(end, state.language))
 
 
 def read_back(state: State, item: Item, risky: bool = False) -> tuple[Prompt, ...]:
     """What was understood of the patient's words or keys, to be confirmed."""
     assert state.value is not None
-    option = next((each for each in item.options if each.value == state.value), None)
-    plain = option.text.get(state.language, "") if option else scalar(state.value)
-    assert plain is not None
-    if not state.words:
-        name = "read-back-temperature" if item.unit == "Cel" else "read-back"
-    elif risky:
-        name = "heard-risky"
-    else:
-        name = "heard-temperature" if item.unit == "Cel" else "heard"
-    return (prompt(state, name, value=plain),)
+    value = said(item, state.value, state.language)
+    number = scalar(state.value)
+    if not state.words and not state.keys:
+        return (prompt(state, "on-record-confirm", value=value),)
+    if item.unit == "Cel" and isinstance(number, int | Decimal):
+        return (prompt(state, "heard-temperature" if state.words else "read-back-temperature",
+                       value=number),)
+    name = "read-back" if not state.words else "heard-risky" if risky else "heard"
+    return (prompt(state, name, value=value),)
 
 
 def nobody_free(state: State, urgent: bool) -> tuple[Prompt, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from itertools import product
+from itertools import permutations, product
 
-from followup.questionnaires.definition import Item, ItemType, Questionnaire
+from followup.questionnaires.definition import Control, Item, ItemType, Questionnaire
+from followup.questionnaires.values import fhir_value, together
+from ivr.prompts.answers import said
 from ivr.prompts.prompt import Prompt, Value, unrecorded_key
-from ivr.prompts.texts import catalogue, fillers, questionnaire_texts
+from ivr.prompts.texts import catalogue, fillers, key_name, questionnaire_texts
 
 MAX_READ_BACKS = 500     # values of one item; an item with more is read back as it comes
 
@@ -57,10 +59,34 @@ def _of_item(item: Item, language: str) -> Iterator[Prompt]:
         yield Prompt("recording-choice", {"key": key}, language)
     for option in item.options:
         for name in ("heard", "heard-risky"):
-            yield Prompt(name, {"value": option.text.get(language, "")}, language)
+            yield Prompt(name, {"value": said(item, option.value, language)}, language)
+    end = item.key_for(Control.END)
+    if item.is_question and end not in ("", "#"):
+        for name in ("help-end", "say-it-and-press"):
+            yield Prompt(name, {"key": key_name(end, language)}, language)
+    if item.initial:
+        value = said(item, together(item.initial), language)
+        yield Prompt("on-record", {"value": value, "key": key_name(end, language)}, language)
+        yield Prompt("on-record-confirm", {"value": value}, language)
+    if item.repeats and item.type.has_options:
+        yield from _choices(item, language)
     if item.decimals and isinstance(item.minimum, Decimal) and isinstance(item.maximum, Decimal):
         low, high = (int(bound.scaleb(item.decimals)) for bound in (item.minimum, item.maximum))
         numbers = range(low, high + 1) if high - low < MAX_READ_BACKS else range(0)
         for number, name in product(numbers, ("read-back", "heard")):
-            yield Prompt(f"{name}-temperature" if item.unit == "Cel" else name,
-                         {"value": Decimal(number).scaleb(-item.decimals)}, language)
+            value = Decimal(number).scaleb(-item.decimals)
+            if item.unit == "Cel":
+                yield Prompt(f"{name}-temperature", {"value": value}, language)
+            else:
+                yield Prompt(name, {"value": said(item, fhir_value(value), language)}, language)
+
+
+def _choices(item: Item, language: str) -> Iterator[Prompt]:
+    """One or two options, in the order they are chosen; more are rendered as they come."""
+    key = key_name(item.key_for(Control.END), language)
+    one = [(option.value,) for option in item.options]
+    for values in (*one, *permutations((option.value for option in item.options), 2)):
+        value = said(item, together(values), language)
+        yield Prompt("picked-more", {"value": value, "key": key}, language)
+        if len(values) > 1:
+            yield Prompt("picked-all", {"value": value}, language)

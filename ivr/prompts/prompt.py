@@ -34,8 +34,7 @@ UNRECORDED_KEY = "7"
 
 def unrecorded_key(item: Item) -> str:
     """The key that refuses the recording, at the question who has answered; "" elsewhere."""
-    taken = {*item.language_keys, item.other_key,
-             *(key for option in item.options for key in option.keys)}
+    taken = {*item.answer_keys, *item.controls.values()}
     return UNRECORDED_KEY if item.identity and UNRECORDED_KEY not in taken else ""
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from followup.questionnaires.checks import variables
-from followup.questionnaires.definition import Item, Questionnaire, Texts
+from followup.questionnaires.definition import Control, Item, Questionnaire, Texts
 from ivr.prompts.errors import UnknownPrompt
 from ivr.prompts.prompt import keys_id, question_id
 
@@ -44,14 +44,31 @@ def questionnaire_texts(questionnaire: Questionnaire) -> dict[tuple[str, str], s
     return found
 
 
+def key_name(key: str, language: str) -> str:
+    """A key of the telephone as it is called."""
+    names = {"*": "key-star", "#": "key-hash"}
+    return catalogue(language)[names[key]] if key in names else key
+
+
 def keys_text(item: Item, language: str) -> str:
-    """Every option of an item with its key: "Yes: press 1. No: press 2."; "" without options."""
+    """Every option of an item with its key: "Yes: press 1. No: press 2."; "" without options.
+
+    Then how several are chosen, and what other keys do where they are not the usual ones.
+    """
+    if not item.is_question:
+        return ""
     fragments = catalogue(language)
     offers: list[tuple[Texts, str]] = [(option.text, option.keys[0]) for option in item.options]
     if item.other_key:
         offers.append(({language: fragments["other-answer"]}, item.other_key))
-    return " ".join(_escape(fragments["press-key"].format(
-        option=text.get(language, ""), key=key)) for text, key in offers)
+    told = [fragments["press-key"].format(option=text.get(language, ""), key=key)
+            for text, key in offers]
+    if item.repeats and offers:
+        told.append(fragments["pick-several"].format(
+            key=key_name(item.key_for(Control.END), language)))
+    told += [fragments[f"control-{control}"].format(key=key_name(key, language))
+             for control, key in item.controls.items() if key and control is not Control.END]
+    return " ".join(map(_escape, told))
 
 
 def _escape(text: str) -> str:

@@ -7,8 +7,15 @@ recogniser. The words themselves are in ``words/<language>.toml``.
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
 from ivr.understanding.phrases import confirmation_grammar, grammar_for
-from ivr.understanding.reading import confirmation, is_risky, understand
+from ivr.understanding.reading import (
+    confirmation,
+    is_risky,
+    nothing_more,
+    unchanged,
+    understand,
+)
 from ivr.understanding.times import When, when, when_grammar
 
 __all__ = ["Answered", "Grammar", "Meaning", "Unclear", "When", "Wish", "Wished", "confirmation",
-           "confirmation_grammar", "grammar_for", "is_risky", "understand", "when", "when_grammar"]
+           "confirmation_grammar", "grammar_for", "is_risky", "nothing_more", "unchanged",
+           "understand", "when", "when_grammar"]

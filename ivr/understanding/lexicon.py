@@ -30,6 +30,9 @@ class Lexicon:
     fillers: frozenset[str]
     numbered: tuple[str, ...]
     last: frozenset[str]
+    done: frozenset[str]
+    same: frozenset[str]
+    joiners: frozenset[str]
     digits: tuple[str, ...]
     decoys: tuple[str, ...]
     wishes: Mapping[str, Wish]
@@ -55,7 +58,8 @@ def lexicon(language: str) -> Lexicon:
 
     return Lexicon(
         language, words("yes"), words("no"), words("right"), words("wrong"), words("negators"),
-        words("fillers"), tuple(raw["numbered"]), words("last"), tuple(raw["digits"]),
+        words("fillers"), tuple(raw["numbered"]), words("last"), words("done"),
+        words("same"), words("joiners"), tuple(raw["digits"]),
         tuple(map(normal, raw["decoys"])),
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},

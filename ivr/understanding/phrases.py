@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
+from itertools import permutations, product
 
 from followup.questionnaires.definition import Item, ItemType
 from ivr.understanding import numbers
@@ -13,6 +14,7 @@ from ivr.understanding.lexicon import Lexicon, lexicon, normal
 from ivr.understanding.meaning import Unclear
 from ivr.understanding.reading import names, understand
 
+MOST_PAIRED = 8              # options that may be named two at a time
 MOST = 1500                  # phrases; a wider range of numbers is for keys
 
 
@@ -43,6 +45,17 @@ def confirmation_grammar(language: str) -> Grammar:
     return Grammar(language, tuple(found), _decoys(words, dict.fromkeys(found)))
 
 
+def nothing_more(language: str) -> tuple[str, ...]:
+    """That there is no further answer."""
+    words = lexicon(language)
+    return tuple(sorted(words.done | words.no))
+
+
+def unchanged(language: str) -> tuple[str, ...]:
+    """That what is on record still holds."""
+    return tuple(sorted(lexicon(language).same))
+
+
 def _decoys(words: Lexicon, phrases: dict[str, None]) -> tuple[str, ...]:
     return tuple(decoy for decoy in words.decoys if decoy not in phrases)
 
@@ -59,6 +72,11 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
                     yield normal(pattern.format(n=words.digits[int(key)]))
     if item.options:
         yield from sorted(words.last)
+    if item.repeats and len(item.options) <= MOST_PAIRED:
+        for one, other in permutations(item.options, 2):
+            for first, second in product(names(one, language)[:1], names(other, language)[:1]):
+                for joiner in ("", *sorted(words.joiners)[:2]):
+                    yield normal(f"{first} {joiner} {second}")
     if item.type in (ItemType.INTEGER, ItemType.DECIMAL):
         yield from _numbers(item, language)
     if item.type is ItemType.DATE:

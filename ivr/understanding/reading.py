@@ -12,7 +12,8 @@ from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
 
 from followup.questionnaires.definition import Item, ItemType, Operator, Option
-from followup.questionnaires.values import compare, fhir_value
+from followup.questionnaires.values import compare, fhir_value, together
+from ivr.prompts.answers import unit_of
 from ivr.understanding import dates, numbers
 from ivr.understanding.lexicon import Lexicon, cut, lexicon, normal
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
@@ -50,6 +51,21 @@ def confirmation(language: str, text: str) -> bool | None:
     words = lexicon(language)
     return _polarity(normal(text[:LONGEST]), words, words.yes | words.right,
                      words.no | words.wrong)[0]
+
+
+def nothing_more(language: str, text: str) -> bool:
+    """Whether it says that there is no further answer."""
+    words = lexicon(language)
+    said = normal(text[:LONGEST])
+    return said in words.done or _polarity(said, words, words.yes, words.no) == (False, True)
+
+
+def unchanged(language: str, text: str) -> bool:
+    """Whether it says that what is on record still holds."""
+    words = lexicon(language)
+    known = {**dict.fromkeys(words.fillers, "filler"), **dict.fromkeys(words.same, "same")}
+    return {kind for _, kind in cut(normal(text[:LONGEST]), known, words.by_word)
+            if kind != "filler"} == {"same"}
 
 
 # --- wishes ----------------------------------------------------------------------------------
@@ -168,12 +184,28 @@ def _by_name(item: Item, words: Lexicon, said: str) -> Meaning:
     named = {key for word, kind in pieces if kind == "name" for key in owner[word]}
     negated = any(kind == "negator" or (kind == "" and _negated(word, words))
                   for word, kind in pieces)
+    if item.repeats and len(named) > 1 and not negated:
+        return _together(item, owner, pieces, words)
     if len(named) == 1 and not negated:
         option = next(each for each in item.options if each.keys[0] in named)
         return Answered(option.value, certain=len(pieces) == 1)
     if named or (negated and not _any_negated(item, words)):
         return AMBIGUOUS
     return _nearly(item, words, said)
+
+
+def _together(item: Item, owner: Mapping[str, set[str]], pieces: Iterable[tuple[str, str]],
+              words: Lexicon) -> Meaning:
+    """Several options named one after the other, each by a name of its own."""
+    found = [owner[word] for word, kind in pieces if kind == "name"]
+    if any(len(keys) > 1 for keys in found):
+        return AMBIGUOUS
+    first_keys = dict.fromkeys(key for keys in found for key in keys)
+    chosen = [option for key in first_keys for option in item.options if option.keys[0] == key]
+    if any(option.exclusive for option in chosen) or len(chosen) > item.max_answers:
+        return AMBIGUOUS
+    rest = {word for word, kind in pieces if kind != "name"}
+    return Answered(together(option.value for option in chosen), certain=rest <= words.joiners)
 
 
 def _any_negated(item: Item, words: Lexicon) -> bool:
@@ -213,7 +245,8 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
             -int(number.normalize().as_tuple().exponent) > item.decimals):
         return NOTHING
     plain: int | Decimal = int(number) if item.type is ItemType.INTEGER else number
-    strange = [word for word, kind in cut(rest, dict.fromkeys(words.fillers, "filler"),
+    unit = normal(unit_of(item, words.language))
+    strange = [word for word, kind in cut(rest, dict.fromkeys((*words.fillers, unit), "filler"),
                                           words.by_word) if not kind]
     return _within(item, plain, certain=not strange)
 

@@ -9,11 +9,13 @@ from typing import Any
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE
+from followup.questionnaires.values import each, together
 from ivr.conversation import Context, Phase, State, advance, begin, resume
 from ivr.conversation.actions import (
     WAITING,
     Action,
     CheckAgent,
+    CloseAnswers,
     End,
     Escalate,
     Listen,
@@ -46,14 +48,16 @@ class Call:
     questionnaire: Questionnaire = SAMPLE
     context: Context = CONTEXT
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    open: frozenset[str] = frozenset()
     stored: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     done: list[Action] = field(default_factory=list)
     last: tuple[Action, ...] = ()
 
     def __post_init__(self) -> None:
-        self.state: State = resume(self.questionnaire, self.context, self.answers) \
+        self.state: State = resume(
+            self.questionnaire, self.context, self.answers, self.open) \
             if self.answers else begin(self.questionnaire, self.context)
-        self.stored = dict(self.answers)
+        self.stored, self.open = dict(self.answers), frozenset(self.open)
         self.send(Started())
 
     def send(self, event: Event) -> None:
@@ -63,9 +67,15 @@ class Call:
         assert State.from_json(self.state.to_json(), self.questionnaire) == self.state
         for action in actions:
             if isinstance(action, StoreAnswer):
-                assert (action.link_id not in self.stored) or action.supersedes, \
-                    f"{action.link_id} overwritten"
-                self.stored[action.link_id] = action.value
+                before = each(self.stored[action.link_id]) if action.link_id in self.stored else ()
+                assert action.supersedes == (bool(before) and action.position == 0) or \
+                    len(before) == action.position, f"{action.link_id} overwritten"
+                self.stored[action.link_id] = together((*before[:action.position], action.value))
+                self.open = self.open - {action.link_id} | (
+                    {action.link_id} if action.open else frozenset())
+            if isinstance(action, CloseAnswers):
+                assert action.link_id in self.open
+                self.open = self.open - {action.link_id}
         assert asked_before.keys() <= self.stored.keys()
         self.done += actions
         self.last = actions or self.last

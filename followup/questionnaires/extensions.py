@@ -1,0 +1,141 @@
+"""What the extensions of an item say, ours and the standard ones; faults are collected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from followup.questionnaires import resource as wire
+from followup.questionnaires.definition import Confirm, Control, Operator, Rule, Texts
+from followup.questionnaires.faults import Fault
+from followup.responses.models import Severity
+
+
+@dataclass
+class Extensions:
+    """Reads extensions; ``language`` is the one that plain texts are in."""
+
+    faults: list[Fault] = field(default_factory=list)
+    language: str = ""
+
+    def fault(self, link_id: str, where: str, expected: str, found: Any = None) -> None:
+        """Note one."""
+        self.faults.append(Fault(link_id, where, expected, found))
+
+    def known(self, element: wire.Element, link_id: str, names: Sequence[str]) -> None:
+        for extension in element.extension:
+            if extension.url.startswith(wire.OURS) and \
+                    extension.url.removeprefix(wire.OURS) not in names:
+                self.fault(link_id, "extension",
+                           "one of " + ", ".join(wire.OURS + name for name in names),
+                           extension.url)
+
+    def value(self, element: wire.Element, link_id: str, url: str, kind: type) -> Any:
+        """The value of our extension ``url``, of the type ``kind``."""
+        extension = element.first(url)
+        if extension is None:
+            return None
+        if not isinstance(extension.scalar, kind) or \
+                (kind is int and isinstance(extension.scalar, bool)):
+            names = {str: "valueString or valueCode", int: "valueInteger", bool: "valueBoolean"}
+            self.fault(link_id, f"extension {url}", names[kind])
+            return None
+        return extension.scalar
+
+    def unit(self, element: wire.ItemElement) -> tuple[str, Texts]:
+        """The unit's code, and what it is called."""
+        extension = element.first(wire.UNIT)
+        coding = extension.coding if extension else None
+        if coding is None:
+            return "", {}
+        return coding.code or "", wire.texts(coding.display, coding.display_, self.language)
+
+    def occurs(self, element: wire.ItemElement, link_id: str, url: str) -> int | None:
+        """How many answers at least, or at most; 1 where the item does not repeat."""
+        count: int | None = self.value(element, link_id, url, int)
+        if count is not None and not element.repeats:
+            self.fault(link_id, f"extension {url}", "none unless the item repeats", count)
+            return None
+        return count
+
+    def controls(self, element: wire.Element, link_id: str) -> dict[Control, str]:
+        """Keys that are not the usual ones; "" where a control is switched off."""
+        found: dict[Control, str] = {}
+        for extension in element.having(wire.OURS + "control-key"):
+            action, key = extension.first("action"), extension.first("key")
+            code = (action.code or action.string) if action else None
+            if code not in tuple(Control) or (key is not None and not key.string):
+                self.fault(link_id, "control-key", "action (valueCode: " + ", ".join(Control)
+                           + ") and key (valueString; without it the control is off)", code)
+            elif Control(code) in found:
+                self.fault(link_id, "control-key", "each action once", code)
+            else:
+                found[Control(code)] = key.string or "" if key else ""
+        return found
+
+    def spoken(self, element: wire.Element, link_id: str, name: str) -> dict[str, tuple[str, ...]]:
+        """Other words for an answer, by language."""
+        found: dict[str, tuple[str, ...]] = {}
+        for extension in element.having(wire.OURS + name):
+            language, words = extension.first("language"), wire.strings(extension, "words")
+            if language and language.code and words and all(words):
+                code = wire.base_language(language.code)
+                found[code] = (*found.get(code, ()), *words)
+            else:
+                self.fault(link_id, f"extension {wire.OURS}{name}",
+                           "language (valueCode) and words (valueString, may repeat)")
+        return found
+
+    def confirm(self, element: wire.ItemElement, link_id: str) -> Confirm:
+        code = self.value(element, link_id, wire.OURS + "confirm", str) or Confirm.AUTO
+        try:
+            confirm = Confirm(code)
+        except ValueError:
+            self.fault(link_id, "confirm", "one of " + ", ".join(Confirm), code)
+            return Confirm.AUTO
+        if confirm is Confirm.NEVER and element.first(wire.OURS + "rule"):
+            self.fault(link_id, "confirm",
+                       "auto or always: a finding may not rest on one misheard word", code)
+        return confirm
+
+    def language_keys(self, element: wire.Element, link_id: str) -> dict[str, str]:
+        found = {}
+        for extension in element.having(wire.OURS + "language-key"):
+            key, language = extension.first("key"), extension.first("language")
+            if key and key.string and language and language.code:
+                found[key.string] = wire.base_language(language.code)
+            else:
+                self.fault(link_id, f"extension {wire.OURS}language-key",
+                           "key (valueString) and language (valueCode)")
+        return found
+
+    def operator(self, link_id: str, where: str, text: str | None) -> Operator | None:
+        try:
+            return Operator(text or "")
+        except ValueError:
+            self.fault(link_id, where, "one of " + ", ".join(Operator), text)
+            return None
+
+    def rules(self, element: wire.Element, link_id: str) -> tuple[Rule, ...]:
+        found = []
+        for number, extension in enumerate(element.having(wire.OURS + "rule")):
+            where = f"rule.{number}"
+            parts = {part.url: part for part in extension.extension}
+            text = parts.get("text")
+            sign, grave = parts.get("operator"), parts.get("severity")
+            operator = self.operator(link_id, f"{where}.operator", sign.code if sign else None)
+            value = parts["value"].scalar if "value" in parts else None
+            if value is None:
+                self.fault(link_id, f"{where}.value", "the value to compare the answer with")
+            severity = grave.code if grave else None
+            if severity not in tuple(Severity):
+                self.fault(link_id, f"{where}.severity", "abnormal or critical", severity)
+                continue
+            if operator is None or value is None:
+                continue
+            name = parts["id"].string or parts["id"].code if "id" in parts else None
+            found.append(Rule(name or f"{link_id}-{number + 1}", Severity(str(severity)), operator,
+                              value, wire.texts(text.string, text.string_, self.language)
+                              if text else {}, place=number))
+        return tuple(found)

@@ -1,0 +1,222 @@
+"""From FHIR JSON to a questionnaire, item by item, collecting what cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from followup.questionnaires import resource as wire
+from followup.questionnaires.definition import (
+    Condition,
+    Item,
+    ItemType,
+    Option,
+    Questionnaire,
+    Scalar,
+)
+from followup.questionnaires.extensions import Extensions
+from followup.questionnaires.values import fhir_value, scalar
+
+Model = TypeVar("Model", bound=BaseModel)
+MAX_DEPTH = 8
+MOST_ANSWERS = 5             # to a question that is asked again, unless maxOccurs says otherwise
+_PLAIN = {ItemType.INTEGER: int, ItemType.DECIMAL: Decimal, ItemType.DATE: date}
+ITEM_EXTENSIONS = ("phone-prompt", "role", "language-key", "other-key", "max-seconds",
+                   "ask-before-agent", "rule", "confirm", "spoken-yes", "spoken-no",
+                   "control-key")
+YES_NO = (("valueBoolean", True, {"zh": "是", "en": "yes", "yue": "係"}, "1", "yes"),
+          ("valueBoolean", False, {"zh": "否", "en": "no", "yue": "唔係"}, "2", "no"))
+
+
+@dataclass
+class Reader(Extensions):
+    """Collects faults while it reads; ``broken`` holds linkIds whose type is unknown."""
+
+    broken: set[str] = field(default_factory=set)
+    count: int = 0
+
+    def shape(self, model: type[Model], raw: Mapping[str, Any], link_id: str) -> Model:
+        """``raw`` as ``model``; an element that does not fit is reported and left out."""
+        left = dict(raw)
+        while True:
+            try:
+                return model.model_validate(left)
+            except ValidationError as error:
+                for each in error.errors(include_url=False):
+                    found = each["input"]
+                    expected = each["msg"].removeprefix("Value error, ")
+                    self.fault(link_id, ".".join(map(str, each["loc"])),
+                               expected.removeprefix("Input should be "),
+                               found if isinstance(found, str | int | float | bool) else None)
+                    left.pop(str(each["loc"][0]), None)
+
+    def questionnaire(self, raw: Mapping[str, Any]) -> Questionnaire:
+        head = self.shape(wire.QuestionnaireElement, raw, "")
+        for name, value in (("url", head.url), ("version", head.version), ("title", head.title),
+                            ("language", head.language)):
+            if not value and name not in {fault.field for fault in self.faults}:
+                self.fault("", name, "a text that is not empty")
+        if head.resource_type != "Questionnaire":
+            self.fault("", "resourceType", "Questionnaire", head.resource_type)
+        self.unsupported("", raw)
+        self.known(head, "", ("language",))
+        self.language = wire.base_language(head.language or "zh")
+        also = [wire.base_language(code) for code in wire.strings(head, wire.OURS + "language")]
+        return Questionnaire(
+            url=head.url or "", version=head.version or "", title=head.title or "",
+            status=head.status or "", languages=tuple(dict.fromkeys([self.language, *also])),
+            items=self.items(head.item, None, 1), resource=dict(raw))
+
+    def items(self, raws: Sequence[Any], parent: str | None, depth: int) -> tuple[Item, ...]:
+        if raws and depth > MAX_DEPTH:
+            self.fault(parent or "", "item", f"at most {MAX_DEPTH} levels")
+            return ()
+        return tuple(self.item(raw, parent, depth) for raw in raws)
+
+    def item(self, raw: Any, parent: str | None, depth: int) -> Item:
+        self.count += 1
+        nameless = f"(item {self.count})"
+        if not isinstance(raw, dict):
+            self.fault(nameless, "item", "a JSON object", str(raw)[:40])
+            self.broken.add(nameless)
+            return Item(nameless, ItemType.GROUP, parent=parent)
+        named = raw.get("linkId")
+        link_id = named if isinstance(named, str) and named else nameless
+        element = self.shape(wire.ItemElement, raw, link_id)
+        if link_id is nameless:
+            self.fault(link_id, "linkId", "a text that is not empty", named)
+        try:
+            kind = ItemType(element.type or "")
+        except ValueError:
+            self.fault(link_id, "type", "one of " + ", ".join(ItemType), element.type)
+            self.broken.add(link_id)
+            kind = ItemType.GROUP
+        self.unsupported(link_id, raw)
+        self.known(element, link_id, ITEM_EXTENSIONS)
+        if self.value(element, link_id, wire.HIDDEN, bool):
+            self.fault(link_id, "questionnaire-hidden", "none: what is hidden cannot be asked")
+        if kind.has_options and kind is not ItemType.BOOLEAN:
+            options = self.options(element, link_id)
+        elif element.answer_option and link_id not in self.broken:
+            self.fault(link_id, "answerOption", "none: only choice and open-choice have options")
+            options = ()
+        else:
+            options = tuple(Option({name: value}, words, (key,),
+                                   spoken=self.spoken(element, link_id, f"spoken-{said}"))
+                            for name, value, words, key, said in YES_NO) \
+                if kind is ItemType.BOOLEAN else ()
+        if len(element.enable_when) > 1 and element.enable_behavior not in ("all", "any"):
+            self.fault(link_id, "enableBehavior", "all or any, as there are several enableWhen",
+                       element.enable_behavior)
+        prompt = element.first(wire.OURS + "phone-prompt")
+        unit, unit_text = self.unit(element)
+        seconds = self.value(element, link_id, wire.OURS + "max-seconds", int)
+        return Item(
+            link_id, kind, wire.texts(element.text, element.text_, self.language),
+            wire.texts(prompt.string, prompt.string_, self.language) if prompt else {},
+            required=element.required, options=options,
+            other_key=self.value(element, link_id, wire.OURS + "other-key", str) or "",
+            minimum=self.bound(element, wire.MIN_VALUE),
+            maximum=self.bound(element, wire.MAX_VALUE),
+            decimals=self.value(element, link_id, wire.MAX_DECIMALS, int) or 0,
+            unit=unit, unit_text=unit_text,
+            repeats=element.repeats,
+            min_answers=self.occurs(element, link_id, wire.MIN_OCCURS) or 1,
+            max_answers=self.most(element, link_id, kind, options),
+            initial=self.initial(element, link_id, kind, options),
+            controls=self.controls(element, link_id),
+            max_seconds=60 if seconds is None else seconds,
+            identity=self.value(element, link_id, wire.OURS + "role", str) == "identity",
+            language_keys=self.language_keys(element, link_id),
+            ask_before_agent=self.value(element, link_id, wire.OURS + "ask-before-agent",
+                                        bool) or False,
+            confirm=self.confirm(element, link_id),
+            rules=self.rules(element, link_id),
+            enable_when=self.conditions(element, link_id),
+            enable_any=element.enable_behavior == "any", parent=parent,
+            items=self.items(element.item, link_id, depth + 1))
+
+    def unsupported(self, link_id: str, raw: Mapping[str, Any]) -> None:
+        for name in wire.NOT_SUPPORTED:
+            if name in raw:
+                self.fault(link_id, name, "nothing: this element is not supported")
+        if raw.get("readOnly") is True:
+            self.fault(link_id, "readOnly", "false: there is nothing to ask a patient")
+
+    @staticmethod
+    def bound(element: wire.ItemElement, url: str) -> Scalar | None:
+        extension = element.first(url)
+        if extension is None:
+            return None
+        if element.type == "decimal" and extension.integer is not None:
+            return Decimal(extension.integer)
+        return extension.scalar
+
+    def options(self, element: wire.ItemElement, link_id: str) -> tuple[Option, ...]:
+        found = []
+        for number, option in enumerate(element.answer_option, 1):
+            self.known(option, link_id, ("key", "outcome", "spoken"))
+            coding = option.coding
+            if coding is None or not coding.code:
+                self.fault(link_id, f"answerOption.{number - 1}", "a valueCoding with a code")
+                continue
+            keys = tuple(wire.strings(option, wire.OURS + "key")) or (str(number),)
+            outcome = option.first(wire.OURS + "outcome")
+            value = {"system": coding.system, "code": coding.code, "display": coding.display}
+            found.append(Option(
+                {"valueCoding": {name: text for name, text in value.items() if text}},
+                wire.texts(coding.display, coding.display_, self.language), keys,
+                (outcome.code or outcome.string or "") if outcome else None,
+                bool(self.value(option, link_id, wire.EXCLUSIVE, bool)),
+                self.spoken(option, link_id, "spoken"), place=number - 1))
+        return tuple(found)
+
+    def most(self, element: wire.ItemElement, link_id: str, kind: ItemType,
+             options: Sequence[Option]) -> int:
+        """How many answers there may be."""
+        given = self.occurs(element, link_id, wire.MAX_OCCURS)
+        if not element.repeats:
+            return 1
+        if not kind.has_options:
+            return MOST_ANSWERS if given is None else given
+        all_of_them = len(options) + (kind is ItemType.OPEN_CHOICE)
+        return all_of_them if given is None else min(given, all_of_them)
+
+    def initial(self, element: wire.ItemElement, link_id: str, kind: ItemType,
+                options: Sequence[Option]) -> tuple[Mapping[str, Any], ...]:
+        """The values to offer, as an answer would have them."""
+        found: list[Mapping[str, Any]] = [
+            option.value for option in options
+            if kind is not ItemType.BOOLEAN and element.answer_option[option.place].selected]
+        for place, each in enumerate(element.initial):
+            plain = each.scalar
+            if kind is ItemType.DECIMAL and type(plain) is int:
+                plain = Decimal(plain)
+            fitting = [option.value for option in options if scalar(option.value) == plain] \
+                if kind.has_options else []
+            if fitting and (isinstance(plain, bool) or each.coding):
+                found.append(fitting[0])
+            elif not isinstance(plain, str | None) and type(plain) is _PLAIN.get(kind):
+                found.append(fhir_value(plain))
+            elif link_id not in self.broken:
+                self.fault(link_id, f"initial.{place}",
+                           "one of the options" if options else f"none, or one of type {kind}",
+                           None if plain is None else str(plain))
+        return tuple(found)
+
+    def conditions(self, element: wire.ItemElement, link_id: str) -> tuple[Condition, ...]:
+        found = []
+        for number, condition in enumerate(element.enable_when):
+            where = f"enableWhen.{number}"
+            operator = self.operator(link_id, f"{where}.operator", condition.operator)
+            if condition.scalar is None:
+                self.fault(link_id, where, "an answer[x] to compare with")
+            if operator and condition.scalar is not None:
+                found.append(Condition(condition.question, operator, condition.scalar,
+                                       place=number))
+        return tuple(found)

@@ -1,0 +1,53 @@
+"""Answers as they are said: an option by its text, a number with its unit, several in a row."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.values import each, scalar
+from ivr.prompts.prompt import Value
+from ivr.prompts.texts import WRITTEN_AS, catalogue
+
+_UNITS = Path(__file__).with_name("units.toml")
+_BETWEEN = {"en": ", "}
+
+
+def said(item: Item, value: Mapping[str, Any], language: str) -> Value:
+    """What stands for ``{value}`` when an answer to ``item`` is read back."""
+    found = [_one(item, one, language) for one in each(value)]
+    return found[0] if len(found) == 1 else \
+        _BETWEEN.get(language, "、").join(_text(one) for one in found)
+
+
+def _one(item: Item, value: Mapping[str, Any], language: str) -> Value:
+    option = next((option for option in item.options if option.value == value), None)
+    if option is not None:
+        return option.text.get(language) or option.text.get(WRITTEN_AS.get(language, ""), "")
+    plain = scalar(value)
+    if "valueAttachment" in value or plain is None:
+        return catalogue(language)["other-answer"]
+    if item.type not in (ItemType.INTEGER, ItemType.DECIMAL) or isinstance(plain, bool):
+        return plain
+    unit = unit_of(item, language)
+    return f"{_text(plain)}{' ' if language == 'en' else ''}{unit}" if unit else plain
+
+
+def unit_of(item: Item, language: str) -> str:
+    """What the item's unit is called, or "" when there is none."""
+    written = WRITTEN_AS.get(language, language)
+    return item.unit_text.get(language) or item.unit_text.get(written) \
+        or _units().get(written, {}).get(item.unit, "")
+
+
+@cache
+def _units() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(_UNITS.read_text("utf-8"))
+
+
+def _text(value: Value) -> str:
+    return f"{value.normalize():f}" if hasattr(value, "normalize") else str(value)
