@@ -6,12 +6,11 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -20,9 +19,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from aftercall.models.command import models_app
+from aftercall.questionnaire_command import questionnaire_app, response_app
+from aftercall.terminal import err, run, say, settings_for
 from aftercall.try_command import try_questionnaire
 from asterisk_conf.errors import AsteriskError, ConfError
-from followup.errors import AftercallError, InvalidInput
+from followup.errors import AftercallError, Conflict, InvalidInput
 from followup.log import configure
 from followup.settings import Settings, load_settings
 
@@ -33,27 +34,9 @@ campaign_app = typer.Typer(no_args_is_help=True, help="Plan, start, pause and ca
 app.add_typer(user_app, name="user")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(models_app, name="models")
+app.add_typer(questionnaire_app, name="questionnaire")
+app.add_typer(response_app, name="response")
 app.command("try")(try_questionnaire)
-
-T = TypeVar("T")
-err = Console(stderr=True)
-
-
-def say(line: str) -> None:
-    """A word to the person at the terminal; stdout is for results."""
-    err.print(f"[dim]·[/dim] {line}", highlight=False)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work."""
-    return asyncio.run(work)
-
-
-def settings_for() -> Settings:
-    """The settings, and the logs configured by them."""
-    settings = load_settings()
-    configure(settings.log.level, settings.log.format)
-    return settings
 
 
 @app.command()
@@ -166,14 +149,16 @@ def import_list(file: Annotated[Path, typer.Argument(help="CSV or .xlsx", exists
 
 @campaign_app.command("start")
 def campaign_start(name: str, since: Annotated[int, typer.Option(
-        min=1, max=365, help="Patients discharged in the last so many days.")] = 7) -> None:
-    """Plan a campaign with the post-discharge questionnaire, render its prompts, and start it."""
+        min=1, max=365, help="Patients discharged in the last so many days.")] = 7,
+                   questionnaire: Annotated[str, typer.Option(
+        help="The url of an imported questionnaire; without it the sample.")] = "") -> None:
+    """Plan a campaign with a questionnaire (the post-discharge sample), and start it."""
     from aftercall.house import prompt_book, running_database
     from aftercall.preparation import prepare_prompts
     from followup.campaigns.models import CampaignState
     from followup.campaigns.progress import move, plan
     from followup.questionnaires.fhir import load_questionnaire
-    from followup.questionnaires.library import POST_DISCHARGE, publish
+    from followup.questionnaires.library import POST_DISCHARGE, get_active, publish
 
     settings = settings_for()
 
@@ -181,9 +166,13 @@ def campaign_start(name: str, since: Annotated[int, typer.Option(
         today = _today(settings)
         async with running_database(settings, say) as (database, _):
             async with database.session() as session:
-                row = await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
+                row = await get_active(session, questionnaire) if questionnaire else \
+                    await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
                 campaign = await plan(session, name, row.id, discharged_to=today,
                                       discharged_from=today - timedelta(days=since))
+                if questionnaire and campaign.questionnaire_id != row.id:
+                    raise Conflict(f"the campaign {name} has another questionnaire, or another "
+                                   f"version, than {row.url} {row.version}", field="questionnaire")
             say("rendering prompts")
             book = prompt_book(settings, say)
             await prepare_prompts(database, book, settings, campaign.id)

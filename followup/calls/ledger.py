@@ -22,6 +22,8 @@ from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
 from followup.campaigns.retry import NextStep, counts
 from followup.database.base import now
 from followup.patients.models import Patient
+from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
+from followup.responses.models import Response
 
 CHANNEL_PREFIX = "aftercall-"
 _ORDER = list(AttemptState)
@@ -55,6 +57,7 @@ async def claim(session: AsyncSession, *, node: str, caps: Caps,
         select(Task).join(Task.campaign).join(Task.patient)
         .where(Task.state == TaskState.DUE, Task.due_at <= moment,
                Campaign.state == CampaignState.RUNNING, not_(Patient.do_not_call),
+               _may_be_asked(),
                _dialled_since(moment - timedelta(days=1)) < caps.per_day,
                _dialled_since(moment - timedelta(minutes=5)) < caps.per_5_min,
                ~select(Attempt.id).where(Attempt.patient_id == Task.patient_id,
@@ -72,6 +75,14 @@ async def claim(session: AsyncSession, *, node: str, caps: Caps,
     task.state = TaskState.CALLING
     await session.flush()
     return attempt
+
+
+def _may_be_asked() -> ColumnElement[bool]:
+    """The questionnaire is in use, or it was begun: then it is finished, withdrawn or not."""
+    withdrawn = select(QuestionnaireRow.id).where(
+        QuestionnaireRow.status == QuestionnaireStatus.RETIRED)
+    begun = select(Response.id).where(Response.task_id == Task.id).correlate(Task)
+    return Campaign.questionnaire_id.not_in(withdrawn) | begun.exists()
 
 
 def _dialled_since(since: datetime) -> ColumnElement[int]:

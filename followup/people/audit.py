@@ -20,6 +20,7 @@ PLAY_REFUSED = "play-recording-refused"
 CLOSE_ALERT = "close-alert"
 TAKE_PHONE = "take-phone"
 STOP_CALLING = "stop-calling"
+EXPORT_RESPONSES = "export-responses"
 CREATE_USER = "create-user"
 CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an action
 
