@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Questionnaire
-from followup.questionnaires.enablement import Answers, enabled_items
-from followup.questionnaires.values import each
+from followup.questionnaires.enablement import Answers
 from followup.responses.models import GivenBy
 from followup.rules import evaluate
 from ivr.conversation import farewell, flow, keys, several, speech, wording
@@ -49,16 +48,14 @@ def resume(questionnaire: Questionnaire, context: Context, answers: Answers,
     identity = questionnaire.identity
     kept = {link_id: dict(value) for link_id, value in answers.items()
             if not (identity and link_id == identity.link_id)}
-    hits = (evaluate(item, one)
-            for item in enabled_items(questionnaire, answers) if item.link_id in kept
-            for one in each(kept[item.link_id]))
     language = context.language if context.language in questionnaire.languages \
         else questionnaire.languages[0]
     return State(questionnaire, context, language, answers=kept,
                  open=tuple(item.link_id for item in questionnaire.order
                             if item.link_id in open_ and item.link_id in kept),
                  given_before=tuple(set(answers) - set(kept)),
-                 findings=tuple(hit for hit in hits if hit))
+                 findings=tuple(hit for hit in flow.findings(questionnaire, answers)
+                                if hit.link_id in kept))
 
 
 def advance(state: State, event: Event) -> Step:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from followup.calls.models import Disposition
-from followup.questionnaires.definition import Control, Item, ItemType
-from followup.questionnaires.enablement import unanswered
+from followup.questionnaires.definition import Control, Item, ItemType, Questionnaire
+from followup.questionnaires.enablement import Answers, enabled_items, unanswered
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy, Severity
 from followup.rules import RuleHit, evaluate, worst
@@ -47,6 +47,13 @@ def remaining(state: State) -> tuple[Item, ...]:
     """The questions that are still to be asked, in order, as things stand."""
     return tuple(item for item in unanswered(state.questionnaire, state.answers, state.open)
                  if item.link_id not in state.skipped)
+
+
+def findings(questionnaire: Questionnaire, answers: Answers) -> tuple[RuleHit, ...]:
+    """What the rules find in answers to enabled questions: it waits for an agent."""
+    hits = (evaluate(item, one) for item in enabled_items(questionnaire, answers)
+            if item.link_id in answers for one in each(answers[item.link_id]))
+    return tuple(hit for hit in hits if hit)
 
 
 # --- what to ask next ------------------------------------------------------------------------
@@ -177,7 +184,6 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
     added = add(item, before, each(value))
     known = item.link_id in (*state.given_before, *state.answers)
     actions: list[Action] = []
-    hits: list[RuleHit] = []
     last = len(added.kept) + len(added.new) - 1
     for position, one in enumerate(added.new, len(added.kept)):
         hit = evaluate(item, one)
@@ -187,14 +193,12 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
                     Mark("answer", item.link_id, heard)]
         if hit:
             actions.append(Mark("finding", item.link_id, hit.text.get(state.language, hit.rule)))
-            hits.append(hit)
     if added.new:
-        findings = tuple(hit for hit in state.findings
-                         if added.kept or hit.link_id != item.link_id)
         opened = (item.link_id,) if added.open else ()
+        answers = {**state.answers, item.link_id: together((*added.kept, *added.new))}
         state = replace(
-            state, answers={**state.answers, item.link_id: together((*added.kept, *added.new))},
-            silent_items=0, answered=state.answered + 1, findings=(*findings, *hits),
+            state, answers=answers, silent_items=0, answered=state.answered + 1,
+            findings=findings(state.questionnaire, answers),
             open=(*_without(state.open, item.link_id), *opened),
             agreed=state.phase is Phase.CONFIRMING and not added.kept)
     state = replace(state, adding=True) if item.repeats else dealt_with(state)

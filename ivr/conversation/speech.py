@@ -124,8 +124,11 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
     said = confirmation(state.language, text) if text else None
     if said is False:
         return flow.miss(replace(state, phase=Phase.ASKING), "again")
-    risky = bool(state.words) and is_risky(item, state.value)
-    if said and not risky:
+    on_record = not state.words and not state.keys      # not the patient's own words, as yet
+    risky = not state.keys and is_risky(item, state.value)
+    if said and on_record and not risky and confidence >= CONFIDENT:
+        return flow.answer(state, state.value, text, GivenBy.VOICE, confidence)
+    if said and not on_record and not risky:
         return keys.confirmed(state)
     read = each(state.value)
 
@@ -135,7 +138,7 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
     match meaning(state, item, text):
         case Answered() as meant if agrees(meant) and _worded_apart(state, text):
             return keys.confirmed(replace(state, words=f"{state.words} / {text}"))
-        case Answered() as meant if not agrees(meant):
+        case Answered() as meant if on_record or not agrees(meant):
             return answered(_miss(state), item, meant, text, confidence)
         case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):
             return unanswered(state)

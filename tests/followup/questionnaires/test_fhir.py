@@ -18,7 +18,6 @@ from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE
 from tests.followup.questionnaires.build import (
     BOUND,
-    any_questionnaire,
     choice,
     coding,
     item,
@@ -26,6 +25,7 @@ from tests.followup.questionnaires.build import (
     questionnaire,
     rule,
 )
+from tests.followup.questionnaires.strategies import any_questionnaire
 
 
 def faults(raw: Any) -> list[tuple[str, str]]:

@@ -8,17 +8,18 @@ import pytest
 
 from followup.questionnaires.definition import Control, ItemType
 from followup.questionnaires.fhir import load_questionnaire
-from tests.followup.questionnaires.build import BOUND, choice, item, ours, questionnaire
+from tests.followup.questionnaires.build import (
+    BOUND,
+    choice,
+    control,
+    item,
+    ours,
+    questionnaire,
+)
 from tests.followup.questionnaires.test_fhir import faults, low_high
 
 MOST = BOUND + "questionnaire-maxOccurs"
 LEAST = BOUND + "questionnaire-minOccurs"
-
-
-def control(action: str, *key: str) -> dict[str, Any]:
-    return ours("control-key", extension=[
-        {"url": "action", "valueCode": action},
-        *({"url": "key", "valueString": each} for each in key)])
 
 
 def test_how_many_answers_there_may_be() -> None:

@@ -13,7 +13,8 @@ from followup.questionnaires.fhir import load_questionnaire
 from ivr.conversation import engine, flow, wording
 from ivr.prompts.errors import UnknownPrompt
 from ivr.prompts.texts import catalogue, fillers, questionnaire_texts
-from tests.followup.questionnaires.build import any_questionnaire, choice, ours, questionnaire
+from tests.followup.questionnaires.build import choice, ours, questionnaire
+from tests.followup.questionnaires.strategies import any_questionnaire
 
 
 def test_languages_have_the_same_prompts_with_known_variables() -> None:
