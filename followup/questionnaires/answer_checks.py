@@ -10,7 +10,7 @@ from followup.questionnaires.definition import Control, Item, ItemType, Operator
 from followup.questionnaires.faults import Fault
 from followup.questionnaires.values import compare, scalar
 
-MOST = 10                    # answers by phone to one question without options
+MOST = 10                    # answers by phone to one question
 
 
 def answers(item: Item) -> Iterator[Fault]:
@@ -27,7 +27,7 @@ def _several(item: Item) -> Iterator[Fault]:
         yield Fault(item.link_id, "repeats", "false: a group, a yes/no question and the identity "
                     "are asked once")
         return
-    if not 1 <= item.max_answers <= (MOST if not item.type.has_options else 10):
+    if not 1 <= item.max_answers <= MOST:
         yield Fault(item.link_id, "questionnaire-maxOccurs", f"1 to {MOST}", item.max_answers)
     if not 1 <= item.min_answers <= item.max_answers:
         yield Fault(item.link_id, "questionnaire-minOccurs",
