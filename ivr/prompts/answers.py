@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,19 @@ def unit_of(item: Item, language: str) -> str:
     """What the item's unit is called, or "" when there is none."""
     written = WRITTEN_AS.get(language, language)
     return item.unit_text.get(language) or item.unit_text.get(written) \
-        or _units().get(written, {}).get(item.unit, "")
+        or str(_units().get(written, {}).get(item.unit, ""))
+
+
+def other_units(item: Item, language: str) -> Mapping[str, Decimal]:
+    """Units that people use in place of the item's own, and how much of it each is."""
+    by_language = _units().get("other", {}).get(WRITTEN_AS.get(language, language), {})
+    return {name: Decimal(share) for name, share in by_language.get(item.unit, {}).items()}
 
 
 @cache
-def _units() -> Mapping[str, Mapping[str, str]]:
+def _units() -> Mapping[str, Any]:
     return tomllib.loads(_UNITS.read_text("utf-8"))
 
 
 def _text(value: Value) -> str:
-    return f"{value.normalize():f}" if hasattr(value, "normalize") else str(value)
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

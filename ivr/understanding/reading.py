@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 
 from followup.questionnaires.definition import Item, ItemType, Operator, Option
 from followup.questionnaires.values import compare, fhir_value, together
-from ivr.prompts.answers import unit_of
+from ivr.prompts.answers import other_units, unit_of
 from ivr.understanding import dates, numbers
 from ivr.understanding.lexicon import Lexicon, cut, lexicon, normal
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
@@ -239,16 +239,22 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
         return NOTHING
     if len(values) > 1 or _negated(rest, words):
         return AMBIGUOUS
-    number = values.pop()
+    unit, others = normal(unit_of(item, words.language)), other_units(item, words.language)
+    kinds = {**dict.fromkeys(words.fillers, ""), **dict.fromkeys(others, "other"), unit: "unit"}
+    named = [(word, kind) for word, kind in cut(rest, kinds, words.by_word)
+             if kind or word not in words.fillers]
+    number, share = values.pop(), [others[word] for word, kind in named if kind == "other"]
+    if share:
+        step = Decimal(1).scaleb(-item.decimals)
+        number = (number * share[0]).quantize(step, ROUND_HALF_UP)
     if number != number.to_integral_value() and (
             item.type is ItemType.INTEGER or
             -int(number.normalize().as_tuple().exponent) > item.decimals):
         return NOTHING
     plain: int | Decimal = int(number) if item.type is ItemType.INTEGER else number
-    unit = normal(unit_of(item, words.language))
-    strange = [word for word, kind in cut(rest, dict.fromkeys((*words.fillers, unit), "filler"),
-                                          words.by_word) if not kind]
-    return _within(item, plain, certain=not strange)
+    # where another unit is usual too, a bare number may be meant in it
+    own = not others or [kind for _, kind in named] == ["unit"]
+    return _within(item, plain, certain=own and all(kind == "unit" for _, kind in named))
 
 
 def _within(item: Item, plain: int | Decimal | date, certain: bool) -> Meaning:
