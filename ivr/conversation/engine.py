@@ -12,6 +12,7 @@ from dataclasses import replace
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.enablement import Answers
+from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
 from followup.rules import evaluate
 from ivr.conversation import farewell, flow, keys, several, speech, wording
@@ -131,6 +132,8 @@ def _unconfirmed(state: State) -> Step:
     if not state.words:
         return flow.store(state, state.value, state.keys, GivenBy.KEY)
     item = flow.current(state)
-    if is_risky(item, state.value) and evaluate(item, state.value) is None:
+    kept = [one for one in each(state.value)
+            if not is_risky(item, one) or evaluate(item, one) is not None]
+    if not kept:
         return state, ()
-    return flow.store(state, state.value, state.words, GivenBy.VOICE, state.confidence)
+    return flow.store(state, together(kept), state.words, GivenBy.VOICE, state.confidence)

@@ -108,6 +108,14 @@ def test_several_that_matter_are_read_back_before_they_count() -> None:
     assert "picked-all" not in patient.said          # read back once is enough
 
 
+def test_who_hangs_up_on_the_read_back_leaves_the_alarm_and_is_asked_for_the_rest() -> None:
+    patient = call(symptoms(extension=[rule("abnormal", "=", valueString="a")]))
+    patient.send(Spoken("选a和选b", 1.0))
+    patient.play("hangup")
+    assert patient.stored["symptoms"] == of("a")
+    assert patient.open == {"symptoms"}
+
+
 def test_a_critical_option_brings_an_agent_before_the_choice_is_ended() -> None:
     patient = call(symptoms(extension=[rule("critical", "=", valueString="b")])).play("1", "2")
     assert [each.reason for each in patient.escalations] == ["finding"]
