@@ -29,6 +29,7 @@ def try_questionnaire(
         lang: Annotated[str, typer.Option(help="zh, en or yue.")] = "zh",
         name: Annotated[str, typer.Option(help="The patient's name.")] = "张三",
         department: Annotated[str, typer.Option(help="Where the patient was.")] = "骨科",
+        born: Annotated[int, typer.Option(help="The patient's year of birth.")] = 1957,
         agents: Annotated[bool, typer.Option(help="Somebody takes over when needed.")] = False,
         script: Annotated[Path | None, typer.Option(
             help="Read the patient's lines from this file.")] = None,
@@ -38,7 +39,8 @@ def try_questionnaire(
     screen = Console(stderr=as_json, highlight=False)
     hospital = {"zh": "和安医院", "yue": "和安医院", "en": "Hean Hospital"}
     context = Context(hospital, name, department, lang,
-                      today=date.today().isoformat())      # noqa: DTZ011  the terminal's day
+                      today=date.today().isoformat(),      # noqa: DTZ011  the terminal's day
+                      birth_year=born)
     rehearsal = Rehearsal(load_questionnaire(_read(questionnaire)), context, agents)
     lines = _lines(script, screen)
     said = rehearsal.start()

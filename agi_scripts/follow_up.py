@@ -16,6 +16,7 @@ from followup.log import get_logger
 from followup.questionnaires.library import parsed
 from followup.responses.store import Found, Given, known
 from ivr.agi import AgiChannel, AgiHangup
+from ivr.answering import Watch, overhear
 from ivr.conversation import Context, resume
 from ivr.conversation.actions import Escalate, Mark, StoreAnswer
 from ivr.driver import converse
@@ -50,14 +51,17 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
         questionnaire = parsed(call.questionnaire)
         book.learn(questionnaire)
         state = resume(questionnaire, context_of(call, house), *known(call.answers))
-        await record(channel, call, house)
+        capture = await record(channel, call, house)
+        line.watch = Watch()
         try:
-            ended = await converse(line, desk, state)
+            async with overhear(line.watch, capture):
+                ended = await converse(line, desk, state)
         except BaseException:
             await house.conclude(call, Disposition.FAILED, None)
             raise
         await house.conclude(call, ended.outcome, None if ended.complete else ended.link_id,
-                             complete=ended.complete, call_back=ended.call_back)
+                             complete=ended.complete, call_back=ended.call_back,
+                             answered_by=ended.answered_by)
         log.info("conversation ended", outcome=ended.outcome.value, complete=ended.complete)
         await goodbye(channel)
 
@@ -76,14 +80,18 @@ def context_of(call: Call, house: House) -> Context:
                              "en": settings.hospital_en},
                    name=call.patient.name, department=call.encounter.department,
                    language=call.response.language, hold_s=settings.dialer.hold_max_s,
+                   birth_year=call.patient.birth_date.year if call.patient.birth_date else None,
+                   voicemail_message=settings.dialer.voicemail_message,
                    today=now().astimezone(ZoneInfo(settings.dialer.timezone)).date().isoformat())
 
 
-async def record(channel: AgiChannel, call: Call, house: House) -> None:
-    """Record both legs from now on: patient left, hospital right."""
+async def record(channel: AgiChannel, call: Call, house: House) -> Path:
+    """Record both legs from now on: patient left, hospital right; the file that grows."""
     name = await house.begin_recording(call)
     # D writes interleaved stereo to a raw file: readable up to its last byte after any crash.
-    await channel.exec("MixMonitor", str(inside(house.settings.spool_dir, name)), "D")
+    capture = inside(house.settings.spool_dir, name)
+    await channel.exec("MixMonitor", str(capture), "D")
+    return capture
 
 
 async def goodbye(channel: AgiChannel) -> None:

@@ -23,6 +23,7 @@ from followup.agents.models import Agent, AgentState
 from followup.alerts import register
 from followup.calls import ledger
 from followup.calls.models import (
+    AnsweredBy,
     Attempt,
     AttemptState,
     Disposition,
@@ -179,13 +180,15 @@ class House:
         await self._do(lambda session: store.set_language(session, call.response.id, language))
 
     async def conclude(self, call: Call, outcome: Disposition, hangup_point: str | None, *,
-                       complete: bool = False, call_back: When | None = None) -> None:
+                       complete: bool = False, call_back: When | None = None,
+                       answered_by: AnsweredBy | None = None) -> None:
         """Keep what the conversation came to; ``complete``: every question was dealt with."""
         zone = ZoneInfo(self.settings.dialer.timezone)
         call_back_at = moment_of(call_back, now().astimezone(zone)) if call_back else None
 
         async def work(session: AsyncSession) -> None:
-            await ledger.note_outcome(session, call.id, outcome, hangup_point, call_back_at)
+            await ledger.note_outcome(session, call.id, outcome, hangup_point, call_back_at,
+                                      answered_by)
             if complete:
                 await store.complete(session, call.response.id)
         await self._do(work)

@@ -175,6 +175,7 @@ class DialerSettings(Section):
     max_call_s: Annotated[int, Field(ge=60, le=7200)] = 1800
     agent_ring_s: Annotated[int, Field(ge=5, le=60)] = 10
     hold_max_s: Annotated[int, Field(ge=0, le=120)] = 20
+    voicemail_message: bool = False      # after the beep: the hospital's name, we call again
     wrap_up_s: Annotated[int, Field(ge=0, le=600)] = 30
     critical_deadline_min: Annotated[int, Field(ge=1, le=1440)] = 10
     abnormal_deadline_min: Annotated[int, Field(ge=1, le=10080)] = 120

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from followup.calls.models import Disposition
+from followup.calls.models import AnsweredBy, Disposition
 from followup.log import get_logger
 from ivr.agi import AgiHangup
+from ivr.answering.detector import Verdict
 from ivr.conversation import State, advance
 from ivr.conversation.actions import (
     Action,
@@ -31,8 +32,10 @@ from ivr.conversation.events import (
     AgentJoined,
     Event,
     HungUp,
+    MachineHeard,
     MessageRecorded,
     NoAgent,
+    PersonHeard,
     Started,
     TimedOut,
 )
@@ -82,6 +85,7 @@ class Ended:
     complete: bool
     link_id: str | None
     call_back: When | None = None
+    answered_by: AnsweredBy | None = None
 
 
 async def converse(line: Line, desk: Desk, state: State) -> Ended:
@@ -97,13 +101,31 @@ async def converse(line: Line, desk: Desk, state: State) -> Ended:
         waiting = actions[-1:] or waiting
         asked = state.link_id or asked
         line.language = state.language
+        _watch_on(line, state)
         try:
             result = await _perform(line, desk, actions or waiting, hears(state))
         except AgiHangup:
             result = HungUp()
         if isinstance(result, End):
-            return Ended(result.outcome, result.complete, asked, result.call_back)
+            return Ended(result.outcome, result.complete, asked, result.call_back,
+                         state.answered_by)
+        state = _as_it_talks(line, state)
         event = result
+
+
+def _watch_on(line: Line, state: State) -> None:
+    """Whoever has pressed a key or was understood is a person, however they talk."""
+    if state.person and line.watch is not None:
+        line.watch.over = True
+        line.watch = None
+
+
+def _as_it_talks(line: Line, state: State) -> State:
+    """Tell the conversation what to make of no answer, should that come next."""
+    verdict = line.watch.verdict if line.watch else Verdict.UNDECIDED
+    if verdict is Verdict.LIKELY:
+        return advance(state, MachineHeard(certain=False))[0]
+    return advance(state, PersonHeard())[0] if verdict is Verdict.PERSON else state
 
 
 async def _perform(line: Line, desk: Desk, actions: Sequence[Action],

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiCommandFailed
-from ivr.conversation.events import Key, Spoken
+from ivr.answering.detector import Verdict
+from ivr.answering.watch import Watch
+from ivr.conversation.events import Key, MachineHeard, Spoken
 from ivr.line import Sounds
 from ivr.prompts.prompt import Prompt
 from ivr.prompts.tones import BEEP, QUIET, quiet_offset
@@ -17,6 +19,7 @@ log = get_logger(__name__)
 
 KEYS = "0123456789*#"
 SAMPLES_PER_MS = 8
+WATCHING_MS = 1000           # of a wait at a time, as a command cannot be broken off
 
 
 class KeyLine:
@@ -25,12 +28,15 @@ class KeyLine:
     def __init__(self, channel: AgiChannel, sounds: Sounds, language: str) -> None:
         self.channel = channel
         self.language = language
+        self.watch: Watch | None = None
         self._sounds = sounds
 
     async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
-                  grammar: Grammar | None = None) -> Key | Spoken | None:
+                  grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """Play prompts; the key that cut them, if any. A sound that is missing is passed over."""
         for prompt in prompts:
+            if interruptible and self._machine():
+                return MachineHeard(certain=True)
             file = await self._sounds.sound(prompt, self.language)
             try:
                 played = await self.channel.stream_file(file, KEYS if interruptible else "")
@@ -41,11 +47,22 @@ class KeyLine:
                 return Key(played.digit)
         return None
 
-    async def listen(self, wait_ms: int, grammar: Grammar | None = None) -> Key | Spoken | None:
+    async def listen(self, wait_ms: int,
+                     grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """The next key, None when none comes in time."""
-        played = await self.channel.stream_file(self._sounds.tone(QUIET), KEYS,
-                                                quiet_offset(wait_ms))
-        return Key(played.digit) if played.digit else None
+        while True:
+            if self._machine():
+                return MachineHeard(certain=True)
+            likely = self.watch is not None and self.watch.verdict is Verdict.LIKELY
+            now_ms = min(wait_ms, WATCHING_MS) if likely else wait_ms
+            played = await self.channel.stream_file(self._sounds.tone(QUIET), KEYS,
+                                                    quiet_offset(now_ms))
+            wait_ms -= now_ms
+            if played.digit or wait_ms <= 0:
+                return Key(played.digit) if played.digit else None
+
+    def _machine(self) -> bool:
+        return self.watch is not None and self.watch.machine
 
     async def release(self) -> None:
         """Nothing holds the channel between commands."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ivr.conversation.events import Key, Spoken
+from ivr.answering.watch import Watch
+from ivr.conversation.events import Key, MachineHeard, Spoken
 from ivr.prompts.prompt import Prompt
 from ivr.understanding import Grammar
 
@@ -29,12 +30,14 @@ class Line(Protocol):
     """
 
     language: str
+    watch: Watch | None          # for a machine; None once it is known to be a person
 
     async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
-                  grammar: Grammar | None = None) -> Key | Spoken | None:
+                  grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """Play prompts; what cut them, if anything. A sound that is missing is passed over."""
 
-    async def listen(self, wait_ms: int, grammar: Grammar | None = None) -> Key | Spoken | None:
+    async def listen(self, wait_ms: int,
+                     grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """The next key or words, None when none come in time."""
 
     async def record(self, path: Path, max_s: int, silence_s: int, end_key: str = "#") -> int:

@@ -18,18 +18,21 @@ from typing import Any
 
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiError, AgiHangup
+from ivr.answering.watch import Watch
 from ivr.audiosocket import FRAME_BYTES, AudioSocketServer, Session
-from ivr.conversation.events import Key, Spoken
+from ivr.conversation.events import Key, MachineHeard, Spoken
 from ivr.key_line import KeyLine
 from ivr.line import Line, Sounds
 from ivr.prompts.prompt import Prompt
-from ivr.recognition.protocol import Ear, Hearing, Moment, RecogniserLost
+from ivr.recognition.protocol import FRAME_MS, Ear, Hearing, Moment, RecogniserLost
 from ivr.understanding import Grammar
 
 log = get_logger(__name__)
 
 CONNECT_S = 3.0
 LEAVE_S = 5.0
+FALSE_ALARMS = 2             # sounds that cut a prompt and were no words: then it is played through
+SPARE_MS, WORD_MS = 2500, 600        # what an answer may take: hesitation, and each word of it
 KEPT_SOUNDS = 256            # prompts in memory, some 40 kB each
 
 
@@ -49,6 +52,7 @@ class VoiceLine:
 
     def __init__(self, channel: AgiChannel, sounds: Sounds, language: str, voice: Voice) -> None:
         self.language = language
+        self.watch: Watch | None = None
         self._channel = channel
         self._sounds = sounds
         self._sockets = voice.sockets
@@ -56,6 +60,7 @@ class VoiceLine:
         self._by_keys = KeyLine(channel, sounds, language)
         self._voiceless = False      # from now on only keys
         self._deaf = False           # the recogniser has died
+        self._false_alarms = 0       # one after the other
         self._session: Session | None = None
         self._running: asyncio.Task[str] | None = None
         self._ear: Listening | None = None
@@ -63,26 +68,32 @@ class VoiceLine:
     # --- Line ----------------------------------------------------------------------------------
 
     async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
-                  grammar: Grammar | None = None) -> Key | Spoken | None:
+                  grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """Play prompts; what cut them, if anything. A sound that is missing is passed over."""
         for number, prompt in enumerate(prompts):
             session = await self._session_or_none()
             if session is None:
                 return await self._keys_only().say(prompts[number:], interruptible)
             await self._play(session, prompt)
-            heard = await self._wait(session, interruptible, grammar if interruptible else None,
-                                     None)
+            heard = await self._wait(session, interruptible, grammar if interruptible
+                                     and self._false_alarms < FALSE_ALARMS else None, None)
+            if isinstance(heard, Spoken):
+                self._false_alarms = 0 if heard.text else self._false_alarms + 1
             if heard is not None:
                 return heard
         return None
 
-    async def listen(self, wait_ms: int, grammar: Grammar | None = None) -> Key | Spoken | None:
+    async def listen(self, wait_ms: int,
+                     grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """The next key or words; while somebody is speaking the time does not run out."""
         session = await self._session_or_none()
         if session is None:
             return await self._keys_only().listen(wait_ms)
         until = asyncio.get_running_loop().time() + wait_ms / 1000
-        return await self._wait(session, True, grammar, until)
+        heard = await self._wait(session, True, grammar, until)
+        if isinstance(heard, Spoken) and heard.text:
+            self._false_alarms = 0
+        return heard
 
     async def record(self, path: Path, max_s: int, silence_s: int, end_key: str = "#") -> int:
         """By Asterisk, as without a voice."""
@@ -102,8 +113,10 @@ class VoiceLine:
     # --- waiting -------------------------------------------------------------------------------
 
     async def _wait(self, session: Session, interruptible: bool, grammar: Grammar | None,
-                    until: float | None) -> Key | Spoken | None:
+                    until: float | None) -> Key | Spoken | MachineHeard | None:
         """Until what plays is over, or ``until``; whatever is heard before ends it."""
+        if self.watch is not None:
+            self.watch.on_machine = session.poke
         ear = self._listening(grammar, session)
         loop = asyncio.get_running_loop()
         while True:
@@ -112,6 +125,10 @@ class VoiceLine:
                 return self._key(session)
             if session.closed:
                 return await self._closed(until)
+            if interruptible and self.watch is not None and self.watch.machine:
+                session.fall_silent()
+                self._forget_ear()
+                return MachineHeard(certain=True)
             if ear is not None and ear.speaking:
                 session.fall_silent()
             if ear is not None and ear.finished:
@@ -155,9 +172,12 @@ class VoiceLine:
         finally:
             asked.cancel()
             ear.close()
+        if heard.text and ear.spoken_ms > longest_ms(heard.text):
+            log.info("too long for what was recognised in it", spoken_ms=ear.spoken_ms)
+            return Spoken("", 0.0)
         return Spoken(heard.text, heard.confidence)
 
-    async def _closed(self, until: float | None) -> Key | Spoken | None:
+    async def _closed(self, until: float | None) -> Key | Spoken | MachineHeard | None:
         """The socket is closed: because the patient has hung up, or it is to be keys from now."""
         running, self._running, self._session = self._running, None, None
         self._forget_ear()
@@ -227,6 +247,7 @@ class VoiceLine:
 
     def _keys_only(self) -> Line:
         self._by_keys.language = self.language
+        self._by_keys.watch = self.watch
         return self._by_keys
 
     async def _play(self, session: Session, prompt: Prompt) -> None:
@@ -249,6 +270,7 @@ class Listening:
         self.ear = ear
         self.speaking = False
         self.finished = False
+        self.spoken_ms = 0           # from the onset to the end, its silence included
         self._session = session
         self._rest = b""
         session.on_sound = self._hear
@@ -257,6 +279,7 @@ class Listening:
         self._rest += sound
         while len(self._rest) >= FRAME_BYTES and not self.finished:
             frame, self._rest = self._rest[:FRAME_BYTES], self._rest[FRAME_BYTES:]
+            self.spoken_ms += FRAME_MS if self.speaking else 0
             match self.ear.push(frame):
                 case Moment.ONSET:
                     self.speaking = True
@@ -270,6 +293,16 @@ class Listening:
         if self._session.on_sound == self._hear:
             self._session.on_sound = None
         self.ear.close()
+
+
+def longest_ms(text: str) -> int:
+    """How long somebody may take over ``text``.
+
+    A recogniser finds a phrase in anything: in an announcement, in a story. "Yes" takes no six
+    seconds, and a machine must not be taken for the patient.
+    """
+    words = sum(len(word) if ord(word[0]) > 0x2E80 else 1 for word in text.split())
+    return SPARE_MS + WORD_MS * words
 
 
 @lru_cache(maxsize=KEPT_SOUNDS)

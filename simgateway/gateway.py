@@ -38,6 +38,11 @@ class SimGateway:
             rtp_start=rtp_start, rtp_end=rtp_end)
         self.process = AsteriskProcess(install_command, self.config.folders)
 
+    def record(self, name: str, sound: bytes) -> None:
+        """What a persona speaks as ``name``: a telephone WAV."""
+        self.config.folders.sounds_dir.mkdir(parents=True, exist_ok=True)
+        (self.config.folders.sounds_dir / f"{name}.wav").write_bytes(sound)
+
     async def start(self, timeout_s: float = 30) -> None:
         """Write the configuration and start; AsteriskError when it does not come up."""
         write_gateway(self.config)

@@ -144,6 +144,8 @@ class Persona(_Table):
     ring_s: Annotated[float, Field(ge=0, le=60)] = 1
     pitch: Annotated[int, Field(ge=200, le=3000)] = 440
     stay_s: Annotated[int, Field(ge=1, le=600)] = 120
+    words: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")],
+                Annotated[str, Field(min_length=1, max_length=300)]] = {}
     steps: tuple[Annotated[Step, BeforeValidator(parse_step)], ...] = ()
     expect: Expect
 
@@ -165,8 +167,9 @@ class _File(_Table):
 
     @model_validator(mode="after")
     def _each_once(self) -> _File:
-        for what in ("code", "name"):
-            values = [getattr(persona, what) for persona in self.persona]
+        for what in ("code", "name", "words"):
+            values = [value for persona in self.persona for value in (
+                persona.words if what == "words" else (getattr(persona, what),))]
             if twice := {value for value in values if values.count(value) > 1}:
                 raise ValueError(f"{what}: expected each once, found {sorted(twice)[0]} twice")
         return self

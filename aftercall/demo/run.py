@@ -45,12 +45,14 @@ from followup.people.passwords import generate_password
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE, publish
 from followup.responses.models import Answer, Finding
+from ivr.prompts.audio import telephone_wav
 from simgateway.gateway import SimGateway
 from simgateway.personas import load_personas
 from simgateway.render import SimAgent
 
 CAMPAIGN = "出院后随访（演示）"
 USER = "demo"
+WORDS_PER_MINUTE = 170               # of what personas speak
 LONGEST_S = 170                      # `--exit` ends within three minutes
 
 
@@ -107,6 +109,10 @@ async def _open_gateway(stack: AsyncExitStack, house: RunningHouse) -> SimGatewa
         agents=[SimAgent(agent.extension, house.secrets.agents[agent.extension].get_secret_value(),
                          talk_s=8)
                 for agent in settings.agents if agent.kind == "sip"])
+    for persona in gateway.config.personas:
+        for name, words in persona.words.items():
+            gateway.record(name, telephone_wav(await asyncio.to_thread(
+                house.book.voice.speak, words, persona.language, WORDS_PER_MINUTE)))
     await gateway.start()
     stack.push_async_callback(gateway.stop)
     await gateway.registered()

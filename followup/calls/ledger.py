@@ -17,7 +17,14 @@ from sqlalchemy.orm import joinedload
 
 from followup.agents.models import Agent, AgentState
 from followup.alerts.models import Alert, AlertState
-from followup.calls.models import Attempt, AttemptState, Disposition, Escalation, EscalationState
+from followup.calls.models import (
+    AnsweredBy,
+    Attempt,
+    AttemptState,
+    Disposition,
+    Escalation,
+    EscalationState,
+)
 from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
 from followup.campaigns.retry import NextStep, counts
 from followup.database.base import now
@@ -106,10 +113,12 @@ async def advance(session: AsyncSession, attempt_id: uuid.UUID, state: AttemptSt
 
 async def note_outcome(session: AsyncSession, attempt_id: uuid.UUID, outcome: Disposition,
                        hangup_point: str | None = None,
-                       call_back_at: datetime | None = None) -> None:
+                       call_back_at: datetime | None = None,
+                       answered_by: AnsweredBy | None = None) -> None:
     """Keep what the conversation came to; the attempt itself ends with its channel."""
     await session.execute(update(Attempt).where(Attempt.id == attempt_id).values(
-        outcome=outcome, hangup_point=hangup_point, call_back_at=call_back_at))
+        outcome=outcome, hangup_point=hangup_point, call_back_at=call_back_at,
+        answered_by=answered_by))
 
 
 async def end(session: AsyncSession, attempt_id: uuid.UUID, disposition: Disposition, *,

@@ -33,6 +33,8 @@ class Disposition(StrEnum):
     CALL_BACK = "call_back"              # asked to be called another time
     REFUSED = "refused"                  # would not take part
     NO_INPUT = "no_input"                # answered, then neither key nor word
+    VOICEMAIL = "voicemail"              # an answering machine, or a network's announcement
+    IDENTITY_FAILED = "identity_failed"  # could not tell the patient's year of birth
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     REJECTED = "rejected"
@@ -41,6 +43,13 @@ class Disposition(StrEnum):
     FAILED = "failed"                    # answered, but our side broke
     NOT_PLACED = "not_placed"            # proven: Asterisk never got it; not counted as an attempt
     UNKNOWN = "unknown"                  # no proof either way: a person decides
+
+
+class AnsweredBy(StrEnum):
+    """Who was on the phone, as far as the call has shown."""
+
+    PATIENT = "patient"          # told the patient's year of birth
+    RELATIVE = "relative"        # said so, and when the patient can be reached
 
 
 class EscalationState(StrEnum):
@@ -99,6 +108,7 @@ class Attempt(HasId, Base):
     sip_code: Mapped[int | None]
     hangup_point: Mapped[str | None]                   # linkId being asked when the call ended
     call_back_at: Mapped[datetime | None]              # the time that the patient asked for
+    answered_by: Mapped[AnsweredBy | None] = mapped_column(choice(AnsweredBy))
     settled_by: Mapped[str | None]                     # event, cel, startup proof, person
 
     @property

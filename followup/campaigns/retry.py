@@ -30,6 +30,8 @@ POLICY = {
     Disposition.PARTIAL: Again.LADDER,
     Disposition.CALL_BACK: Again.LADDER,
     Disposition.NO_INPUT: Again.LADDER,
+    Disposition.VOICEMAIL: Again.LADDER,
+    Disposition.IDENTITY_FAILED: Again.PERSON,    # the number or the record may be wrong
     Disposition.BUSY: Again.LADDER,
     Disposition.NO_ANSWER: Again.LADDER,
     Disposition.REJECTED: Again.LADDER,
@@ -44,6 +46,8 @@ LADDER = {
     Disposition.BUSY: (timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=3)),
     Disposition.PARTIAL: (timedelta(minutes=30), timedelta(hours=3)),
     Disposition.CALL_BACK: (timedelta(hours=2), timedelta(hours=4)),
+    # the telephone is off or out of reach: another time of day, not soon again
+    Disposition.VOICEMAIL: (timedelta(hours=3), timedelta(hours=5), timedelta(days=1)),
 }
 LADDER_ELSE = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 SOON = {Disposition.CONGESTION: timedelta(minutes=5), Disposition.NOT_PLACED: timedelta(0)}

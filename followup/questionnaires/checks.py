@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from string import Formatter
@@ -24,7 +24,8 @@ from followup.questionnaires.definition import (
 from followup.questionnaires.faults import Fault
 
 STATUSES = ("draft", "active", "retired")
-OUTCOMES = ("wrong_person", "call_back", "refused")
+RELATIVE = "relative"                                # has answered: when is the patient there?
+OUTCOMES = ("wrong_person", "call_back", "refused", RELATIVE)
 VARIABLES = ("name", "hospital", "department")       # what a phone text may name in braces
 _LINK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")    # it also names sound files
 _SCALARS: dict[ItemType, tuple[type, str]] = {
@@ -67,6 +68,16 @@ def _head(questionnaire: Questionnaire) -> Iterator[Fault]:
         elif item.identity and not (item.type is ItemType.CHOICE and item.required
                                     and not item.enable_when):
             yield Fault(item.link_id, "role", "identity on a required choice without enableWhen")
+        if item.birth_year and not _sound_birth_year(item, questions):
+            yield Fault(item.link_id, "role", "birth-year on a required integer right after the "
+                        "identity question, without enableWhen, rule, repeats, initial or items "
+                        "below", "birth-year")
+
+
+def _sound_birth_year(item: Item, questions: Sequence[Item]) -> bool:
+    return len(questions) > 1 and questions[0].identity and questions[1] is item \
+        and item.type is ItemType.INTEGER and item.required and item.parent is None \
+        and not (item.enable_when or item.rules or item.items or item.repeats or item.initial)
 
 
 def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
@@ -78,7 +89,7 @@ def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
         yield from _texts(link_id, "text", item.text, languages, spoken=True)
     if item.prompt:
         yield from _texts(link_id, "phone-prompt", item.prompt, languages, spoken=True)
-    for language in (item.identity and languages) or ():
+    for language in ((item.identity or item.birth_year) and languages) or ():
         if "department" in variables(item.prompt.get(language) or item.text.get(language, "")):
             yield Fault(link_id, "phone-prompt", "no {department} before the identity is known")
     if item.type is ItemType.GROUP and not item.items:
@@ -224,7 +235,7 @@ def _comparison(question: Item, link_id: str, where: str, operator: Operator,
 def _condition(item: Item, condition: Condition, earlier: dict[str, Item]) -> Iterator[Fault]:
     where = f"enableWhen.{condition.place}"
     question = earlier.get(condition.question)
-    if question is None or not question.is_question:
+    if question is None or not question.is_question or question.birth_year:
         yield Fault(item.link_id, f"{where}.question", "the linkId of an earlier question",
                     condition.question)
     elif condition.operator is Operator.EXISTS:

@@ -141,6 +141,7 @@ class Item:
     controls: Mapping[Control, str] = field(default_factory=dict)     # where not the usual key
     max_seconds: int = 60                            # of a voice message
     identity: bool = False                           # asked first in each call
+    birth_year: bool = False                         # then: the patient's, never stored
     language_keys: Mapping[str, str] = field(default_factory=dict)    # digit -> language
     ask_before_agent: bool = False                   # useful to the nurse once a finding waits
     confirm: Confirm = Confirm.AUTO

@@ -43,6 +43,13 @@ class Extensions:
             return None
         return extension.scalar
 
+    def role(self, element: wire.ItemElement, link_id: str) -> str:
+        """What a question is for, beyond its answer."""
+        role = self.value(element, link_id, wire.OURS + "role", str) or ""
+        if role not in ("", "identity", "birth-year"):
+            self.fault(link_id, "role", "one of identity, birth-year", role)
+        return role
+
     def unit(self, element: wire.ItemElement) -> tuple[str, Texts]:
         """The unit's code, and what it is called."""
         extension = element.first(wire.UNIT)

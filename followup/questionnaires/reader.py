@@ -116,6 +116,7 @@ class Reader(Extensions):
         prompt = element.first(wire.OURS + "phone-prompt")
         unit, unit_text = self.unit(element)
         seconds = self.value(element, link_id, wire.OURS + "max-seconds", int)
+        role = self.role(element, link_id)
         return Item(
             link_id, kind, wire.texts(element.text, element.text_, self.language),
             wire.texts(prompt.string, prompt.string_, self.language) if prompt else {},
@@ -131,7 +132,7 @@ class Reader(Extensions):
             initial=self.initial(element, link_id, kind, options),
             controls=self.controls(element, link_id),
             max_seconds=60 if seconds is None else seconds,
-            identity=self.value(element, link_id, wire.OURS + "role", str) == "identity",
+            identity=role == "identity", birth_year=role == "birth-year",
             language_keys=self.language_keys(element, link_id),
             ask_before_agent=self.value(element, link_id, wire.OURS + "ask-before-agent",
                                         bool) or False,

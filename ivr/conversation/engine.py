@@ -23,8 +23,10 @@ from ivr.conversation.events import (
     Event,
     HungUp,
     Key,
+    MachineHeard,
     MessageRecorded,
     NoAgent,
+    PersonHeard,
     Spoken,
     Started,
     TimedOut,
@@ -67,13 +69,17 @@ def advance(state: State, event: Event) -> Step:
         case Phase.NEW, Started():
             return flow.step(state, wording.opening(state), (SetLanguage(state.language),))
         case Phase.ASKING | Phase.RECORDING | Phase.CONFIRMING, Key(digit):
-            return keys.pressed(replace(state, heard=True, item_heard=True), digit)
+            return keys.pressed(replace(state, heard=True, item_heard=True, person=True), digit)
         case Phase.ASKING | Phase.CONFIRMING, Spoken(text, confidence):
-            return speech.spoken(replace(state, heard=True, item_heard=True), text, confidence)
+            return speech.spoken(_heard(state, text), text, confidence)
+        case Phase.ASKING | Phase.CONFIRMING | Phase.RECORDING, MachineHeard(certain):
+            return flow.machine(state, certain)
+        case _, PersonHeard():
+            return replace(state, machine=False), ()
         case Phase.MORE | Phase.REVIEWING, Key(digit):
-            return several.pressed(replace(state, heard=True, item_heard=True), digit)
+            return several.pressed(replace(state, heard=True, item_heard=True, person=True), digit)
         case Phase.MORE | Phase.REVIEWING, Spoken(text, confidence):
-            return several.spoken(replace(state, heard=True, item_heard=True), text, confidence)
+            return several.spoken(_heard(state, text), text, confidence)
         case Phase.MORE | Phase.REVIEWING, TimedOut():
             return several.again(state)
         case Phase.ASKING, TimedOut() if flow.picking(state):
@@ -107,6 +113,12 @@ def advance(state: State, event: Event) -> Step:
     return state, ()
 
 
+def _heard(state: State, text: str) -> State:
+    """Sound without words may be music or a television: nobody is known to be there by it."""
+    return replace(state, heard=True, item_heard=state.item_heard or bool(text),
+                   person=state.person or bool(text))
+
+
 def _hung_up(state: State) -> Step:
     stored: tuple[Action, ...] = ()
     outcome = state.outcome
@@ -115,7 +127,8 @@ def _hung_up(state: State) -> Step:
     if outcome is None and (state.phase is Phase.ESCALATING or state.unmet):
         outcome = Disposition.CALLBACK_ALERT
     if outcome is None:
-        outcome = Disposition.PARTIAL if state.heard else Disposition.NO_INPUT
+        outcome = Disposition.VOICEMAIL if flow.is_machine(state) else \
+            Disposition.PARTIAL if state.heard else Disposition.NO_INPUT
     state = replace(state, phase=Phase.ENDED, outcome=outcome, value=None)
     return state, (*stored, farewell.ending(state))
 

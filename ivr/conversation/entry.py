@@ -47,6 +47,8 @@ def read(item: Item, keys: str) -> Typed:
 
 def may_go_on(item: Item, keys: str) -> bool:
     """Whether one more key could still make a sensible value of ``keys``."""
+    if item.birth_year:
+        return len(keys) < 4
     if item.type is ItemType.INTEGER and isinstance(item.maximum, int) and keys.isdigit():
         return int(keys) * 10 <= item.maximum
     if item.type is ItemType.DATE:

@@ -67,9 +67,21 @@ class NoAgent:
 
 
 @dataclass(frozen=True)
+class MachineHeard:
+    """What has answered talks as a machine does; ``certain``: it has beeped and is silent now."""
+
+    certain: bool
+
+
+@dataclass(frozen=True)
+class PersonHeard:
+    """No, it talks as a person does."""
+
+
+@dataclass(frozen=True)
 class HungUp:
     """The line is closed, by whomever; also after the agent and the patient have finished."""
 
 
 Event = (Started | Key | Spoken | TimedOut | MessageRecorded | AgentChecked | AgentJoined | NoAgent
-         | HungUp)
+         | MachineHeard | PersonHeard | HungUp)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from followup.calls.models import Disposition
+from followup.calls.models import AnsweredBy, Disposition
 from ivr.conversation import flow, wording
 from ivr.conversation.actions import Action, End, Listen, Say, StopCalling
 from ivr.conversation.flow import Step
 from ivr.conversation.state import Phase, State
+from ivr.prompts.prompt import Prompt
 from ivr.understanding import When, confirmation, when
 
 WHEN_MS = 8000               # to find the keys of a time
@@ -24,15 +25,24 @@ def leave(state: State, outcome: Disposition, first: tuple[Action, ...] = ()) ->
     state = replace(state, outcome=outcome, keys="", words="", misses=0)
     if outcome is Disposition.CALL_BACK:
         return (replace(state, phase=Phase.CALLING_BACK),
-                (*first, Say((wording.prompt(state, "call-back-when"),)), Listen(WHEN_MS)))
+                (*first, Say((_when_prompt(state),)), Listen(WHEN_MS)))
     if outcome is Disposition.REFUSED:
         return (replace(state, phase=Phase.STOPPING),
                 (*first, Say((wording.prompt(state, "stop-calling"),)), Listen(STOP_MS)))
     return flow.finish(state, outcome, (), first)
 
 
+def _when_prompt(state: State) -> Prompt:
+    """A relative is asked when the patient can be reached."""
+    relative = state.answered_by is AnsweredBy.RELATIVE
+    return wording.prompt(state, "reach-when" if relative else "call-back-when")
+
+
 def time_key(state: State, digit: str) -> Step:
-    """One more key of the time to call back: 1, 2, or the hour and minute as on a clock."""
+    """One more key of the time to call back: 1, 2, or the hour and minute as on a clock.
+
+    A lone 0: no call at all any more.
+    """
     if digit == "#":
         return time_given(state)
     if digit == "*":
@@ -44,6 +54,8 @@ def time_key(state: State, digit: str) -> Step:
 
 def time_given(state: State) -> Step:
     """Nothing more is coming: the time typed, or none."""
+    if state.keys == "0" and state.answered_by is not AnsweredBy.RELATIVE:
+        return leave(state, Disposition.REFUSED)
     if state.keys and read_time(state.keys) is None:
         return _ask_again(state)
     return say_goodbye(state)
@@ -81,8 +93,8 @@ def _ask_again(state: State) -> Step:
     if state.misses:
         return say_goodbye(replace(state, keys="", words=""))        # the hospital chooses
     state = replace(state, keys="", words="", misses=1)
-    return state, (Say((wording.prompt(state, "not-understood"),
-                        wording.prompt(state, "call-back-when"))), Listen(WHEN_MS))
+    return state, (Say((wording.prompt(state, "not-understood"), _when_prompt(state))),
+                   Listen(WHEN_MS))
 
 
 def stop_key(state: State, digit: str) -> Step:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from followup.calls.models import Disposition
+from followup.calls.models import AnsweredBy, Disposition
 from followup.questionnaires.definition import Control, Item, ItemType, Questionnaire
 from followup.questionnaires.enablement import Answers, enabled_items, unanswered
 from followup.questionnaires.values import each, together
@@ -46,7 +46,18 @@ Step = tuple[State, tuple[Action, ...]]
 def remaining(state: State) -> tuple[Item, ...]:
     """The questions that are still to be asked, in order, as things stand."""
     return tuple(item for item in unanswered(state.questionnaire, state.answers, state.open)
-                 if item.link_id not in state.skipped)
+                 if item.link_id not in state.skipped
+                 and not (item.birth_year and _year_is_settled(state)))
+
+
+def _year_is_settled(state: State) -> bool:
+    """Whether the year of birth needs not be asked: told rightly, or nobody knows it."""
+    return state.context.birth_year is None or state.answered_by is AnsweredBy.PATIENT
+
+
+def identified(state: State) -> bool:
+    """Whether who has answered is known as far as it is to be: only then of the stay is spoken."""
+    return not any(item.identity or item.birth_year for item in remaining(state))
 
 
 def findings(questionnaire: Questionnaire, answers: Answers) -> tuple[RuleHit, ...]:
@@ -62,9 +73,8 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
     """Ask, check for an agent, escalate or finish; ``first`` and then ``lead`` go before."""
     state = leave_item(state)
     ahead = remaining(state)
-    identified = not any(item.identity for item in ahead)
     severity = worst(state.findings)
-    if severity is None or not identified:
+    if severity is None or not identified(state):
         return ask_next(state, lead, first)
     if severity is Severity.CRITICAL:
         return escalate(state, "finding", state.context.hold_s, lead, first)
@@ -79,7 +89,7 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
 def leave_item(state: State) -> State:
     """Nothing is being asked any more."""
     return replace(state, link_id=None, keys="", value=None, words="", misses=0, repeats=0,
-                   item_heard=False, adding=False, agreed=False)
+                   starred=False, item_heard=False, adding=False, agreed=False)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -146,23 +156,23 @@ def repeat(state: State, first: tuple[Action, ...] = (), lead: tuple[Prompt, ...
 def miss(state: State, why: str) -> Step:
     """Not heard or not understood: explain, then offer the keys slowly, then go on without."""
     item = current(state)
-    state = replace(state, misses=state.misses + 1)
+    state = replace(state, misses=state.misses + 1, starred=False)
     if state.misses < MAX_MISSES:
         return say_and_wait(state, wording.once_more(state, item, why))
     if item.link_id in state.answers:         # was to be corrected: what was said holds
         state, closing = closed(state)
         return step(state, (wording.prompt(state, "move-on"),), closing)
+    if item.birth_year and state.item_heard:
+        return finish(state, Disposition.IDENTITY_FAILED, (), ())
     if item.required and state.item_heard and not item.identity and not state.unmet:
         return escalate(state, "stuck", hold_s=0)
     if item.required:
-        return finish(state, Disposition.PARTIAL if state.answered else Disposition.NO_INPUT,
-                       (), ())
+        return finish(state, _unanswered_outcome(state), (), ())
     silent = 0 if state.item_heard else state.silent_items + 1
     state = replace(dealt_with(state), skipped=(*state.skipped, item.link_id),
                     silent_items=silent)
     if silent >= MAX_SILENT_ITEMS and remaining(state):
-        return finish(state, Disposition.PARTIAL if state.answered else Disposition.NO_INPUT,
-                       (), ())
+        return finish(state, _unanswered_outcome(state), (), ())
     return step(state, (wording.prompt(state, "move-on"),))
 
 
@@ -171,7 +181,7 @@ def miss(state: State, why: str) -> Step:
 def dealt_with(state: State) -> State:
     """Remember the item for going back to it; who answered is not to be changed."""
     item = current(state)
-    if item.identity or item.link_id in state.history:
+    if item.identity or item.birth_year or item.link_id in state.history:
         return state
     return replace(state, history=(*state.history, item.link_id))
 
@@ -208,13 +218,18 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
 def answer(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
            confidence: float = 1.0) -> Step:
     """Keep an answer and go on: to further ones, or to the next question."""
-    item = current(state)
+    item, known = current(state), identified(state)
     state, stored = store(state, value, heard, given_by, confidence)
     if item.repeats and worst(state.findings) is not Severity.CRITICAL:
         return _another(state, item, stored)
-    lead = (wording.prompt(state, "introduction", department=state.context.department),) \
-        if item.identity else ()
-    return step(state, lead, stored)
+    return go_on(state, known, stored)
+
+
+def go_on(state: State, known: bool, first: tuple[Action, ...] = ()) -> Step:
+    """The next question; ``known``: who answers was known before this answer."""
+    lead = () if known or not identified(state) else (
+        wording.prompt(state, "introduction", department=state.context.department),)
+    return step(state, lead, first)
 
 
 def _another(state: State, item: Item, stored: tuple[Action, ...]) -> Step:
@@ -305,11 +320,19 @@ def _final_outcome(state: State) -> Disposition:
     return Disposition.COMPLETED if said or not state.skipped else Disposition.PARTIAL
 
 
+def _unanswered_outcome(state: State) -> Disposition:
+    """Nobody answers any more; what talked as a machine does was asked as often as a person."""
+    if is_machine(state):
+        return Disposition.VOICEMAIL
+    return Disposition.PARTIAL if state.answered else Disposition.NO_INPUT
+
+
 def finish(state: State, outcome: Disposition, lead: tuple[Prompt, ...],
             first: tuple[Action, ...]) -> Step:
     """Say good-bye, unless a finding still waits for an agent: then try for one first."""
-    confirmed = not any(item.identity for item in remaining(state)) \
-        and outcome not in (Disposition.WRONG_PERSON, Disposition.CALL_BACK, Disposition.REFUSED)
+    confirmed = identified(state) and outcome not in (
+        Disposition.WRONG_PERSON, Disposition.CALL_BACK, Disposition.REFUSED,
+        Disposition.IDENTITY_FAILED)
     if state.findings and confirmed:
         return escalate(state, "finding", state.context.hold_s, lead, first)
     return _end(state, outcome, (*lead, *wording.goodbye(state, outcome)), first)
@@ -318,4 +341,24 @@ def finish(state: State, outcome: Disposition, lead: tuple[Prompt, ...],
 def _end(state: State, outcome: Disposition, prompts: tuple[Prompt, ...],
          first: tuple[Action, ...] = ()) -> Step:
     state = replace(state, phase=Phase.ENDED, outcome=outcome)
-    return state, (*first, Say(prompts, interruptible=False), End(outcome, not remaining(state)))
+    said = (Say(prompts, interruptible=False),) if prompts else ()
+    return state, (*first, *said, End(outcome, not remaining(state)))
+
+
+# --- machines --------------------------------------------------------------------------------
+
+def is_machine(state: State) -> bool:
+    """Whether nobody but what talks as a machine has been heard."""
+    return state.machine and not state.person
+
+
+def machine(state: State, certain: bool) -> Step:
+    """It talks as a machine does; whoever pressed a key or was understood is a person."""
+    if state.person:
+        return state, ()
+    state = replace(state, machine=True)
+    if not certain:
+        return state, ()
+    left = (wording.prompt(state, "voicemail", hospital=wording.hospital(state)),) \
+        if state.context.voicemail_message else ()
+    return _end(state, Disposition.VOICEMAIL, left)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from followup.calls.models import Disposition
+from followup.calls.models import AnsweredBy, Disposition
+from followup.questionnaires.checks import RELATIVE
 from followup.questionnaires.definition import Control, Item, ItemType, Option
 from followup.questionnaires.values import fhir_value, together
 from followup.responses.models import GivenBy
-from ivr.conversation import farewell, flow, wording
+from ivr.conversation import farewell, flow, identity, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage, StopRecording
 from ivr.conversation.entry import MAX_KEYS, may_go_on, read
 from ivr.conversation.flow import Step
@@ -25,6 +26,10 @@ MESSAGE_SHORTEST_MS = 700    # below this nobody spoke
 def pressed(state: State, digit: str) -> Step:
     """A key on the question being asked, or on an answer that was read back."""
     item = flow.current(state)
+    starred, state = state.starred, replace(state, starred=False)
+    if starred and digit == item.key_for(Control.END) and _declared(state) \
+            and not wording.offered(state, item):
+        return switch(state, _next_language(state))
     if state.phase is Phase.CONFIRMING:
         return _on_read_back(state, item, digit)
     if state.phase is Phase.RECORDING:
@@ -49,8 +54,7 @@ def _on_options(state: State, item: Item, digit: str) -> Step:
     if option := item.option_for(digit):
         return chosen(state, item, option, digit)
     if language := item.language_keys.get(digit):
-        state = replace(state, language=language)
-        return flow.repeat(state, (SetLanguage(language),))
+        return switch(state, language)
     if digit == item.other_key:
         return (replace(state, phase=Phase.RECORDING),
                 (Say((wording.say_it(state, item),)), flow.record(item)))
@@ -64,6 +68,8 @@ def _on_options(state: State, item: Item, digit: str) -> Step:
         return flow.repeat(state)      # a # out of habit after the question before
     if digit == unrecorded_key(item) and state.recorded:
         return stop_recording(state)
+    if language := _other_language(state, digit):
+        return switch(state, language)
     return flow.miss(state, "not-understood")
 
 
@@ -87,12 +93,36 @@ def _on_number(state: State, item: Item, digit: str) -> Step:
         return typed(state) if state.keys else flow.miss(state, "not-understood")
     point = digit == "*" and state.keys and item.type is ItemType.DECIMAL
     if not point and (step := _on_control(state, item, digit)) is not None:
-        return step                    # to hear it again is to start over, too
+        after, actions = step          # to hear it again is to start over, too
+        return replace(after, starred=after.link_id == item.link_id
+                       and digit == item.key_for(Control.REPEAT)), actions
     keys = state.keys + digit
     if len(keys) > MAX_KEYS:
         return flow.miss(state, "not-understood")
     return (replace(state, keys=keys),
             (Listen(INTER_DIGIT_MS if may_go_on(item, keys) else LAST_DIGIT_MS),))
+
+
+def switch(state: State, language: str) -> Step:
+    """Go on in another language with the same question."""
+    return flow.repeat(replace(state, language=language), (SetLanguage(language),))
+
+
+def _declared(state: State) -> dict[str, str]:
+    """The keys of languages that some question offers, but for those with another meaning."""
+    return {key: language for item in state.questionnaire.order
+            for key, language in item.language_keys.items() if key not in "09"}
+
+
+def _other_language(state: State, digit: str) -> str:
+    """What a language's key means at a question that does not offer it; again: and back."""
+    language = _declared(state).get(digit, "")
+    return _next_language(state) if language == state.language else language
+
+
+def _next_language(state: State) -> str:
+    languages = state.questionnaire.languages
+    return languages[(languages.index(state.language) + 1) % len(languages)]
 
 
 def _on_message(state: State, item: Item, digit: str) -> Step:
@@ -129,6 +159,8 @@ def typed(state: State) -> Step:
         return flow.miss(state, "out-of-range")
     if entry.value is None:
         return flow.miss(state, "not-understood")
+    if item.birth_year and isinstance(entry.value, int):
+        return identity.year_told(state, entry.value)
     value = fhir_value(entry.value)
     if not entry.converted:
         return flow.answer(state, value, state.keys, GivenBy.KEY)
@@ -142,6 +174,9 @@ def chosen(state: State, item: Item, option: Option, heard: str,
     if not option.outcome:
         return flow.answer(state, option.value, heard, given_by, confidence)
     state, stored = flow.store(state, option.value, heard, given_by, confidence)
+    if option.outcome == RELATIVE:
+        return farewell.leave(replace(state, answered_by=AnsweredBy.RELATIVE),
+                              Disposition.CALL_BACK, stored)
     return farewell.leave(state, Disposition(option.outcome), stored)
 
 

@@ -13,7 +13,7 @@ from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
-from ivr.conversation import farewell, flow, keys, wording
+from ivr.conversation import farewell, flow, identity, keys, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.flow import Step
@@ -95,6 +95,8 @@ def meaning(state: State, item: Item, text: str) -> Meaning:
 
 def answered(state: State, item: Item, meant: Answered, text: str, confidence: float) -> Step:
     """An answer was said: it is taken, or read back first."""
+    if item.birth_year:                    # heard wrongly, it does not fit, and is asked again
+        return identity.year_told(state, int(meant.value["valueInteger"]), spoken=True)
     if _needs_no_confirmation(item, meant, confidence):
         option = next((one for one in item.options if one.value == meant.value), None)
         if option:
@@ -173,6 +175,8 @@ def wished(state: State, item: Item, wish: Wish, language: str) -> Step:
             return flow.repeat(state, slowly=True)
         case Wish.BACK:
             return flow.back(state)
+        case Wish.UNRECORDED:
+            return keys.stop_recording(state) if state.recorded else flow.repeat(state)
         case Wish.PERSON:
             return keys.asked_for_person(state)
         case Wish.NOT_NOW:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from followup.calls.models import Disposition
+from followup.calls.models import AnsweredBy, Disposition
 from followup.errors import InvalidInput
 from followup.questionnaires.definition import Item, Questionnaire
 from followup.rules import RuleHit
@@ -37,6 +37,8 @@ class Context:
 
     ``hold_s``: how long a patient may be asked to wait for an agent, in seconds. ``today``: the
     day of the call at the hospital, YYYY-MM-DD, for "yesterday"; "" when it is not known.
+    ``birth_year``: the patient's, None when it is not known. ``voicemail_message``: a neutral
+    word is left on an answering machine.
     """
 
     hospital: Mapping[str, str]
@@ -45,6 +47,8 @@ class Context:
     language: str = "zh"
     hold_s: int = 20
     today: str = ""
+    birth_year: int | None = None
+    voicemail_message: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,14 @@ class State:
     confidence: float = 1.0                  # in these words
     misses: int = 0                          # unclear or silent, on this item
     repeats: int = 0                         # asked to hear it again, on this item
+    starred: bool = False                    # * was the last key, at a number
     silent_items: int = 0                    # given up in silence, one after the other
-    item_heard: bool = False                 # a key or a voice was heard on this item
+    item_heard: bool = False                 # a key or words were heard on this item
     heard: bool = False                      # a key or a voice was heard in this call
+    person: bool = False                     # a key was pressed, or words were understood
+    machine: bool = False                    # what has answered talks as machines do
+    answered_by: AnsweredBy | None = None
+    wrong_years: int = 0                     # of birth, told in this call
     history: tuple[str, ...] = ()            # dealt with in this call, for going back
     backs: int = 0                           # times gone back in this call
     recorded: bool = True                    # the patient has not objected
@@ -102,11 +111,12 @@ class State:
         if data.pop("questionnaire") != [questionnaire.url, questionnaire.version]:
             raise InvalidInput("the conversation belongs to another questionnaire",
                                field="questionnaire", expected=questionnaire.url)
-        outcome = data.pop("outcome")
+        outcome, who = data.pop("outcome"), data.pop("answered_by")
         return cls(
             questionnaire=questionnaire, context=Context(**data.pop("context")),
             findings=tuple(RuleHit.from_dict(hit) for hit in data.pop("findings")),
             phase=Phase(data.pop("phase")), skipped=tuple(data.pop("skipped")),
             history=tuple(data.pop("history")), open=tuple(data.pop("open")),
             given_before=tuple(data.pop("given_before")),
-            outcome=Disposition(outcome) if outcome else None, **data)
+            outcome=Disposition(outcome) if outcome else None,
+            answered_by=AnsweredBy(who) if who else None, **data)

@@ -16,6 +16,7 @@ from ivr.prompts.texts import key_name
 _GOODBYES = {
     Disposition.WRONG_PERSON: "goodbye-wrong-person", Disposition.CALL_BACK: "goodbye-call-back",
     Disposition.REFUSED: "goodbye-refused", Disposition.NO_INPUT: "goodbye-no-input",
+    Disposition.VOICEMAIL: "goodbye-no-input", Disposition.IDENTITY_FAILED: "goodbye-identity",
     Disposition.PARTIAL: "goodbye-no-input"}
 _HELP = {ItemType.INTEGER: "help-integer", ItemType.DECIMAL: "help-decimal",
          ItemType.DATE: "help-date", ItemType.TEXT: "help-message"}

@@ -18,6 +18,7 @@ class Wish(StrEnum):
     PERSON = "person"                  # "a nurse, please"
     NOT_NOW = "not-now"                # "I am busy, call later"
     STOP_CALLING = "stop-calling"      # "do not call me again"
+    UNRECORDED = "unrecorded"          # "do not record this"
     LANGUAGE = "language"              # "English, please"
 
 

@@ -13,6 +13,7 @@ from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import Lexicon, lexicon, normal
 from ivr.understanding.meaning import Unclear
 from ivr.understanding.reading import names, understand
+from ivr.understanding.years import years
 
 MOST_PAIRED = 8              # options that may be named two at a time
 MOST = 1500                  # phrases; a wider range of numbers is for keys
@@ -77,7 +78,9 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
             for first, second in product(names(one, language)[:1], names(other, language)[:1]):
                 for joiner in ("", *sorted(words.joiners)[:2]):
                     yield normal(f"{first} {joiner} {second}")
-    if item.type in (ItemType.INTEGER, ItemType.DECIMAL):
+    if item.birth_year:
+        yield from years(language)
+    elif item.type in (ItemType.INTEGER, ItemType.DECIMAL):
         yield from _numbers(item, language)
     if item.type is ItemType.DATE:
         yield from sorted(words.days)

@@ -17,6 +17,7 @@ from ivr.prompts.answers import other_units, unit_of
 from ivr.understanding import dates, numbers
 from ivr.understanding.lexicon import Lexicon, cut, lexicon, normal
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
+from ivr.understanding.years import read_year
 
 NEAR = 84.0                  # of 100: how like an option's name misheard words must be
 MARGIN = 14.0                # and how much more than the runner-up's
@@ -39,6 +40,9 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
         return wish
     if item.type.has_options:
         return _option(item, words, said)
+    if item.birth_year:
+        year = read_year(said, words.language)
+        return NOTHING if year is None else Answered(fhir_value(year))
     if item.type in (ItemType.INTEGER, ItemType.DECIMAL):
         return _number(item, words, said)
     if item.type is ItemType.DATE:

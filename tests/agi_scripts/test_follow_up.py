@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -10,12 +11,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from followup.alerts.models import Alert
-from followup.calls.models import AttemptState, Disposition, RecordingMark, RecordingState
+from followup.calls.models import (
+    AnsweredBy,
+    AttemptState,
+    Disposition,
+    RecordingMark,
+    RecordingState,
+)
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.responses.models import Response, ResponseState
 from tests.agi_scripts.ward import call, open_ward
 from tests.fakes.agi import FakeCall
+from tests.ivr.answering.test_watch import MACHINE, stereo
 
 NORMAL = "1 1 36*8# 2# 1 2 1"
 
@@ -173,3 +181,32 @@ async def test_the_time_a_patient_asks_for_is_kept_with_the_attempt(database: Da
         local = attempt.call_back_at.astimezone(ZoneInfo("Asia/Shanghai"))
         assert (local.hour, local.minute) == (15, 30)
         assert now() < attempt.call_back_at <= now() + timedelta(days=1)
+
+
+async def test_a_relative_who_answers_is_known_to_the_staff_and_hears_nothing_of_the_stay(
+        database: Database) -> None:
+    async with open_ward(database) as ward:
+        patient = await call(ward, "4 1830")
+        attempt = await ward.attempt()
+        assert attempt.outcome is Disposition.CALL_BACK
+        assert attempt.answered_by is AnsweredBy.RELATIVE
+        assert attempt.call_back_at is not None
+        assert "zh/introduction" not in patient.heard
+        assert "zh/reach-when" in patient.heard
+
+
+async def test_an_answering_machine_is_told_nothing_and_known_as_one(database: Database) -> None:
+    async with open_ward(database) as ward:
+        async def beeps(prompt: str) -> None:
+            """The machine has talked and beeped; each prompt takes a while."""
+            capture = ward.settings.spool_dir / (await ward.recording()).capture_file
+            capture.parent.mkdir(parents=True, exist_ok=True)
+            capture.write_bytes(stereo(MACHINE))
+            await asyncio.sleep(1)
+        patient = await call(ward, "", on_prompt=beeps)
+        attempt = await ward.attempt()
+        assert attempt.outcome is Disposition.VOICEMAIL
+        assert patient.heard.count("zh/post-discharge/identity") <= 1
+        assert "zh/goodbye-no-input" not in patient.heard
+        assert await ward.answers() == {}
+        assert patient.call.commands[-1] == "HANGUP"

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 import wave
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,13 @@ import pytest_asyncio
 
 from ivr.agi import AgiAppFailed, AgiHangup
 from ivr.agi.channel import Playback, Recorded
+from ivr.answering import Watch
 from ivr.audiosocket import FRAME_BYTES, AudioSocketServer, Kind, Reader, pack
-from ivr.conversation.events import Key, Spoken
+from ivr.conversation.events import Key, MachineHeard, Spoken
 from ivr.prompts.prompt import Prompt
 from ivr.recognition.protocol import Heard, Moment, RecogniserLost
 from ivr.understanding import Grammar
-from ivr.voice_line import Voice, VoiceLine
+from ivr.voice_line import Voice, VoiceLine, longest_ms
 
 LOUD = b"\x00\x20" * (FRAME_BYTES // 2)
 GRAMMAR = Grammar("zh", ("是的",))
@@ -44,12 +45,13 @@ class Channel:
         reader, self._writer = await asyncio.open_connection(host, int(port))
         self._writer.write(pack(Kind.ID, uuid.UUID(args[0]).bytes))
         messages = Reader()
-        while data := await reader.read(4096):
-            for message in messages.feed(data):
-                if message.kind is Kind.AUDIO:
-                    self.sounds.append(message.payload)
-                    if len(self.sounds) > 1:
-                        self._heard.set()
+        with suppress(ConnectionError):      # we may close while sound is still on its way
+            while data := await reader.read(4096):
+                for message in messages.feed(data):
+                    if message.kind is Kind.AUDIO:
+                        self.sounds.append(message.payload)
+                        if len(self.sounds) > 1:
+                            self._heard.set()
         self._writer.close()
         if self.hung_up:
             raise AgiHangup("gone")
@@ -267,3 +269,46 @@ async def test_a_missing_sound_is_passed_over(sockets: AudioSocketServer, tmp_pa
     async with line(sockets, tmp_path) as (patient, channel):
         assert await patient.say([Prompt("nowhere"), prompt]) is None
     assert sum(map(any, channel.sounds)) == 5
+
+
+class Certain(Watch):
+    """A watch that finds a machine when told to."""
+
+    found = False
+
+    @property
+    def machine(self) -> bool:
+        return self.found
+
+    def find(self) -> None:
+        self.found = True
+        assert self.on_machine is not None
+        self.on_machine()
+
+
+async def test_a_machine_ends_a_prompt_at_once(sockets: AudioSocketServer, tmp_path: Path) -> None:
+    prompt = write_prompt(tmp_path, "long", 30)
+    async with line(sockets, tmp_path) as (patient, channel):
+        patient.watch = watch = Certain()
+        saying = asyncio.create_task(patient.say([prompt], True, GRAMMAR))
+        await channel.send()
+        watch.find()
+        assert await saying == MachineHeard(certain=True)
+        assert await patient.listen(60_000, GRAMMAR) == MachineHeard(certain=True)
+        short = write_prompt(tmp_path, "short", 0.1)
+        assert await patient.say([short], interruptible=False) is None     # a word may be left
+
+
+async def test_an_announcement_in_which_a_yes_was_found_is_no_yes(sockets: AudioSocketServer,
+                                                                  tmp_path: Path) -> None:
+    async with line(sockets, tmp_path) as (patient, channel):
+        for frames, meant in ((100, Spoken("是的", 0.8)), (300, Spoken("", 0.0))):
+            listening = asyncio.create_task(patient.listen(5000, GRAMMAR))
+            await asyncio.sleep(0.05)
+            await channel.send(pack(Kind.AUDIO, LOUD) * frames, QUIET)
+            assert await listening == meant
+
+
+def test_longer_answers_may_take_longer() -> None:
+    assert longest_ms("是的") < longest_ms("三十八度五") < longest_ms("没有不舒服的地方")
+    assert longest_ms("yes") < longest_ms("thirty eight point five")

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ KEEP = "AFTERCALL_KEEP" in os.environ       # a hospital's folder, to look at it
 ITEMS = ("identity", "temperature", "breathlessness")
 GATEWAY = "127.0.0.2"
 PROMPT_HZ = 300
+BIRTH_DATE = date(1957, 3, 12)              # of everybody
 
 # Synthesised prompts are named by what is in them: those of one hospital serve the next.
 RENDERED = Path(tempfile.mkdtemp(prefix="ac-sounds-"))
@@ -144,7 +146,7 @@ class Hospital:
         async with self.house.database.session() as session:
             for persona, index in people:
                 patient = Patient(id=uuid.uuid4(), mrn=f"P{persona.code}{index:02d}", name="测试",
-                                  phone="+86" + persona.number(index))
+                                  phone="+86" + persona.number(index), birth_date=BIRTH_DATE)
                 session.add(patient)
                 session.add(Encounter(patient_id=patient.id, department="骨科",
                                       discharged_on=now().date()))
@@ -306,9 +308,7 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
                                  **{"talk_s": 6, **options})
                         for extension, options in zip(extensions, agents, strict=True)])
             for name, (language, text) in (speech or {}).items():
-                spoken = telephone_wav(house.book.voice.speak(text, language, 140))
-                gateway.config.folders.sounds_dir.mkdir(parents=True, exist_ok=True)
-                (gateway.config.folders.sounds_dir / f"{name}.wav").write_bytes(spoken)
+                gateway.record(name, telephone_wav(house.book.voice.speak(text, language, 140)))
             await gateway.start()
             stack.push_async_callback(gateway.stop)
             await gateway.registered()

@@ -17,7 +17,8 @@ from tests.journeys.sound import listen, of
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180),
               pytest.mark.asyncio(loop_scope="module")]
 
-SPEECH = {"yes": ("en", "yes"), "no": ("en", "no")}
+SPEECH = {"yes": ("en", "yes"), "no": ("en", "no"),
+          "mailbox": ("zh", "您好，您拨打的用户暂时无法接听，请在滴声后留言。")}
 # English after the first question: its recogniser comes with us
 SPEAKS = person("81", "press 8", "press 1", "press 36*6#", "speak no", "press 1",
                 "press #")
@@ -26,7 +27,8 @@ TALKS_OVER = person("82", "press 8", "press 1 early", "press 39# early",
 KEYS = person("83", "press 1 early", "press 36*5#", "press 2 early", "say tone 2",
               "press # at once")
 LEAVES = person("84", "press 1", "wait 0.5", "hang up")
-PEOPLE = (SPEAKS, TALKS_OVER, KEYS, LEAVES)
+MACHINE = person("85", "speak mailbox at once", "wait 0.4", "beep", "wait 60")
+PEOPLE = (SPEAKS, TALKS_OVER, KEYS, LEAVES, MACHINE)
 MORE = "hold_max_s = 0\n[speech]\nenabled = true\n"
 
 
@@ -92,6 +94,12 @@ async def test_a_hang_up_ends_the_call_at_once(place: Hospital) -> None:
     [attempt] = await place.attempts_of(LEAVES)
     assert (attempt.disposition, attempt.hangup_point) == (Disposition.PARTIAL, "temperature")
     assert list(await answers(place, attempt)) == ["identity"]
+
+
+async def test_an_answering_machine_is_found_out_and_left(place: Hospital) -> None:
+    [attempt] = await place.attempts_of(MACHINE)
+    assert attempt.disposition is Disposition.VOICEMAIL
+    assert await answers(place, attempt) == {}
 
 
 async def test_nothing_went_wrong_unseen(place: Hospital) -> None:

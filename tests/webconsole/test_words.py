@@ -12,7 +12,7 @@ import pytest
 
 import webconsole
 from followup.agents.models import AgentState
-from followup.calls.models import AttemptState, Disposition, EscalationState
+from followup.calls.models import AnsweredBy, AttemptState, Disposition, EscalationState
 from followup.campaigns.models import CampaignState, TaskState
 from followup.patients.models import Sex
 from followup.people.models import Role
@@ -27,6 +27,7 @@ SPOKEN = ("title", "alt", "placeholder", "aria-label", "data-on", "data-off", "d
 
 # keys that are put together while a page is made
 MADE = {
+    "answered_by": AnsweredBy,
     "task_state": TaskState, "attempt_state": AttemptState, "disposition": Disposition,
     "agent_state": AgentState, "campaign_state": CampaignState, "severity": Severity,
     "escalation_state": EscalationState, "role": Role, "sex": Sex, "given": GivenBy,

@@ -33,7 +33,8 @@ def test_a_patient_who_was_reached_is_not_called_again(disposition: Disposition)
 
 
 @pytest.mark.parametrize("disposition", [Disposition.UNKNOWN, Disposition.WRONG_PERSON,
-                                         Disposition.INVALID_NUMBER])
+                                         Disposition.INVALID_NUMBER,
+                                         Disposition.IDENTITY_FAILED])
 def test_what_only_a_person_can_decide_waits_for_one(disposition: Disposition) -> None:
     assert next_step(disposition, 1, 3, NOON, SHANGHAI).state is TaskState.NEEDS_PERSON
 
@@ -46,6 +47,16 @@ def test_a_busy_line_is_tried_again_ever_later_until_the_limit() -> None:
         waits.append(step.due_at - NOON)
     assert waits == [timedelta(minutes=10), timedelta(minutes=30)]
     assert next_step(Disposition.BUSY, 3, 3, NOON, SHANGHAI).state is TaskState.GAVE_UP
+
+
+def test_an_answering_machine_is_not_called_again_soon_but_is_given_up_in_the_end() -> None:
+    waits = []
+    for made in (1, 2):
+        step = next_step(Disposition.VOICEMAIL, made, 3, NOON - timedelta(hours=4), SHANGHAI)
+        assert step.due_at
+        waits.append(step.due_at - NOON + timedelta(hours=4))
+    assert waits == [timedelta(hours=3), timedelta(hours=5)]
+    assert next_step(Disposition.VOICEMAIL, 3, 3, NOON, SHANGHAI).state is TaskState.GAVE_UP
 
 
 def test_a_retry_that_falls_into_the_night_waits_for_the_morning() -> None:

@@ -1,0 +1,57 @@
+"""What 20 ms of a telephone line hold: a voice, a steady tone, or neither."""
+
+from __future__ import annotations
+
+import numpy as np
+import webrtcvad
+
+from ivr.answering.detector import QUIET, VOICE, Kind
+
+RATE = 8000
+SAMPLES = RATE // 50
+FLOOR = 150.0                # root mean square, of 32767: below is a quiet line
+ECHO = 0.12                  # of what we said: the line gives back less than that
+ECHO_FRAMES = 15             # and within 300 ms
+VOICE_MODE = 2               # webrtcvad: 0 takes nearly all for voice, 3 nearly nothing
+TONES = (380.0, 2100.0)      # Hz, of beeps
+PURE = 0.92                  # of a frame's energy around one pitch: a tone
+
+_POINTS = 1024
+_WINDOW = np.hanning(SAMPLES)
+_HERTZ = np.fft.rfftfreq(_POINTS, 1 / RATE)
+_AROUND = 110.0              # Hz: how wide a pure tone is in so short a window
+
+
+class Classifier:
+    """Frames of one call, both sides, in their order."""
+
+    def __init__(self) -> None:
+        self._vad = webrtcvad.Vad(VOICE_MODE)
+        self._ours: list[float] = []
+
+    def kind(self, theirs: np.ndarray, ours: np.ndarray | None = None) -> Kind:
+        """160 samples (int16) of the other side, and what we sent them meanwhile."""
+        self._ours = [*self._ours, _loudness(ours) if ours is not None else 0.0][-ECHO_FRAMES:]
+        if _loudness(theirs) < max(FLOOR, ECHO * max(self._ours)):
+            return QUIET
+        if hertz := pitch(theirs):
+            return Kind(tone=hertz)
+        return VOICE if self._vad.is_speech(theirs.astype("<i2").tobytes(), RATE) else QUIET
+
+
+def _loudness(samples: np.ndarray) -> float:
+    plain = samples.astype(np.float64)
+    return float(np.sqrt(np.mean(plain * plain)))
+
+
+def pitch(samples: np.ndarray) -> int:
+    """The Hz of a frame that is one pure tone; 0 for anything else."""
+    energy = np.abs(np.fft.rfft(samples * _WINDOW, _POINTS)) ** 2
+    total = float(energy[_HERTZ > 60].sum())          # mains hum counts for nothing
+    if total <= 0:
+        return 0
+    peak = float(_HERTZ[int(np.argmax(energy))])
+    if not TONES[0] <= peak <= TONES[1]:
+        return 0
+    near = float(energy[np.abs(_HERTZ - peak) <= _AROUND].sum())
+    return round(peak) if near >= PURE * total else 0

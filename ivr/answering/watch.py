@@ -1,0 +1,86 @@
+"""Listens for a machine while the greeting already plays: no person waits for it.
+
+The sound is in the file that Asterisk records the call into (interleaved stereo, the patient
+left), which grows by about a second at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from followup.log import get_logger
+from ivr.answering.detector import Detector, Verdict
+from ivr.answering.sound import SAMPLES, Classifier
+
+log = get_logger(__name__)
+
+EVERY_S = 0.25               # the file is looked at
+FRAME_BYTES = SAMPLES * 2 * 2
+
+
+class Watch:
+    """What is known of who has answered. ``over``: a key or an answer has shown a person."""
+
+    def __init__(self) -> None:
+        self._detector = Detector()
+        self._classifier = Classifier()
+        self.over = False
+        self.on_machine: Callable[[], None] | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Who it seems to be."""
+        return Verdict.PERSON if self.over else self._detector.verdict
+
+    @property
+    def machine(self) -> bool:
+        """Whether it is a machine beyond doubt."""
+        return self.verdict is Verdict.MACHINE
+
+    def hear(self, stereo: bytes) -> None:
+        """Whole 20 ms of both sides, interleaved."""
+        for samples in np.frombuffer(stereo, "<i2").reshape(-1, SAMPLES, 2):
+            self._detector.push(self._classifier.kind(samples[:, 0], samples[:, 1]))
+
+
+@asynccontextmanager
+async def overhear(watch: Watch, capture: Path) -> AsyncIterator[None]:
+    """Let ``watch`` hear the call that is being recorded into ``capture``."""
+    task = asyncio.create_task(_follow(watch, capture), name="answering machine")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _follow(watch: Watch, capture: Path) -> None:
+    place = 0
+    try:
+        while not watch.over and not watch.machine:
+            sound = await asyncio.to_thread(_more, capture, place)
+            if sound:
+                place += len(sound)
+                await asyncio.to_thread(watch.hear, sound)
+                if watch.machine and watch.on_machine:
+                    watch.on_machine()
+            await asyncio.sleep(EVERY_S)
+    except Exception:        # nobody's call may suffer from this
+        log.exception("the call cannot be listened to for an answering machine")
+
+
+def _more(capture: Path, place: int) -> bytes:
+    """Whole frames after ``place``; nothing while there is no file."""
+    try:
+        with capture.open("rb") as file:
+            file.seek(place)
+            sound = file.read()
+    except FileNotFoundError:
+        return b""
+    return sound[:len(sound) // FRAME_BYTES * FRAME_BYTES]
