@@ -15,6 +15,7 @@ log = get_logger(__name__)
 
 NAME_WITHIN_S = 5.0          # from connecting to saying whose call it is
 MAX_WAITING_KEYS = 64
+MOST_UNREAD = 64_000         # bytes, some four seconds of sound that the other side does not take
 SILENCE = bytes(FRAME_BYTES)
 
 
@@ -96,6 +97,10 @@ class Session(asyncio.Protocol):
     def tick(self) -> None:
         """Send the next 20 ms: sound, or silence that keeps the line alive."""
         if self.closed or self._transport is None:
+            return
+        if self._transport.get_write_buffer_size() > MOST_UNREAD:
+            self._refuse("it does not read what it is sent")
+            self._transport.abort()          # closing would wait for it
             return
         frame = SILENCE
         if self.playing:
