@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,8 +12,9 @@ import pytest
 from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from blockbuster import blockbuster_ctx
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from followup.calls.models import AnsweredBy, Attempt, Disposition
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
 from followup.settings import Settings
@@ -147,6 +149,19 @@ async def test_a_patient_s_page_tells_the_whole_call(client: Client, hospital: H
     for shown in ("Wound pain", "Taken by 林护士, the patient waited 3.4 s",
                   "Temperature 38.9 °C, at or above 38.5 °C", "The patient"):
         assert shown in page, shown
+
+
+async def test_who_answered_and_when_to_call_again_are_told(
+        client: Client, hospital: Hospital, sign_in: SignIn, database: Database) -> None:
+    async with database.session() as session:
+        await session.execute(update(Attempt).where(
+            Attempt.patient_id == hospital.patients[0]).values(
+                disposition=Disposition.CALL_BACK, answered_by=AnsweredBy.RELATIVE,
+                call_back_at=datetime(2026, 11, 26, 7, 30, tzinfo=UTC)))
+    await sign_in("doctor")
+    page = await text(client, f"/patients/{hospital.patients[0]}")
+    assert "家属接听" in page
+    assert re.search(r"约定 [^<]*15:30", page)
 
 
 async def test_looking_at_a_patient_is_written_down_once_a_look(
