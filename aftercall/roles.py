@@ -87,7 +87,8 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
         log.info("patients may speak", languages=sorted(models),
                  engines={language: model.engine.value for language, model in models.items()})
         yield Voice(sockets, RecognisingHearing(
-            recogniser, Patience(silence=settings.speech.silence_ms)), by_eagi)
+            recogniser, Patience(silence=settings.speech.silence_ms,
+                                 short_silence=settings.speech.short_silence_ms)), by_eagi)
     finally:
         await sockets.stop()
         await recogniser.close()

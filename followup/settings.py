@@ -205,7 +205,9 @@ class SpeechSettings(Section):
     models: dict[Language, Path] = Field(default_factory=dict)
     # where `aftercall models fetch` looks instead of the models' own sites
     models_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = None
-    silence_ms: Annotated[int, Field(ge=400, le=1500)] = 700      # that ends an answer
+    # that ends an answer: one in which people pause (numbers, dates), and a word or phrase
+    silence_ms: Annotated[int, Field(ge=400, le=1500)] = 700
+    short_silence_ms: Annotated[int, Field(ge=300, le=1500)] = 500
     workers: Annotated[int, Field(ge=1, le=32)] = 1               # processes that recognise
 
 

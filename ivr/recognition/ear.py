@@ -36,7 +36,7 @@ class RecognisingEar:
         self._recogniser = recogniser
         self._grammar = grammar
         self._detector = VoiceDetector()
-        self._endpointer = Endpointer(patience)
+        self._endpointer = Endpointer(patience, unhurried=grammar.unhurried)
         self._before: deque[bytes] = deque(maxlen=PRE_ROLL_MS // FRAME_MS)
         self._utterance: Utterance | None = None
 

@@ -16,6 +16,11 @@ class Engine(StrEnum):
     VOSK = "vosk"
     POCKETSPHINX = "pocketsphinx"
 
+    @property
+    def streams(self) -> bool:
+        """Whether it hears as sound comes; pocketsphinx is surer, and quick, with the whole."""
+        return self is Engine.VOSK
+
 
 @dataclass(frozen=True)
 class Model:

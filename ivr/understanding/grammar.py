@@ -12,8 +12,14 @@ class Grammar:
     ``decoys`` are phrases of no meaning here, that catch what is not an answer; a recogniser never
     returns them. Each recogniser splits phrases into words of its own lexicon, and leaves out with
     a warning what it has no words for.
+
+    ``asides`` are those of the phrases that are seldom said: wishes and places ("the second one").
+    A recogniser that confuses short words may do without short ones. ``unhurried``: people pause
+    within an answer (numbers, dates), so that a longer silence ends it.
     """
 
     language: str
     phrases: tuple[str, ...]
     decoys: tuple[str, ...] = ()
+    asides: frozenset[str] = frozenset()
+    unhurried: bool = False

@@ -9,15 +9,15 @@ from decimal import Decimal
 _CN = {digit: value for value, digits in enumerate(
     ("零〇", "一幺壹", "二两兩", "三", "四", "五", "六", "七", "八", "九")) for digit in digits}
 _CN_DIGITS = "零一二三四五六七八九"
-_RUN = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d.点點度半]+")
+_RUN = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d.点點度半]+(?:[個个]半)?")
 _ANY_DIGIT = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d]")
 A_LITTLE = "一点"                # no number
 _PART = re.compile(
-    r"(?P<whole>[^点點度半.]+)"
+    r"(?P<whole>[^点點度半個个.]+)"
     r"(?:(?:[点點.](?P<point>[零〇一幺二两兩三四五六七八九\d]+)度?)"
-    r"|(?:度(?P<degree>[零〇一幺二两兩三四五六七八九\d]{1,2}))|(?P<half>度?半)|度)?$")
+    r"|(?:度(?P<degree>[零〇一幺二两兩三四五六七八九\d]{1,2}))|(?P<half>度?[個个]?半)|度)?$")
 _PLACES = re.compile(
-    r"(?:(?P<hundreds>[一二两兩三四五六七八九])百)?(?P<zero>零)?"
+    r"(?:(?P<hundreds>[一二两兩三四五六七八九]?)(?P<hundred>百))?(?P<zero>零)?"
     r"(?:(?P<tens>[一二三四五六七八九]?)(?P<ten>十)|(?P<short>[廿卅]))?"
     r"(?P<units>[一二两兩三四五六七八九])?(?P<rest>[零一二两兩三四五六七八九]*)$")
 
@@ -88,7 +88,9 @@ def _whole(text: str) -> tuple[int | None, str]:
     match = _PLACES.match(text)
     if match is None:
         return None, ""
-    hundreds = _CN[match["hundreds"]] if match["hundreds"] else 0
+    hundreds = 0
+    if match["hundred"]:                   # 百四 is said for 一百四
+        hundreds = _CN[match["hundreds"]] if match["hundreds"] else 1
     tens = {"廿": 2, "卅": 3}.get(match["short"] or "", 0)
     if match["ten"]:
         tens = _CN[match["tens"]] if match["tens"] else 1
@@ -122,31 +124,49 @@ def _english_at(words: list[str]) -> tuple[Decimal, int]:
     """The number at the start of ``words`` and how many of them it takes; 0 for none."""
     if _DIGITS.match(words[0]):
         return Decimal(words[0]), 1
-    whole, used = _english_whole(words)
+    whole, used = _spelt_out(words) or _english_whole(words)
     if not used:
         return Decimal(0), 0
     rest = words[used:]
     if rest[:3] == ["and", "a", "half"]:
         return Decimal(whole) + Decimal("0.5"), used + 3
     if rest[:1] == ["point"]:
-        digits = ""
-        for word in rest[1:]:
-            if word not in _EN or _EN[word] > 9:
-                break
-            digits += str(_EN[word])
+        digits = _digit_words(rest[1:])
         if digits:
             return Decimal(f"{whole}.{digits}"), used + 1 + len(digits)
     return Decimal(whole), used
+
+
+def _digit_words(words: list[str]) -> str:
+    """The digits that ``words`` begin with, said one by one."""
+    digits = ""
+    for word in words:
+        if word not in _EN or _EN[word] > 9:
+            break
+        digits += str(_EN[word])
+    return digits
+
+
+def _spelt_out(words: list[str]) -> tuple[int, int] | None:
+    """One four zero, three eight point five: digit by digit. Two alone may be two numbers."""
+    digits = _digit_words(words)
+    if not digits or digits[0] == "0":
+        return None
+    spelt = len(digits) == 3 or (len(digits) == 2 and words[2:3] == ["point"])
+    return (int(digits), len(digits)) if spelt else None
 
 
 def _english_whole(words: list[str]) -> tuple[int, int]:
     place = total = 0
     if words[:2] == ["a", "hundred"]:
         total, place = 100, 2
+    elif words[0] == "hundred":
+        total, place = 100, 1
     elif words[0] in _EN and words[1:2] == ["hundred"]:
         total, place = _EN[words[0]] * 100, 2
-    elif words[0] in _EN and 1 <= _EN[words[0]] <= 9 and words[1:2] and words[1] in _EN_TENS:
-        total, place = _EN[words[0]] * 100, 1          # one forty
+    elif 1 <= _EN.get(words[0], 0) <= 9 and words[1:2] and (
+            words[1] in _EN_TENS or 10 <= _EN.get(words[1], 0) <= 19):
+        total, place = _EN[words[0]] * 100, 1          # one forty, one fifteen
     if place and words[place:place + 1] == ["and"] and words[place + 1:place + 2] \
             and words[place + 1] in _EN_WORDS:
         place += 1
@@ -169,25 +189,49 @@ def ways(number: Decimal, language: str, degrees: bool = False) -> Iterator[str]
     whole, _, fraction = f"{number:f}".partition(".")
     fraction = fraction.rstrip("0")
     if language == "en":
-        spoken = english_whole(int(whole))
-        yield f"{spoken} point {' '.join(_name(d) for d in fraction)}" if fraction else spoken
+        yield from _english_ways(int(whole), fraction)
+    else:
+        yield from _chinese_ways(int(whole), fraction, "點" if language == "yue" else "点", degrees)
+
+
+def _english_ways(whole: int, fraction: str) -> Iterator[str]:
+    spoken = english_whole(whole)
+    if fraction:
+        yield f"{spoken} point {' '.join(_name(digit) for digit in fraction)}"
         if fraction == "5":
             yield f"{spoken} and a half"
         return
-    spoken = chinese_whole(int(whole))
-    if not fraction:
-        yield spoken
+    yield spoken
+    hundreds, rest = divmod(whole, 100)
+    if hundreds and rest >= 10:
+        yield f"{_name(hundreds)} {english_whole(rest)}"               # one forty
+        yield spoken.replace(" and ", " ")
+    if hundreds == 1:
+        yield spoken.replace("one hundred", "a hundred", 1)
+
+
+def _chinese_ways(whole: int, fraction: str, point: str, degrees: bool) -> Iterator[str]:
+    spoken = chinese_whole(whole)
+    by_digit = "".join(_CN_DIGITS[int(digit)] for digit in str(whole))
+    if fraction:
+        said = "".join(_CN_DIGITS[int(digit)] for digit in fraction)
+        yield f"{spoken}{point}{said}"
+        yield f"{by_digit}{point}{said}"
         if degrees:
-            yield f"{spoken}度"
+            yield f"{spoken}度{said}"
+            yield f"{spoken}{point}{said}度"
+            if fraction == "5":
+                yield f"{spoken}度半"
         return
-    said = "".join(_CN_DIGITS[int(digit)] for digit in fraction)
-    yield f"{spoken}点{said}"
-    yield f"{''.join(_CN_DIGITS[int(digit)] for digit in whole)}点{said}"
+    yield spoken
     if degrees:
-        yield f"{spoken}度{said}"
-        yield f"{spoken}点{said}度"
-        if fraction == "5":
-            yield f"{spoken}度半"
+        yield f"{spoken}度"
+    if whole >= 100:
+        if whole % 10 == 0 and whole % 100:
+            yield spoken.removesuffix("十")                            # 一百四
+        if spoken.startswith("二百"):
+            yield f"两{spoken[1:]}"
+        yield by_digit.replace("一", "幺")
 
 
 def chinese_whole(number: int) -> str:

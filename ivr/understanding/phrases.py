@@ -29,10 +29,12 @@ def grammar_for(item: Item, language: str) -> Grammar:
 
 def _made(item: Item, language: str) -> Grammar:
     words = lexicon(language)
-    found = dict.fromkeys(phrase for phrase in (*_answers(item, words), *words.wishes,
-                                                *words.languages)
+    answers = dict.fromkeys(_answers(item, words))
+    asides = dict.fromkeys((*_places(item, words), *words.wishes, *words.languages))
+    found = dict.fromkeys(phrase for phrase in (*answers, *asides)
                           if not isinstance(understand(item, language, phrase), Unclear))
-    return Grammar(language, tuple(found), _decoys(words, found))
+    return Grammar(language, tuple(found), _decoys(words, found),
+                   frozenset(found) - frozenset(answers), unhurried=item.type.has_order)
 
 
 _grammar_for = lru_cache(maxsize=512)(_made)
@@ -67,12 +69,6 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
         yield from sorted(words.yes | words.no)
     for option in item.options:
         yield from names(option, language)
-        for key in option.keys:
-            for pattern in words.numbered if key in "123456789" and "nth" not in key else ():
-                if "{nth}" not in pattern:
-                    yield normal(pattern.format(n=words.digits[int(key)]))
-    if item.options:
-        yield from sorted(words.last)
     if item.repeats and len(item.options) <= MOST_PAIRED:
         for one, other in permutations(item.options, 2):
             for first, second in product(names(one, language)[:1], names(other, language)[:1]):
@@ -84,6 +80,17 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
         yield from _numbers(item, language)
     if item.type is ItemType.DATE:
         yield from sorted(words.days)
+
+
+def _places(item: Item, words: Lexicon) -> Iterator[str]:
+    """Options by their key or place."""
+    for option in item.options:
+        for key in option.keys:
+            for pattern in words.numbered if key in set("123456789") else ():
+                if "{nth}" not in pattern:
+                    yield normal(pattern.format(n=words.digits[int(key)]))
+    if item.options:
+        yield from sorted(words.last)
 
 
 def _numbers(item: Item, language: str) -> Iterator[str]:

@@ -90,7 +90,8 @@ def when_grammar(language: str) -> Grammar:
     """What may be said to name a time."""
     words = lexicon(language)
     found = dict.fromkeys(phrase for phrase in _phrases(language) if when(language, phrase))
-    return Grammar(language, tuple(found), tuple(set(words.decoys) - set(found)))
+    return Grammar(language, tuple(found), tuple(sorted(set(words.decoys) - set(found))),
+                   unhurried=True)
 
 
 def _phrases(language: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ def frames(*spans: tuple[int, bool]) -> list[bool]:
 
 def test_a_word_is_heard_from_its_onset_to_the_silence_after_it() -> None:
     assert follow(frames((500, False), (400, True), (2000, False))) == [
-        (640, Moment.ONSET), (1580, Moment.ENDPOINT)]
+        (620, Moment.ONSET), (1580, Moment.ENDPOINT)]
 
 
 def test_a_click_or_a_cough_is_no_speech() -> None:
@@ -35,6 +35,14 @@ def test_a_pause_within_an_answer_does_not_end_it() -> None:
     moments = follow(frames((400, True), (500, False), (400, True), (800, False)))
     assert [moment for _, moment in moments] == [Moment.ONSET, Moment.ENDPOINT]
     assert moments[1][0] == 1980
+
+
+def test_a_word_is_over_sooner_than_a_number() -> None:
+    def ends(unhurried: bool) -> int:
+        endpointer = Endpointer(unhurried=unhurried)
+        moments = list(map(endpointer.push, frames((400, True), (2000, False))))
+        return moments.index(Moment.ENDPOINT) * FRAME_MS
+    assert ends(unhurried=False) < ends(unhurried=True)
 
 
 def test_who_never_stops_is_cut() -> None:
