@@ -38,7 +38,7 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     match speech.meaning(state, item, text):
         case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):
             return again(state)
-        case Wished(Wish.NOT_NOW | Wish.STOP_CALLING) if confidence < speech.CONFIDENT:
+        case Wished(wish) if speech.sends_away(state, wish, confidence):
             return again(state)
         case Wished(wish, language):
             return speech.wished(state, item, wish, language)

@@ -1,7 +1,8 @@
 """What spoken words mean at each moment.
 
 A red-flag answer never rests on one recognition: it is read back, and stands once it is confirmed
-by key, or given again in other words. "Yes" alone would not do: it can be misheard as well.
+by key, or given again in other words. "Yes" alone would not do: it can be misheard as well. Nor do
+two words that both sound like their opposites, nor what a recogniser was unsure of.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ivr.understanding import (
     confirmation,
     confirmation_grammar,
     grammar_for,
+    is_distinct,
     is_risky,
     nothing_more,
     phrases,
@@ -61,8 +63,9 @@ def hears(state: State) -> Grammar | None:
                 *(phrases.nothing_more(state.language) if state.phase is Phase.MORE else ()))
     else:
         return None
-    return Grammar(state.language, (*dict.fromkeys((*more, *answers.phrases)),),
-                   tuple(decoy for decoy in answers.decoys if decoy not in more))
+    return replace(answers, phrases=(*dict.fromkeys((*more, *answers.phrases)),),
+                   decoys=tuple(decoy for decoy in answers.decoys if decoy not in more),
+                   asides=answers.asides - {*more})
 
 
 def spoken(state: State, text: str, confidence: float) -> Step:
@@ -77,12 +80,22 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     match meant:
         case Answered():
             return answered(state, item, meant, text, confidence)
-        case Wished(Wish.NOT_NOW | Wish.STOP_CALLING) if confidence < CONFIDENT:
-            return flow.miss(state, "not-understood")      # nobody is sent away by a mishearing
+        case Wished(wish) if sends_away(state, wish, confidence):
+            return flow.miss(state, "not-understood")
         case Wished(wish, language):
             return wished(state, item, wish, language)
         case Unclear(why):
             return flow.miss(state, "out-of-range" if why == "out-of-range" else "not-understood")
+
+
+def sends_away(state: State, wish: Wish, confidence: float) -> bool:
+    """Whether a mishearing would end the call, or go on in words the patient may not know.
+
+    A person is rung when they are asked for once more.
+    """
+    return confidence < CONFIDENT and (
+        wish in (Wish.NOT_NOW, Wish.STOP_CALLING, Wish.LANGUAGE)
+        or (wish is Wish.PERSON and not state.misses))
 
 
 def meaning(state: State, item: Item, text: str) -> Meaning:
@@ -138,15 +151,28 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
         return same(each(meant.value), read)
 
     match meaning(state, item, text):
-        case Answered() as meant if agrees(meant) and _worded_apart(state, text):
+        case Answered() as meant if agrees(meant) and not item.rules and not on_record \
+                and item.type.has_options and is_distinct(item, state.language, text):
+            return keys.confirmed(state)
+        case Answered() as meant if agrees(meant) and _beyond_doubt(state, item, text, confidence):
             return keys.confirmed(replace(state, words=f"{state.words} / {text}"))
-        case Answered() as meant if on_record or not agrees(meant):
+        case Answered() as meant if (on_record or not agrees(meant)) \
+                and state.misses < MAX_UNCLEAR:
             return answered(_miss(state), item, meant, text, confidence)
         case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):
             return unanswered(state)
-        case Wished(wish, language):
+        case Wished(wish, language) if not sends_away(state, wish, confidence):
             return wished(state, item, wish, language)
     return unanswered(state)
+
+
+def _beyond_doubt(state: State, item: Item, text: str, confidence: float) -> bool:
+    """Whether what was heard twice can hardly be the opposite of what was said twice."""
+    if is_risky(item, state.value or {}) and (
+            min(confidence, state.confidence) < CONFIDENT
+            or not any(is_distinct(item, state.language, words) for words in (state.words, text))):
+        return False
+    return _worded_apart(state, text)
 
 
 def _worded_apart(state: State, text: str) -> bool:

@@ -9,6 +9,7 @@ from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
 from ivr.understanding.phrases import confirmation_grammar, grammar_for
 from ivr.understanding.reading import (
     confirmation,
+    is_distinct,
     is_risky,
     nothing_more,
     unchanged,
@@ -17,5 +18,5 @@ from ivr.understanding.reading import (
 from ivr.understanding.times import When, when, when_grammar
 
 __all__ = ["Answered", "Grammar", "Meaning", "Unclear", "When", "Wish", "Wished", "confirmation",
-           "confirmation_grammar", "grammar_for", "is_risky", "nothing_more", "unchanged",
-           "understand", "when", "when_grammar"]
+           "confirmation_grammar", "grammar_for", "is_distinct", "is_risky", "nothing_more",
+           "unchanged", "understand", "when", "when_grammar"]

@@ -21,6 +21,7 @@ from ivr.understanding.years import read_year
 
 NEAR = 84.0                  # of 100: how like an option's name misheard words must be
 MARGIN = 14.0                # and how much more than the runner-up's
+ALIKE = 60.0                 # from here on one may be misheard for the other
 WRITTEN_AS = {"yue": "zh"}   # whose words serve where a questionnaire has none of its own
 LONGEST = 200                # characters; nobody answers a question in more
 
@@ -273,6 +274,30 @@ def _day(item: Item, words: Lexicon, said: str, today: date | None) -> Meaning:
     if len(found) != 1:
         return AMBIGUOUS if found else NOTHING
     return _within(item, found.pop(), certain=True)
+
+
+def is_distinct(item: Item, language: str, text: str) -> bool:
+    """Whether no words for another answer sound like ``text`` or hold it: 呼吸正常 is, 没有 is not.
+
+    What is not may be the opposite of what was said, with a syllable lost or added.
+    """
+    words = lexicon(language)
+    said = normal(text[:LONGEST])
+    meant = understand(item, language, said)
+    if not isinstance(meant, Answered):
+        return False
+    others = {name for option in item.options if option.value != meant.value
+              for name in names(option, language)}
+    if item.type is ItemType.BOOLEAN:
+        others |= words.no if meant.value["valueBoolean"] else words.yes
+    sound = _sound(said, words)
+    return not any(fuzz.ratio(sound, other) >= ALIKE or _holds(sound, other) or _holds(other, sound)
+                   for other in (_sound(name, words) for name in others))
+
+
+def _holds(longer: str, shorter: str) -> bool:
+    """Whether the one is the other with a syllable or two more."""
+    return f" {shorter} " in f" {longer} " and longer.count(" ") - shorter.count(" ") <= 2
 
 
 def is_risky(item: Item, value: Mapping[str, Any]) -> bool:

@@ -64,8 +64,8 @@ def test_what_was_hardly_heard_is_read_back() -> None:
 
 @pytest.mark.parametrize(("first", "second", "kept"), [
     ("没有", "是的", None), ("没有", "没有", None), ("没有", "对", None), ("没有", "没有啊", None),
-    ("没有", "不是", None), ("没有", "呼吸正常", False), ("有", "是的", True),
-    ("有", "有的", None)])
+    ("没有", "不是", None), ("没有", "呼吸正常", False),
+    ("有", "喘不上气", True), ("有", "是的", None), ("有", "有的", None)])
 def test_a_red_flag_needs_a_second_answer_in_other_words(first: str, second: str,
                                                          kept: bool | None) -> None:
     call = say(Call().play(*START), first)
@@ -74,6 +74,12 @@ def test_a_red_flag_needs_a_second_answer_in_other_words(first: str, second: str
     say(call, second)
     assert call.stored.get("breathlessness") == (
         None if kept is None else {"valueBoolean": kept})
+
+
+def test_nor_does_a_second_answer_do_that_was_hardly_heard() -> None:
+    call = say(Call().play(*START), "没有", "呼吸正常", confidence=0.5)
+    assert "breathlessness" not in call.stored
+    assert call.play("1").stored["breathlessness"] == {"valueBoolean": False}
 
 
 @pytest.mark.parametrize("heard", ["没有", "有"])
@@ -110,6 +116,28 @@ def test_wishes(words: str, said: list[str]) -> None:
     call = say(Call().play("1"), words)
     assert call.said == said
     assert call.state.misses == 0
+
+
+@pytest.mark.parametrize("words", ["说英语", "我现在不方便", "不要再打了"])
+def test_nobody_is_sent_away_by_what_was_hardly_heard(words: str) -> None:
+    call = say(Call().play("1"), words, confidence=0.5)
+    assert call.said == ["not-understood", "feeling"]
+    call = say(Call().play("1"), "很好", words, confidence=0.5)
+    assert call.said == ["heard"]
+
+
+def test_a_person_that_was_hardly_heard_is_rung_when_asked_for_again() -> None:
+    call = say(Call().play("1"), "我要找护士", confidence=0.5)
+    assert call.said == ["not-understood", "feeling"]
+    assert say(call, "我要找护士", confidence=0.5).escalations[0].reason == "asked"
+
+
+def test_the_same_option_again_confirms_it_where_no_rule_looks_and_no_other_sounds_like_it(
+        ) -> None:
+    call = say(Call().play("1"), "一般", "一般", confidence=0.5)
+    assert call.stored["feeling"]["valueCoding"]["code"] == "fair"  # type: ignore[index]
+    assert "feeling" not in say(Call().play("1"), "很好", "很好", confidence=0.5).stored   # 不好
+    assert "temperature" not in say(Call().play("1", "1"), "三十八度五", "三十八度五").stored
 
 
 def test_a_person_and_the_question_before_can_be_asked_for() -> None:

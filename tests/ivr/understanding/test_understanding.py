@@ -19,6 +19,7 @@ from ivr.understanding import (
     confirmation,
     confirmation_grammar,
     grammar_for,
+    is_distinct,
     is_risky,
     understand,
 )
@@ -28,6 +29,7 @@ SAMPLE = load_questionnaire(POST_DISCHARGE.read_bytes())
 BREATH, FEELING = SAMPLE.item("breathlessness"), SAMPLE.item("feeling")
 FEVER, PAIN = SAMPLE.item("temperature"), SAMPLE.item("wound-pain")
 VISIT = Item("visit", ItemType.DATE)
+PRESSURE = Item("pressure", ItemType.INTEGER, minimum=60, maximum=260)
 TODAY = date(2026, 11, 24)
 QUESTIONS = [item for item in SAMPLE.order if item.is_question]
 
@@ -95,9 +97,22 @@ def test_options_by_name_synonym_and_place(language: str, said: str, meant: obje
     (FEVER, "zh", "三十六度五五", "nothing"), (FEVER, "zh", "不知道", "nothing"),
     (FEVER, "en", "it's thirty eight point five", 38.5),
     (FEVER, "en", "thirty eight five", "ambiguous"),
+    (FEVER, "en", "three eight point five", 38.5),
+    (FEVER, "yue", "三十八度半", 38.5), (FEVER, "yue", "三十八個半", 38.5),
+    (FEVER, "yue", "三十八點五", 38.5), (FEVER, "yue", "卅八度五", 38.5),
+    (PRESSURE, "zh", "一百四十", 140), (PRESSURE, "zh", "幺四零", 140),
+    (PRESSURE, "zh", "两百一", 210), (PRESSURE, "zh", "高压一百四十", 140),
+    (PRESSURE, "zh", "一百四十 over 九十", "ambiguous"),
+    (PRESSURE, "zh", "一百四十九十", "ambiguous"),
+    (PRESSURE, "yue", "百四", 140), (PRESSURE, "yue", "百四十", 140),
+    (PRESSURE, "yue", "一百廿五", 125), (PRESSURE, "yue", "百二五", "ambiguous"),
+    (PRESSURE, "en", "one forty", 140), (PRESSURE, "en", "one fifteen", 115),
+    (PRESSURE, "en", "one oh five", 105), (PRESSURE, "en", "one four zero", 140),
+    (PRESSURE, "en", "hundred and forty", 140),
+    (PRESSURE, "en", "one forty over ninety", "ambiguous"),
     (PAIN, "zh", "三分", 3), (PAIN, "zh", "十", 10), (PAIN, "zh", "八九", "out-of-range"),
     (PAIN, "zh", "三点五", "nothing"), (PAIN, "en", "about seven", 7),
-    (PAIN, "en", "not seven", "ambiguous")])
+    (PAIN, "en", "two two", 2), (PAIN, "en", "not seven", "ambiguous")])
 def test_numbers(item: Item, language: str, said: str, meant: object) -> None:
     assert meaning(item, language, said) == meant
 
@@ -193,3 +208,11 @@ def test_red_flags_with_an_opposite_are_risky() -> None:
     assert is_risky(BREATH, {"valueBoolean": False})
     assert not is_risky(FEELING, FEELING.options[0].value)
     assert Wish("person") is Wish.PERSON
+
+
+@pytest.mark.parametrize(("language", "said", "distinct"), [
+    ("zh", "呼吸正常", True), ("zh", "没有", False), ("zh", "有", False), ("zh", "是的", False),
+    ("zh", "天气", False), ("en", "i do not", False), ("en", "i do", False)])
+def test_words_that_a_syllable_turns_round_are_not_distinct(language: str, said: str,
+                                                            distinct: bool) -> None:
+    assert is_distinct(BREATH, language, said) is distinct
