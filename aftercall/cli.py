@@ -249,17 +249,28 @@ def user_password(username: str) -> None:
 
 @app.command()
 def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/README.md")],
-          as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Measure something on a database of its own, made for it and thrown away."""
+          as_json: Annotated[bool, typer.Option("--json")] = False,
+          quick: Annotated[bool, typer.Option("--quick", help="speech: on a part")] = False,
+          audio: Annotated[Path | None, typer.Option(help="speech: recordings")] = None,
+          model: Annotated[list[str] | None, typer.Option(
+              help="speech: LANGUAGE=FOLDER of a model; may repeat")] = None,
+          tuning: Annotated[bool, typer.Option(
+              "--tuning", help="speech: on the speakers kept for tuning")] = False) -> None:
+    """Measure something, on a database of its own where it needs one."""
     from aftercall.house import running_database
-    from bench import BENCHES
+    from bench import ALONE, BENCHES
+    from bench.options import Options, parse_models
 
     measure = BENCHES.get(name)
-    if measure is None:
-        raise InvalidInput(f"name = {name!r}: expected {', '.join(BENCHES)}", field="name")
+    if measure is None and name not in ALONE:
+        raise InvalidInput(f"name = {name!r}: expected {', '.join((*BENCHES, *ALONE))}",
+                           field="name")
+    options = Options(quick, audio, parse_models(model or ()), load_settings().models_dir, tuning)
     configure("error", "auto")
 
     async def work() -> dict[str, Any]:
+        if measure is None:
+            return await ALONE[name](options)
         with TemporaryDirectory(prefix="aftercall-bench-") as folder:
             settings = Settings(data_dir=Path(folder), database={"url": None})
             async with running_database(settings, say) as (database, _):

@@ -5,8 +5,13 @@ from typing import Any
 
 from bench.answers import measure as answers
 from bench.claim import measure as claim
+from bench.options import Options
+from bench.speech import measure as speech
 from followup.database.engine import Database
 
 # name to what measures it, on an empty migrated database
 BENCHES: Mapping[str, Callable[[Database], Awaitable[dict[str, Any]]]] = {
     "answers": answers, "claim": claim}
+
+# those that need no database
+ALONE: Mapping[str, Callable[[Options], Awaitable[dict[str, Any]]]] = {"speech": speech}
