@@ -52,7 +52,7 @@ def _on_read_back(state: State, item: Item, digit: str) -> Step:
 
 def _on_options(state: State, item: Item, digit: str) -> Step:
     if option := item.option_for(digit):
-        return chosen(state, item, option, digit)
+        return chosen(state, option, digit)
     if language := item.language_keys.get(digit):
         return switch(state, language)
     if digit == item.other_key:
@@ -138,11 +138,15 @@ def _on_message(state: State, item: Item, digit: str) -> Step:
 
 
 def confirmed(state: State) -> Step:
-    """What was read back is right."""
+    """What was read back is right; an option that ends the call does so here as well."""
     assert state.value is not None
-    if state.words:
-        return flow.answer(state, state.value, state.words, GivenBy.VOICE, state.confidence)
-    return flow.answer(state, state.value, state.keys or ACCEPTED, GivenBy.KEY)
+    heard, given_by, confidence = (state.words, GivenBy.VOICE, state.confidence) if state.words \
+        else (state.keys or ACCEPTED, GivenBy.KEY, 1.0)
+    item = flow.current(state)
+    option = next((one for one in item.options if one.value == state.value), None)
+    if option:
+        return chosen(state, option, heard, given_by, confidence)
+    return flow.answer(state, state.value, heard, given_by, confidence)
 
 
 def accept_offer(state: State, item: Item) -> Step:
@@ -168,7 +172,7 @@ def typed(state: State) -> Step:
     return state, (Say(wording.read_back(state, item)), Listen(CONFIRM_MS))
 
 
-def chosen(state: State, item: Item, option: Option, heard: str,
+def chosen(state: State, option: Option, heard: str,
            given_by: GivenBy = GivenBy.KEY, confidence: float = 1.0) -> Step:
     """An option; some end the call politely."""
     if not option.outcome:

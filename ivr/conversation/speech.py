@@ -113,7 +113,7 @@ def answered(state: State, item: Item, meant: Answered, text: str, confidence: f
     if _needs_no_confirmation(item, meant, confidence):
         option = next((one for one in item.options if one.value == meant.value), None)
         if option:
-            return keys.chosen(state, item, option, text, GivenBy.VOICE, confidence)
+            return keys.chosen(state, option, text, GivenBy.VOICE, confidence)
         return flow.answer(state, meant.value, text, GivenBy.VOICE, confidence)
     return _read_back(replace(state, phase=Phase.CONFIRMING, value=meant.value, words=text,
                               confidence=confidence, keys=""), item)

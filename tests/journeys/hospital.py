@@ -146,7 +146,8 @@ class Hospital:
         async with self.house.database.session() as session:
             for persona, index in people:
                 patient = Patient(id=uuid.uuid4(), mrn=f"P{persona.code}{index:02d}", name="测试",
-                                  phone="+86" + persona.number(index), birth_date=BIRTH_DATE)
+                                  phone="+86" + persona.number(index), birth_date=BIRTH_DATE,
+                                  language=persona.language)
                 session.add(patient)
                 session.add(Encounter(patient_id=patient.id, department="骨科",
                                       discharged_on=now().date()))
@@ -272,12 +273,13 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
                    questionnaire: dict[str, Any] | None = None,
                    languages: Sequence[str] = ("zh",),
                    sounds: Mapping[str, float] | None = None,
-                   speech: Mapping[str, tuple[str, str]] | None = None) -> AsyncIterator[Hospital]:
+                   speech: Mapping[str, tuple[str, str] | Path] | None = None,
+                   ) -> AsyncIterator[Hospital]:
     """Start it all. ``agents``: SimAgent options for 8001, 8002, …
 
     ``questionnaire``: a FHIR resource, else the short one; ``sounds``: prompts, as
     ``goodbye`` or ``en/goodbye``, that get a pitch of their own, in Hz. ``speech``: what
-    personas ``speak``, by name: (language, text).
+    personas ``speak``, by name: (language, text) to be made, or somebody's recording.
     """
     resource = questionnaire or short_questionnaire()
     folder = Path(tempfile.mkdtemp(prefix="ac-"))
@@ -307,8 +309,10 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
                 agents=[SimAgent(extension, house.secrets.agents[extension].get_secret_value(),
                                  **{"talk_s": 6, **options})
                         for extension, options in zip(extensions, agents, strict=True)])
-            for name, (language, text) in (speech or {}).items():
-                gateway.record(name, telephone_wav(house.book.voice.speak(text, language, 140)))
+            for name, said in (speech or {}).items():
+                sound = said.read_bytes() if isinstance(said, Path) else \
+                    house.book.voice.speak(said[1], said[0], 140)
+                gateway.record(name, telephone_wav(sound))
             await gateway.start()
             stack.push_async_callback(gateway.stop)
             await gateway.registered()

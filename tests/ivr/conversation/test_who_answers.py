@@ -26,6 +26,23 @@ def machine(call: Call, event: MachineHeard | PersonHeard) -> Call:
     return call
 
 
+@pytest.mark.parametrize(("words", "outcome"), [
+    ("打错了", "wrong_person"), ("现在不方便", "call_back"), ("我是他女儿", "call_back")])
+@pytest.mark.parametrize("accepts", ["1", Spoken("对的")])
+def test_who_is_not_the_patient_hears_nothing_of_the_stay_once_read_back(
+        words: str, outcome: str, accepts: str | Spoken) -> None:
+    call = Call()
+    call.send(Spoken(words, 0.3))
+    assert call.said == ["heard"]
+    if isinstance(accepts, str):
+        call.play(accepts)
+    else:
+        call.send(accepts)
+    assert "introduction" not in call.said
+    call.play(*[] if call.outcome else ["#"])
+    assert call.outcome == outcome
+
+
 # --- machines --------------------------------------------------------------------------------
 
 def test_nothing_is_left_on_a_machine() -> None:
