@@ -96,8 +96,8 @@ def advance(state: State, event: Event) -> Step:
             return farewell.time_key(state, digit)
         case Phase.CALLING_BACK, TimedOut():
             return farewell.time_given(state)
-        case Phase.CALLING_BACK | Phase.STOPPING, Spoken(text):
-            return farewell.spoken(state, text)
+        case Phase.CALLING_BACK | Phase.STOPPING, Spoken(text, confidence):
+            return farewell.spoken(state, text, confidence)
         case Phase.STOPPING, Key(digit):
             return farewell.stop_key(state, digit)
         case Phase.STOPPING, TimedOut():

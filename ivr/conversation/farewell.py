@@ -9,7 +9,7 @@ from followup.calls.models import AnsweredBy, Disposition
 from ivr.conversation import flow, wording
 from ivr.conversation.actions import Action, End, Listen, Say, StopCalling
 from ivr.conversation.flow import Step
-from ivr.conversation.state import Phase, State
+from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.prompts.prompt import Prompt
 from ivr.understanding import When, confirmation, when
 
@@ -81,10 +81,13 @@ def moment_of(named_time: When, asked_at: datetime) -> datetime:
     return named if named > asked_at else named + timedelta(days=1)
 
 
-def spoken(state: State, text: str) -> Step:
-    """Words in place of keys, on either question."""
+def spoken(state: State, text: str, confidence: float) -> Step:
+    """Words in place of keys, on either question; a yes that was hardly heard stops no calls."""
     if state.phase is Phase.STOPPING:
-        return say_goodbye(state, (StopCalling(),) if confirmation(state.language, text) else ())
+        stop = confirmation(state.language, text)
+        if stop and confidence < CONFIDENT:
+            return _ask_for_key(state)
+        return say_goodbye(state, (StopCalling(),) if stop else ())
     state = replace(state, keys="", words=text)
     return say_goodbye(state) if when(state.language, text) else _ask_again(state)
 
@@ -100,9 +103,14 @@ def _ask_again(state: State) -> Step:
 def stop_key(state: State, digit: str) -> Step:
     """1: never call again."""
     if digit == "*" and not state.misses:
-        return replace(state, misses=1), (Say((wording.prompt(state, "stop-calling"),)),
-                                          Listen(STOP_MS))
+        return _ask_for_key(state)
     return say_goodbye(state, (StopCalling(),) if digit == "1" else ())
+
+
+def _ask_for_key(state: State) -> Step:
+    """Say once more what stops the calls."""
+    return (replace(state, misses=state.misses + 1),
+            (Say((wording.prompt(state, "stop-calling"),)), Listen(STOP_MS)))
 
 
 def say_goodbye(state: State, first: tuple[Action, ...] = ()) -> Step:

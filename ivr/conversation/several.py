@@ -11,7 +11,7 @@ from dataclasses import replace
 from followup.questionnaires.definition import Control
 from ivr.conversation import flow, keys, speech, wording
 from ivr.conversation.flow import Step
-from ivr.conversation.state import Phase, State
+from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.understanding import Answered, Wish, Wished, confirmation, nothing_more
 
 
@@ -33,7 +33,7 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     said = confirmation(state.language, text) if text else None
     if state.phase is Phase.MORE and text and nothing_more(state.language, text):
         said = False
-    if said is not None and confidence >= speech.CONFIDENT:
+    if said is not None and confidence >= CONFIDENT:
         return _yes(state) if said else _no(state, "2")
     match speech.meaning(state, item, text):
         case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):

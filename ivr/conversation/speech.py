@@ -18,7 +18,7 @@ from ivr.conversation import farewell, flow, identity, keys, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.flow import Step
-from ivr.conversation.state import Phase, State
+from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.understanding import (
     Answered,
     Grammar,
@@ -38,7 +38,6 @@ from ivr.understanding import (
     when_grammar,
 )
 
-CONFIDENT = 0.6              # below, what was heard is read back
 CONFIRM_MS = 5000
 MAX_UNCLEAR = 2              # then only keys are taken: it may be noise
 
@@ -48,7 +47,7 @@ def hears(state: State) -> Grammar | None:
     if state.phase is Phase.CALLING_BACK and not state.keys:
         return when_grammar(state.language)
     if state.phase is Phase.STOPPING:
-        return confirmation_grammar(state.language)
+        return None if state.misses else confirmation_grammar(state.language)
     item = state.item
     if item is None or state.misses >= MAX_UNCLEAR:
         return None

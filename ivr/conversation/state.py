@@ -13,6 +13,8 @@ from followup.errors import InvalidInput
 from followup.questionnaires.definition import Item, Questionnaire
 from followup.rules import RuleHit
 
+CONFIDENT = 0.6              # below, what was heard is read back, or asked for again
+
 
 class Phase(StrEnum):
     """What the conversation waits for."""

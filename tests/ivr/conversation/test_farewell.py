@@ -13,6 +13,7 @@ from ivr.conversation import farewell
 from ivr.conversation.actions import StopCalling, StopRecording, StoreAnswer
 from ivr.conversation.events import Spoken
 from ivr.conversation.farewell import moment_of
+from ivr.conversation.speech import hears
 from ivr.understanding import When
 from tests.ivr.conversation.driver import SAMPLE, Call
 
@@ -61,6 +62,15 @@ def test_no_more_calls_may_be_confirmed_aloud() -> None:
         call = refusing()
         call.send(Spoken(said))
         assert (StopCalling() in call.done, call.outcome) == (stops, "refused")
+
+
+def test_no_calls_are_stopped_by_a_yes_that_was_hardly_heard() -> None:
+    call = refusing()
+    call.send(Spoken("是的", 0.5))
+    assert (call.said, call.outcome) == (["stop-calling"], None)
+    assert hears(call.state) is None           # now a key
+    call.play("1")
+    assert (StopCalling() in call.done, call.outcome) == (True, "refused")
 
 
 def refusing() -> Call:
