@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -32,9 +34,18 @@ _tracks: dict[int, Track] = {}
 
 
 def _start(models: Mapping[str, Model]) -> None:
-    """Remember the models; Ctrl-C is the parent's affair."""
+    """Remember the models; Ctrl-C is the parent's affair, its death is ours as well."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _models.update(models)
+
+
+def _end_with_parent() -> None:
+    """A killed parent closes no queue that a worker waits on: each holds both ends."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _load() -> None:

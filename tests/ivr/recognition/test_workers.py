@@ -6,10 +6,14 @@ import asyncio
 import io
 import os
 import signal
+import sys
 import wave
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
+from textwrap import indent
 
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -123,3 +127,28 @@ async def test_a_folder_without_a_model_is_refused_by_name(tmp_path: Path) -> No
     found = find_models({}, tmp_path / "models")
     assert {language: model.engine for language, model in found.items()} == {
         "en": Engine.POCKETSPHINX, "zh": Engine.VOSK}
+
+
+PARENT = """\
+import asyncio
+from ivr.recognition import WorkerRecogniser
+async def main():
+    recogniser = WorkerRecogniser({})
+    await recogniser.warm_up()
+    print(*recogniser.pids, flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+async def test_no_worker_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(f"if __name__ == '__main__':\n{indent(PARENT, '    ')}", "utf-8")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    worker = psutil.Process(int(await process.stdout.readline()))
+    process.kill()
+    await process.wait()
+    with suppress(psutil.NoSuchProcess):
+        await asyncio.to_thread(worker.wait, 20)
