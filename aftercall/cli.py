@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from aftercall.bench_command import bench
 from aftercall.models.command import models_app
 from aftercall.questionnaire_command import questionnaire_app, response_app
 from aftercall.terminal import err, run, say, settings_for
@@ -37,6 +36,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(questionnaire_app, name="questionnaire")
 app.add_typer(response_app, name="response")
 app.command("try")(try_questionnaire)
+app.command()(bench)
 
 
 @app.command()
@@ -245,43 +245,6 @@ def user_password(username: str) -> None:
         return password
 
     print(run(work()))
-
-
-@app.command()
-def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/README.md")],
-          as_json: Annotated[bool, typer.Option("--json")] = False,
-          quick: Annotated[bool, typer.Option("--quick", help="speech: on a part")] = False,
-          audio: Annotated[Path | None, typer.Option(help="speech: recordings")] = None,
-          model: Annotated[list[str] | None, typer.Option(
-              help="speech: LANGUAGE=FOLDER of a model; may repeat")] = None,
-          tuning: Annotated[bool, typer.Option(
-              "--tuning", help="speech: on the speakers kept for tuning")] = False) -> None:
-    """Measure something, on a database of its own where it needs one."""
-    from aftercall.house import running_database
-    from bench import ALONE, BENCHES
-    from bench.options import Options, parse_models
-
-    measure = BENCHES.get(name)
-    if measure is None and name not in ALONE:
-        raise InvalidInput(f"name = {name!r}: expected {', '.join((*BENCHES, *ALONE))}",
-                           field="name")
-    options = Options(quick, audio, parse_models(model or ()), load_settings().models_dir, tuning)
-    configure("error", "auto")
-
-    async def work() -> dict[str, Any]:
-        if measure is None:
-            return await ALONE[name](options)
-        with TemporaryDirectory(prefix="aftercall-bench-") as folder:
-            settings = Settings(data_dir=Path(folder), database={"url": None})
-            async with running_database(settings, say) as (database, _):
-                return await measure(database)
-
-    result = run(work())
-    if as_json:
-        print(json.dumps(result))
-    else:
-        for key, value in result.items():
-            print(f"{key:40} {value}")
 
 
 @app.command(hidden=True)

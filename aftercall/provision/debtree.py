@@ -55,8 +55,11 @@ class DebTree:
         raise ProvisionError(f"no dynamic loader in {self.root}")
 
 
-def unpack(packages: Sequence[str], suite: str, dest: Path, say: Say) -> DebTree:
+def unpack(packages: Sequence[str], suite: str, dest: Path, say: Say,
+           size: str = "80 MB") -> DebTree:
     """Make ``dest`` hold ``packages`` of Debian ``suite``; a tree already complete is kept.
+
+    ``size``: about how much there is to download, for whoever waits.
 
     Raises ProvisionError with the last lines of apt's own words when it cannot be done.
     """
@@ -74,7 +77,7 @@ def unpack(packages: Sequence[str], suite: str, dest: Path, say: Say) -> DebTree
         try:
             tree = work / "tree"
             tree.mkdir(parents=True)
-            debs = _download(packages, suite, work, say)
+            debs = _download(packages, suite, work, say, size)
             say(f"unpacking {len(debs)} packages")
             for deb in debs:
                 _run(["dpkg", "-x", str(deb), str(tree)])
@@ -118,7 +121,8 @@ def mirror() -> str:
     return named
 
 
-def _download(packages: Sequence[str], suite: str, work: Path, say: Say) -> list[Path]:
+def _download(packages: Sequence[str], suite: str, work: Path, say: Say,
+              size: str) -> list[Path]:
     for folder in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d"):
         (work / folder).mkdir(parents=True)
     (work / "status").touch()
@@ -144,7 +148,7 @@ def _download(packages: Sequence[str], suite: str, work: Path, say: Say) -> list
         say("the mirror's list is past its date: taking it with its signature checked all the same")
         _run([*update, "-oAcquire::Check-Valid-Until=false"])
         apt.append("-oAcquire::Check-Valid-Until=false")
-    say(f"downloading {', '.join(packages)} and what they need (about 80 MB)")
+    say(f"downloading {', '.join(packages)} and what they need (about {size})")
     _run([*apt, "--download-only", "install", *packages])
     return sorted((work / "cache/archives").glob("*.deb"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from .errors import AgiAppFailed, AgiCommandFailed, AgiHangup, AgiInjection, AgiProtocolError
 from .request import AgiRequest
+from .round_trips import RoundTrips
 from .wire import MAX_VALUE, Answer, ChannelState, quote
 
 _KEYS = re.compile(r"[0-9*#A-D]*\Z")
@@ -50,12 +52,15 @@ class AgiChannel:
     """One call. Every command raises AgiHangup once the call is over.
 
     ``timeout`` (seconds) bounds the wait for Asterisk's answer: AgiTimeout, after which the
-    connection is of no use. Commands that answer at once have ``quick`` as theirs.
+    connection is of no use. Commands that answer at once have ``quick`` as theirs, and are timed
+    in ``round_trips``.
     """
 
-    def __init__(self, request: AgiRequest, quick: float = 10) -> None:
+    def __init__(self, request: AgiRequest, quick: float = 10,
+                 round_trips: RoundTrips | None = None) -> None:
         self._request = request
         self._quick = quick
+        self._round_trips = round_trips
         self.headers: Mapping[str, str] = request.headers
         url = urlsplit(self.headers.get("agi_request", ""))
         #: The script's name, without the query that Asterisk leaves on it.
@@ -214,7 +219,10 @@ class AgiChannel:
             raise AgiHangup(f"{command}: the call was hung up")
 
     async def _send(self, command: str, *arguments: str, within: float | None) -> Answer:
+        began = time.perf_counter()
         answer: Answer = await self._request.send_command(" ".join([command, *arguments]), within)
+        if self._round_trips is not None and within == self._quick:
+            self._round_trips.add(time.perf_counter() - began)
         return answer
 
 

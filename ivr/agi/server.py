@@ -15,6 +15,7 @@ from followup.log import get_logger
 from .channel import AgiChannel, script_name
 from .errors import AgiHangup, AgiProtocolError
 from .request import AgiRequest
+from .round_trips import RoundTrips
 from .wire import LineReader
 
 Handler = Callable[[AgiChannel], Awaitable[None]]
@@ -38,6 +39,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk has no types
         self._header_timeout, self._max_header_bytes = header_timeout, max_header_bytes
         self._max_sessions = max_sessions
         self._server: asyncio.Server | None = None
+        self.round_trips = RoundTrips()
         self._greeting: set[asyncio.Task[None]] = set()
         self._sessions: set[asyncio.Task[None]] = set()
         for path, handler in routes.items():
@@ -76,6 +78,8 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk has no types
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+        if told := self.round_trips.summary():
+            log.info("agi_round_trips", **told)
 
     async def handler(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its headers to its end."""
@@ -131,7 +135,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk has no types
                 log.error("agi_script_unknown")
                 return
             try:
-                await route(AgiChannel(request))
+                await route(AgiChannel(request, round_trips=self.round_trips))
             except AgiHangup:
                 log.info("agi_hung_up")
             except Exception:

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections import deque
 from collections.abc import Callable
+from dataclasses import asdict
 
 from followup.log import get_logger
 from ivr.audiosocket.clock import FrameClock
@@ -185,6 +186,8 @@ class AudioSocketServer:
         for session in list(self._sessions):
             session.leave()
         await self.clock.stop()
+        if self.clock.punctuality.frames:
+            log.info("frame_clock", **asdict(self.clock.punctuality))
         if self._server is not None:
             await self._server.wait_closed()
 

@@ -1,0 +1,72 @@
+"""``aftercall bench``: measures on a database, and where need be an Asterisk, made for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+
+from aftercall.terminal import say
+from followup.errors import InvalidInput
+from followup.log import configure
+from followup.settings import Settings, load_settings
+
+
+def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/README.md")],
+          as_json: Annotated[bool, typer.Option("--json")] = False,
+          quick: Annotated[bool, typer.Option(
+              "--quick", help="speech: on a part; ivr: few calls, to see that it works")] = False,
+          audio: Annotated[Path | None, typer.Option(help="speech: recordings")] = None,
+          model: Annotated[list[str] | None, typer.Option(
+              help="speech: LANGUAGE=FOLDER of a model; may repeat")] = None,
+          tuning: Annotated[bool, typer.Option(
+              "--tuning", help="speech: on the speakers kept for tuning")] = False) -> None:
+    """Measure something, on a database and an Asterisk of its own where it needs them."""
+    from aftercall.roles import until_stopped
+    from bench import ALONE, BENCHES
+    from bench.options import Options, parse_models
+
+    if name not in (*BENCHES, *ALONE, "ivr"):
+        raise InvalidInput(f"name = {name!r}: expected {', '.join((*BENCHES, *ALONE, 'ivr'))}",
+                           field="name")
+    configure("error", "auto")
+    result: dict[str, Any] = {}
+
+    async def work() -> None:
+        if name == "ivr":
+            result.update(await _ivr(quick))
+        elif name in ALONE:
+            result.update(await ALONE[name](Options(
+                quick, audio, parse_models(model or ()), load_settings().models_dir, tuning)))
+        else:
+            result.update(await _on_database(name))
+
+    asyncio.run(until_stopped(work))
+    if not result:
+        raise typer.Exit(130)                    # stopped half-way: there is nothing to tell
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for key, value in result.items():
+            print(f"{key:40} {value}")
+
+
+async def _ivr(quick: bool) -> dict[str, Any]:
+    from aftercall.bench_stage import bench_ivr
+    from bench.ivr.plan import FULL, QUICK
+
+    return await bench_ivr(QUICK if quick else FULL, say)
+
+
+async def _on_database(name: str) -> dict[str, Any]:
+    from aftercall.house import running_database
+    from bench import BENCHES
+
+    with TemporaryDirectory(prefix="aftercall-bench-") as folder:
+        settings = Settings(data_dir=Path(folder), database={"url": None})
+        async with running_database(settings, say) as (database, _):
+            return await BENCHES[name](database)

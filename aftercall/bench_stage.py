@@ -1,0 +1,120 @@
+"""Where the benchmark of conversations runs: a hospital of its own, put up for each flow."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aftercall.demo.stage import free_ports
+from aftercall.house import open_house, running_database
+from aftercall.nodes import ami_client
+from aftercall.provision.paths import Say
+from aftercall.provision.sipp import find_sipp
+from bench.ivr import measure_ivr
+from bench.ivr.ground import Ground
+from bench.ivr.plan import Plan
+from followup.database.engine import Database
+from followup.settings import Settings, load_settings
+
+GATEWAY = "127.0.0.2"
+RTP = (20_000, 27_999)       # below the ports that the kernel gives out; two a call
+
+SETTINGS = """\
+[agi]
+port = {agi}
+[[nodes]]
+name = "node1"
+ami_port = {ami}
+sip_port = {sip}
+http_port = {http}
+rtp_start = {rtp[0]}
+rtp_end = {rtp[1]}
+[trunk]
+host = "{gateway}"
+port = {gateway_sip}
+channels = 1000
+qualify_s = 0
+[prompts]
+languages = ["{language}"]
+words_per_minute = 220
+[log]
+level = "info"
+format = "json"
+[speech]
+enabled = {speech}
+"""
+
+
+async def bench_ivr(plan: Plan, say: Say) -> dict[str, Any]:
+    """The benchmark of conversations, on a hospital of its own."""
+    sipp = await asyncio.to_thread(find_sipp, say)
+    # nobody's real database, trunk or settings reach it
+    for name in [name for name in os.environ if name.startswith("AFTERCALL_")]:
+        del os.environ[name]
+    os.environ.pop("DATABASE_URL", None)
+    with tempfile.TemporaryDirectory(prefix="ac-bench-", ignore_cleanup_errors=True) as folder:
+        settings = Settings(data_dir=Path(folder), database={"url": None})
+        async with running_database(settings, say) as (database, url):
+            return await measure_ivr(IvrStage(Path(folder), database, url, sipp), plan, say)
+
+
+@dataclass(frozen=True)
+class IvrStage:
+    """Puts up a house for each flow (bench.ivr.ground.Stage)."""
+
+    folder: Path
+    database: Database
+    url: str
+    sipp: list[str]
+
+    @asynccontextmanager
+    async def set(self, name: str, *, agi: bool, speech: bool = False) -> AsyncIterator[Ground]:
+        """A fresh Asterisk, and our FastAGI server if it is asked for."""
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        ports = free_ports(("agi", "ami", "sip", "http", "gateway_sip"))
+        config = folder / "aftercall.toml"
+        config.write_text(SETTINGS.format(
+            **ports, rtp=RTP, gateway=GATEWAY, language="en" if speech else "zh",
+            speech="true" if speech else "false"), "utf-8")
+        os.environ["AFTERCALL_CONFIG"] = str(config)
+        settings = load_settings(config, data_dir=folder, database={"url": self.url})
+        async with open_house(settings, lambda _: None, roles=("agi",) if agi else (),
+                              log_dir=folder / "log") as house:
+            node = settings.nodes[0]
+            part = house.parts.get("agi")
+            if part is not None:
+                await _answers(settings.agi.port)
+            yield Ground(settings=settings, node=node, process=house.nodes[node.name],
+                         database=self.database, book=house.book, sipp=self.sipp,
+                         postgres_pid=_postmaster(self.folder),
+                         agi_pid=part.pid if part else None, agi_log=folder / "log" / "agi.log",
+                         folder=folder, ami=partial(_ami, settings, house.secrets))
+
+
+def _ami(settings: Settings, secrets: Any, on_event: Any) -> Any:
+    return ami_client(settings.nodes[0], secrets, on_event)
+
+
+async def _answers(port: int, within_s: float = 60) -> None:
+    """Return once our FastAGI server takes calls."""
+    async with asyncio.timeout(within_s):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.1)
+                continue
+            writer.close()
+            return
+
+
+def _postmaster(folder: Path) -> int:
+    return int((folder / "postgres" / "postmaster.pid").read_text().split()[0])

@@ -1,0 +1,210 @@
+"""One flow under growing load: how many calls it holds, and what they cost at four fifths of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.ivr.calls import Calls
+from bench.ivr.cpu import Group, Meter
+from bench.ivr.flows import Flow, Prepared
+from bench.ivr.gateway import Gateway
+from bench.ivr.ground import Ground
+from bench.ivr.hearing import Heard
+from bench.ivr.phones import Habits, Phones
+from bench.ivr.plan import Plan, Window, percentile, steps_back
+from bench.ivr.script import Turn, keyed
+
+SETTLE_S = 2.0               # after the number of calls has changed
+LAG_S = 1.2                  # SIPp tells its failures so late
+DRAIN_S = 60.0               # for calls to end by themselves until fewer are left
+
+
+@dataclass
+class Result:
+    """What came of one flow."""
+
+    held: int = 0
+    broke_at: int | None = None              # None: not within the plan's limits
+    windows: list[dict[str, Any]] = field(default_factory=list)
+    cores: dict[str, float] = field(default_factory=dict)      # at the measured load
+    measured_calls: int = 0
+    measured_late: int = 0
+    call_s: float | None = None
+    digit_ms: list[float] = field(default_factory=list)
+    completed: int = 0
+    wrong: int = 0                           # calls that ended, but not as they should
+    errors: list[str] = field(default_factory=list)
+
+    def cpu_s_per_call(self) -> dict[str, float]:
+        """Processor seconds of one call from its beginning to its end."""
+        if not self.measured_calls or self.call_s is None:
+            return {}
+        return {name: round(cores * self.call_s / self.measured_calls, 4)
+                for name, cores in self.cores.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """The flow's table."""
+        return {"held": self.held, "broke_at": self.broke_at, "windows": self.windows,
+                "measured_at_calls": self.measured_calls, "measured_late_calls": self.measured_late,
+                "cores": {name: round(cores, 4) for name, cores in self.cores.items()},
+                "cpu_s_per_call": self.cpu_s_per_call(), "call_s": self.call_s,
+                "digit_to_prompt_ms": {"p50": percentile(self.digit_ms, 0.5),
+                                       "p99": percentile(self.digit_ms, 0.99),
+                                       "samples": len(self.digit_ms)},
+                "completed": self.completed, "wrong": self.wrong}
+
+
+class Run:
+    """A flow with its gateway, its phones and its calls. Use as an async context manager."""
+
+    def __init__(self, ground: Ground, flow: Flow, plan: Plan, turns: Sequence[Turn],
+                 prepared: Prepared | None, noise_rms: float | None = None) -> None:
+        self._ground, self._flow, self._plan, self._turns = ground, flow, plan, turns
+        self._prepared = prepared
+        answers = [turn.keys for turn in turns if turn.keys]
+        self._habits = Habits(answers) if noise_rms is None else Habits(answers, noise_rms)
+        self._stack = AsyncExitStack()
+        self.result = Result()
+
+    async def __aenter__(self) -> Run:
+        ground, enter = self._ground, self._stack.enter_async_context
+        trunk = ground.settings.trunk
+        try:
+            if self._flow is Flow.THREADS and self._prepared:
+                self._server = await asyncio.create_subprocess_exec(
+                    *self._prepared.server, stdin=asyncio.subprocess.DEVNULL,
+                    start_new_session=True)
+                self._stack.push_async_callback(_end, self._server)
+            self.phones = self._stack.enter_context(
+                Phones(trunk.host, ground.node.sip_bind, self._habits))
+            self.gateway = await enter(Gateway(ground.sipp, ground.folder / "sipp", trunk.host,
+                                               trunk.port, self.phones.ports))
+            self.calls = await enter(Calls(ground, self._flow, self._plan.per_second))
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    # --- the search ----------------------------------------------------------------------------
+
+    async def search(self) -> None:
+        """Let the load grow until sound comes late, then go back to what is held."""
+        plan, result = self._plan, self.result
+        deadline = time.monotonic() + plan.search_s
+        result.broke_at = await self._grow(deadline)
+        if result.broke_at is None:              # all that was to be tried, or could be in time
+            await self._try(len(self.calls.alive))
+            if result.held:
+                return
+            result.broke_at = len(self.calls.alive)
+        for number in steps_back(result.broke_at, plan):
+            if await self._try(number):
+                return
+        result.errors.append(f"{self._flow.value}: no number of calls was held")
+
+    async def _grow(self, deadline: float) -> int | None:
+        """The calls there were when sound began to come late; None when it never did."""
+        plan, calls = self._plan, self.calls
+        calls.wanted = plan.most
+        at_most = 0
+        while time.monotonic() < deadline and at_most < plan.most:
+            alive = len(calls.alive)
+            window = await self._watch(plan.window_s)
+            if not window.good:
+                return max(alive, 1)
+            at_most = max(at_most, window.calls)
+        return None
+
+    async def _try(self, number: int) -> bool:
+        """Whether so many calls are held; the search ends with the first that are."""
+        self.calls.wanted = number
+        await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
+        await asyncio.sleep(SETTLE_S)
+        window = await self._watch(self._plan.hold_s)
+        if window.good:
+            self.result.held = window.calls
+        return window.good and window.calls > 0
+
+    async def _watch(self, seconds: float) -> Window:
+        """Count what goes wrong from now on, for so long."""
+        failed, sipp = self.calls.failed, self.gateway.failed()
+        began, least = time.time_ns(), len(self.calls.alive)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            await asyncio.sleep(0.2)
+            least = min(least, len(self.calls.alive))
+        tally = await asyncio.to_thread(self.phones.tally, began, time.time_ns())
+        window = Window(least, tally, self.calls.failed - failed + self.gateway.failed() - sipp)
+        self.result.windows.append({
+            "calls": least, "heard": tally.calls, "late_calls": tally.late_calls,
+            "late_packets": tally.late_packets, "failures": window.failures, "good": window.good})
+        return window
+
+    # --- at a given load -----------------------------------------------------------------------
+
+    async def measure(self, number: int, seconds: float) -> tuple[int, int]:
+        """Hold so many calls and meter the processors; the moments of it, in ns."""
+        self.calls.wanted = number
+        await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
+        await self.calls.until(lambda: len(self.calls.alive) >= number,
+                               10 + number / self._plan.per_second * 2)
+        await asyncio.sleep(SETTLE_S)
+        meter, began = Meter(self._groups()), time.time_ns()
+        window = await self._watch(seconds)
+        result = self.result
+        result.cores, result.measured_calls = meter.cores(), window.calls
+        result.measured_late = window.tally.late_calls
+        return began, time.time_ns()
+
+    def _groups(self) -> dict[str, Group]:
+        ground = self._ground
+        node = ground.process.pid or 0
+        ours = Group(0)
+        match self._flow:
+            case Flow.AFTERCALL:
+                ours = Group(ground.agi_pid or 0)
+            case Flow.THREADS:
+                ours = Group(self._server.pid)
+            case Flow.PROCESS:
+                ours = Group(node, itself=False)
+        return {"asterisk": Group(node, children=False), "scripts": ours,
+                "postgresql": Group(ground.postgres_pid),
+                "sipp": Group(self.gateway.pid or 0), "phones": Group(self.phones.pid),
+                "driver": Group(os.getpid(), children=False)}
+
+    # --- the end -------------------------------------------------------------------------------
+
+    async def conclude(self, began: int, ended: int) -> Heard:
+        """Take no more calls, and see what the patients heard."""
+        self.calls.wanted = 0
+        result = self.result
+        heard = await asyncio.to_thread(self.phones.heard)
+        result.digit_ms = heard.digit_to_prompt_ms(began, ended)
+        if lengths := self.calls.lengths():
+            result.call_s = round(sorted(lengths)[len(lengths) // 2], 2)
+        if heard.dropped:
+            result.errors.append(f"{self._flow.value}: the phones' own ports lost {heard.dropped} "
+                                 "packets: late sound may be theirs")
+        result.errors += [f"{self._flow.value}: {count} x {fault}"
+                          for fault, count in self.calls.faults.items()]
+        if self._flow is not Flow.AFTERCALL:
+            expected = keyed(self._turns)
+            over = [call.keys for call in self.calls.all.values() if call.ended and call.answered]
+            result.completed = sum(keys == expected for keys in over)
+            result.wrong = len(over) - result.completed
+        return heard
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()

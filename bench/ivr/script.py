@@ -1,0 +1,92 @@
+"""What is said and pressed in one call, found by rehearsing the conversation itself.
+
+All flows play these very files and get these very keys, so that they differ in who drives them
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from followup.questionnaires.definition import Questionnaire
+from ivr.conversation import Context, advance, begin
+from ivr.conversation.actions import End, Listen, RecordMessage, Say
+from ivr.conversation.events import Event, Key, MessageRecorded, Started
+from ivr.conversation.flow import LISTEN_MS
+from ivr.prompts.book import PromptBook
+from ivr.prompts.prompt import Prompt
+
+MESSAGE_MS = 1200            # how long the patient's message is: their reaction to the beep
+# the eight items of the sample, all in order: nobody needs a nurse
+ANSWERS = ("1", "1", "36*5#", "2#", "1", "2", "1", "#")
+
+
+class Wait(StrEnum):
+    """What comes after the prompts."""
+
+    KEY = "key"
+    NUMBER = "number"
+    MESSAGE = "message"
+    END = "end"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Sounds (paths without ending) and the patient's answer to them; ``keys`` "" at the end."""
+
+    sounds: tuple[str, ...]
+    wait: Wait
+    keys: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script in another process."""
+        return asdict(self)
+
+
+async def rehearse(questionnaire: Questionnaire, context: Context, book: PromptBook,
+                   answers: Sequence[str] = ANSWERS) -> list[Turn]:
+    """Hold the conversation without a telephone; renders every prompt that it plays."""
+    state = begin(questionnaire, context)
+    book.learn(questionnaire)
+    event: Event = Started()
+    turns: list[Turn] = []
+    for keys in (*answers, ""):
+        state, actions = advance(state, event)
+        said = [prompt for action in actions if isinstance(action, Say)
+                for prompt in action.prompts]
+        turns.append(Turn(tuple([await _sound(book, prompt, context) for prompt in said]),
+                          _wait(actions[-1]), keys))
+        if not keys:
+            break
+        if turns[-1].wait is Wait.MESSAGE:
+            event = MessageRecorded("message.wav", MESSAGE_MS)
+            continue
+        for key in keys[:-1]:
+            state, _ = advance(state, Key(key))
+        event = Key(keys[-1])
+    assert turns[-1].wait is Wait.END, "the answers do not fit the questionnaire"
+    return turns
+
+
+async def _sound(book: PromptBook, prompt: Prompt, context: Context) -> str:
+    return await book.file_for(prompt, prompt.language or context.language)
+
+
+def _wait(action: object) -> Wait:
+    match action:
+        case Listen(timeout_ms):
+            return Wait.KEY if timeout_ms == LISTEN_MS else Wait.NUMBER
+        case RecordMessage():
+            return Wait.MESSAGE
+        case End():
+            return Wait.END
+    raise AssertionError(f"no way to wait for {action}")
+
+
+def keyed(turns: Sequence[Turn]) -> str:
+    """What a flow must have heard at the end of a call, answer by answer."""
+    return "-".join(turn.keys.removesuffix("#") for turn in turns
+                    if turn.wait in (Wait.KEY, Wait.NUMBER))
