@@ -250,6 +250,8 @@ def user_password(username: str) -> None:
 @app.command(hidden=True)
 def role(name: str) -> None:
     """Run one part; `aftercall up` starts all of them."""
+    import uvloop
+
     from aftercall import roles
     from aftercall.house import prompt_book
     from aftercall.provision.frontend import find_frontend
@@ -259,7 +261,9 @@ def role(name: str) -> None:
     match name:
         case "agi":
             book = prompt_book(settings, say)
-            run(roles.until_stopped(lambda: roles.serve_agi(settings, book)))
+            # every call's sound may pass through it, 50 times a second and both ways
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(roles.until_stopped(lambda: roles.serve_agi(settings, book)))
         case "dialer":
             run(roles.until_stopped(lambda: roles.run_dialer(settings)))
         case "console":

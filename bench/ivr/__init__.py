@@ -82,7 +82,7 @@ async def measure_ivr(stage: Stage, plan: Plan, say: Say = lambda _: None) -> di
         result = report.flows[flow]
         say(f"{flow.value}: {result.held} calls held, "
             f"processor seconds a call {result.cpu_s_per_call()}")
-        if flow is Flow.DIALPLAN:
+        if flow is Flow.DIALPLAN and result.held:
             load = round(result.held * plan.load)
     if not plan.voice_calls:
         return report.as_json()
@@ -105,10 +105,9 @@ async def _one_flow(stage: Stage, flow: Flow, plan: Plan, report: Report,
         async with Run(ground, flow, plan, turns, prepared) as run:
             report.flows[flow] = run.result
             await run.search()
-            if run.result.held:
-                own = round(run.result.held * plan.load)
-                span = await run.measure(min(load or own, own), plan.measure_s)
-                await run.conclude(*span)
+            own = round((run.result.held or len(run.calls.alive)) * plan.load)
+            span = await run.measure(max(1, min(load or own, own)), plan.measure_s)
+            await run.conclude(*span)
         if flow is Flow.AFTERCALL:
             await _look_at_answers(ground, run.result, turns)
     if flow is Flow.AFTERCALL:

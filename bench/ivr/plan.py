@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from bench.ivr.flows import Flow
 from bench.ivr.phones import Tally
 
-LATE_SHARE = 0.01            # of the calls in a window may have late sound: a busy machine's hiccup
+LATE_SHARE = 0.01            # of the calls in a window may have late sound: a machine's hiccup
+BREAK_SHARE, BREAK_CALLS = 0.05, 3       # more than a hiccup; twice in a row it is too much
+TRIES = 2                    # at one number of calls, before it counts as not held
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ class Window:
         """Whether these calls were held."""
         return self.failures == 0 \
             and self.tally.late_calls <= LATE_SHARE * max(1, self.tally.calls)
+
+    @property
+    def too_much(self) -> bool:
+        """Whether the load should not grow any further."""
+        return self.failures >= BREAK_CALLS or self.tally.late_calls >= max(
+            BREAK_CALLS, BREAK_SHARE * self.tally.calls)
 
 
 def steps_back(broke_at: int, plan: Plan) -> list[int]:

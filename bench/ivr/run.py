@@ -17,7 +17,7 @@ from bench.ivr.gateway import Gateway
 from bench.ivr.ground import Ground
 from bench.ivr.hearing import Heard
 from bench.ivr.phones import Habits, Phones
-from bench.ivr.plan import Plan, Window, percentile, steps_back
+from bench.ivr.plan import TRIES, Plan, Window, percentile, steps_back
 from bench.ivr.script import Turn, keyed
 
 SETTLE_S = 2.0               # after the number of calls has changed
@@ -29,7 +29,7 @@ DRAIN_S = 60.0               # for calls to end by themselves until fewer are le
 class Result:
     """What came of one flow."""
 
-    held: int = 0
+    held: int | None = None                  # None: no number of calls
     broke_at: int | None = None              # None: not within the plan's limits
     windows: list[dict[str, Any]] = field(default_factory=list)
     cores: dict[str, float] = field(default_factory=dict)      # at the measured load
@@ -115,13 +115,15 @@ class Run:
         """The calls there were when sound began to come late; None when it never did."""
         plan, calls = self._plan, self.calls
         calls.wanted = plan.most
-        at_most = 0
-        while time.monotonic() < deadline and at_most < plan.most:
+        alive = began_at = 0
+        while time.monotonic() < deadline and alive < plan.most:
             alive = len(calls.alive)
-            window = await self._watch(plan.window_s)
-            if not window.good:
-                return max(alive, 1)
-            at_most = max(at_most, window.calls)
+            if not (await self._watch(plan.window_s)).too_much:
+                began_at = 0
+            elif began_at:
+                return began_at
+            else:
+                began_at = max(alive, 1)
         return None
 
     async def _try(self, number: int) -> bool:
@@ -129,10 +131,12 @@ class Run:
         self.calls.wanted = number
         await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
         await asyncio.sleep(SETTLE_S)
-        window = await self._watch(self._plan.hold_s)
-        if window.good:
-            self.result.held = window.calls
-        return window.good and window.calls > 0
+        for _ in range(TRIES):
+            window = await self._watch(self._plan.hold_s)
+            if window.good and window.calls:
+                self.result.held = window.calls
+                return True
+        return False
 
     async def _watch(self, seconds: float) -> Window:
         """Count what goes wrong from now on, for so long."""

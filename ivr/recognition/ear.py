@@ -13,6 +13,8 @@ from ivr.understanding.grammar import Grammar
 
 AGGRESSIVENESS = 2           # webrtcvad: 0 takes nearly all for voice, 3 nearly nothing
 FLOOR = 120.0                # root mean square, of 32767: below is a quiet line
+FLOOR_POWER = FLOOR * FLOOR
+SAMPLE = np.dtype("<i2")
 PRE_ROLL_MS = 400            # before the onset, so that no first syllable is lost
 
 
@@ -24,8 +26,9 @@ class VoiceDetector:
 
     def voiced(self, frame: bytes) -> bool:
         """``frame`` is 320 bytes."""
-        samples = np.frombuffer(frame, "<i2").astype(np.float32)
-        return float(np.sqrt(np.mean(samples * samples))) >= FLOOR \
+        samples = np.frombuffer(frame, SAMPLE).astype(np.float32)
+        # one product, no mean and no root: this runs 50 times a second for every call
+        return float(samples.dot(samples)) >= FLOOR_POWER * len(samples) \
             and bool(self._vad.is_speech(frame, RATE))
 
 

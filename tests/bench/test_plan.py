@@ -1,0 +1,36 @@
+"""When a number of calls counts as held, and which one is tried next."""
+
+from __future__ import annotations
+
+from bench.ivr.phones import Tally
+from bench.ivr.plan import Plan, Window, percentile, steps_back
+
+
+def window(late: int, calls: int = 200, failures: int = 0) -> Window:
+    return Window(calls, Tally(calls, late, late), failures)
+
+
+def test_calls_are_held_when_all_but_a_hundredth_had_no_late_sound_and_none_failed() -> None:
+    assert window(late=2).good
+    assert not window(late=3).good
+    assert not window(late=0, failures=1).good
+    assert not window(late=1, calls=50).good
+
+
+def test_a_hiccup_does_not_end_the_growth_of_the_load() -> None:
+    assert not window(late=2, calls=10).too_much
+    assert not window(late=9).too_much
+    assert window(late=10).too_much
+    assert window(late=0, failures=3).too_much
+
+
+def test_the_search_goes_back_from_the_largest_number_and_never_to_none() -> None:
+    assert steps_back(100, Plan(back=(0.95, 0.5, 0.25))) == [95, 50, 25]
+    assert steps_back(2, Plan(back=(0.95, 0.9, 0.5, 0.25))) == [2, 1]
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    values = [float(each) for each in range(1, 101)]
+    assert (percentile(values, 0.5), percentile(values, 0.99)) == (51.0, 100.0)
+    assert percentile([7.0], 0.99) == 7.0
+    assert percentile([], 0.5) is None
