@@ -44,6 +44,7 @@ qualify_s = 0
 [prompts]
 languages = ["{language}"]
 words_per_minute = 220
+recordings_dir = "{recordings}"
 [log]
 level = "info"
 format = "json"
@@ -52,8 +53,8 @@ enabled = {speech}
 """
 
 
-async def bench_ivr(plan: Plan, say: Say) -> dict[str, Any]:
-    """The benchmark of conversations, on a hospital of its own."""
+async def bench_ivr(plan: Plan, say: Say, recordings: Path | None = None) -> dict[str, Any]:
+    """The benchmark of conversations; ``recordings``: prompts, else they are synthesised."""
     sipp = await asyncio.to_thread(find_sipp, say)
     # nobody's real database, trunk or settings reach it
     for name in [name for name in os.environ if name.startswith("AFTERCALL_")]:
@@ -62,7 +63,8 @@ async def bench_ivr(plan: Plan, say: Say) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ac-bench-", ignore_cleanup_errors=True) as folder:
         settings = Settings(data_dir=Path(folder), database={"url": None})
         async with running_database(settings, say) as (database, url):
-            return await measure_ivr(IvrStage(Path(folder), database, url, sipp), plan, say)
+            return await measure_ivr(IvrStage(Path(folder), database, url, sipp, recordings),
+                                     plan, say)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class IvrStage:
     database: Database
     url: str
     sipp: list[str]
+    recordings: Path | None = None
 
     @asynccontextmanager
     async def set(self, name: str, *, agi: bool, speech: bool = False) -> AsyncIterator[Ground]:
@@ -83,6 +86,7 @@ class IvrStage:
         config = folder / "aftercall.toml"
         config.write_text(SETTINGS.format(
             **ports, rtp=RTP, gateway=GATEWAY, language="en" if speech else "zh",
+            recordings=self.recordings or folder / "prompts",
             speech="true" if speech else "false"), "utf-8")
         os.environ["AFTERCALL_CONFIG"] = str(config)
         settings = load_settings(config, data_dir=folder, database={"url": self.url})

@@ -23,7 +23,6 @@ from bench.ivr.hearing import Answers, Gaps, Heard
 PORTS = 8                    # each has a buffer of its own in the kernel
 PHASES = 4                   # a quarter of the ports sends every 5 ms
 MOST_CALLS = 8000            # in one run, one after the other
-REACTION_NS = 1_200_000_000  # of quiet after a prompt, longer than any pause within one
 PAUSE_FRAMES = 10            # between two keys of a number
 GONE_NS = 3_000_000_000      # without a packet: the call is over
 NOISE_RMS = 60.0
@@ -34,6 +33,7 @@ class Habits:
     """What every patient does: the keys of each answer in turn, the sound of their line."""
 
     answers: Sequence[str]
+    reaction_s: float = 1.2              # of quiet after a prompt, longer than any pause within one
     noise_rms: float = NOISE_RMS
 
 
@@ -98,6 +98,7 @@ class Ward:
     def __init__(self, host: str, node_host: str, habits: Habits) -> None:
         self._node_host = node_host
         self._answers = [_typed(keys) for keys in habits.answers]
+        self._reaction = round(habits.reaction_s * 1e9)
         self._noise = rtp.line_noise(habits.noise_rms)
         self.ports = [Port(host) for _ in range(PORTS)]
         self.gaps, self.presses = Gaps(MOST_CALLS), Answers(MOST_CALLS)
@@ -169,8 +170,9 @@ class Ward:
                               & (now - self.gaps.last[:self._count] < GONE_NS))
         if not len(here):
             return
-        for call in here[(self._last_loud[here] > 0) & (now - self._last_loud[here] > REACTION_NS)
-                         & (self._turn[here] < len(self._answers))].tolist():
+        loud = self._last_loud[here]
+        ready = (loud > 0) & (now - loud > self._reaction) & (self._turn[here] < len(self._answers))
+        for call in here[ready].tolist():
             if call not in self._typing:
                 self._typing[call] = list(self._answers[self._turn[call]])
         quiet = np.array([call for call in here.tolist() if not self._types(call)], np.int64)

@@ -10,28 +10,30 @@ from bench.ivr.phones import Tally
 LATE_SHARE = 0.01            # of the calls in a window may have late sound: a machine's hiccup
 BREAK_SHARE, BREAK_CALLS = 0.05, 3       # more than a hiccup; twice in a row it is too much
 TRIES = 2                    # at one number of calls, before it counts as not held
+PRECISION = 0.03             # of the number of calls: nearer the search does not look
 
 
 @dataclass(frozen=True)
 class Plan:
     """How long and how far. Seconds, and calls at once."""
 
-    per_second: float = 8.0          # new calls while the load grows
+    per_second: float = 10.0         # new calls while the load grows
     most: int = 800                  # calls at once; none held more is tried
     window_s: float = 4.0            # over which late sound is counted while the load grows
     hold_s: float = 10.0             # a number of calls is held when all this time was good
-    search_s: float = 150.0          # the longest that a flow's search takes
-    measure_s: float = 30.0          # at the load where times and processors are measured
+    grow_s: float = 70.0             # the longest that the load grows, and ...
+    search_s: float = 120.0          # ... that the search goes on; then what is known counts
+    measure_s: float = 25.0          # at the load where times and processors are measured
     load: float = 0.8                # that load, of what pure dialplan holds
-    back: tuple[float, ...] = (0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.25)
+    reaction_s: float = 1.2          # of a patient, from the end of a prompt to their key
     flows: tuple[Flow, ...] = tuple(Flow)
     voice_calls: int = 200           # 0: not measured
     voice_s: float = 40.0
 
 
 FULL = Plan()
-QUICK = Plan(per_second=12.0, most=48, hold_s=4.0, search_s=20.0, measure_s=10.0,
-             voice_calls=24, voice_s=10.0)
+QUICK = Plan(most=60, window_s=2.0, hold_s=4.0, grow_s=10.0, search_s=15.0, measure_s=8.0,
+             voice_calls=40, voice_s=10.0)
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,28 @@ class Window:
             BREAK_CALLS, BREAK_SHARE * self.tally.calls)
 
 
-def steps_back(broke_at: int, plan: Plan) -> list[int]:
-    """Numbers of calls to try after it has become too many, the largest first."""
-    tried = (round(broke_at * share) for share in plan.back)
-    return [number for number in dict.fromkeys(tried) if number > 0]
+class Search:
+    """Between what went well and what was too much: the next number of calls to try."""
+
+    def __init__(self, good: int, too_many: int) -> None:
+        """``good``: a number that seemed to be held while the load was growing; 0: none."""
+        self.held: int | None = None
+        self._high = max(1, too_many)
+        self.next = min(good, self._high) or max(1, round(self._high * 0.9))
+
+    def tell(self, held: int | None) -> None:
+        """What the try has shown: so many were held, or None."""
+        if held is not None:
+            self.held = max(held, self.held or 0)
+        else:
+            self._high = min(self._high, self.next)
+        self.next = (self.held + self._high) // 2 if self.held else self._high * 4 // 5
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to find out."""
+        low = self.held or 0
+        return self._high - low <= max(1, PRECISION * self._high) or self.next <= low
 
 
 def percentile(values: list[float], share: float) -> float | None:

@@ -16,13 +16,13 @@ from bench.ivr.flows import Flow, Prepared
 from bench.ivr.gateway import Gateway
 from bench.ivr.ground import Ground
 from bench.ivr.hearing import Heard
-from bench.ivr.phones import Habits, Phones
-from bench.ivr.plan import TRIES, Plan, Window, percentile, steps_back
+from bench.ivr.phones import NOISE_RMS, Habits, Phones
+from bench.ivr.plan import TRIES, Plan, Search, Window, percentile
 from bench.ivr.script import Turn, keyed
 
 SETTLE_S = 2.0               # after the number of calls has changed
 LAG_S = 1.2                  # SIPp tells its failures so late
-DRAIN_S = 60.0               # for calls to end by themselves until fewer are left
+DRAIN_S = 30.0               # for calls to end by themselves until fewer are left
 
 
 @dataclass
@@ -64,11 +64,11 @@ class Run:
     """A flow with its gateway, its phones and its calls. Use as an async context manager."""
 
     def __init__(self, ground: Ground, flow: Flow, plan: Plan, turns: Sequence[Turn],
-                 prepared: Prepared | None, noise_rms: float | None = None) -> None:
+                 prepared: Prepared | None, noise_rms: float = NOISE_RMS) -> None:
         self._ground, self._flow, self._plan, self._turns = ground, flow, plan, turns
         self._prepared = prepared
         answers = [turn.keys for turn in turns if turn.keys]
-        self._habits = Habits(answers) if noise_rms is None else Habits(answers, noise_rms)
+        self._habits = Habits(answers, plan.reaction_s, noise_rms)
         self._stack = AsyncExitStack()
         self.result = Result()
 
@@ -97,46 +97,53 @@ class Run:
     # --- the search ----------------------------------------------------------------------------
 
     async def search(self) -> None:
-        """Let the load grow until sound comes late, then go back to what is held."""
-        plan, result = self._plan, self.result
-        deadline = time.monotonic() + plan.search_s
-        result.broke_at = await self._grow(deadline)
-        if result.broke_at is None:              # all that was to be tried, or could be in time
-            await self._try(len(self.calls.alive))
-            if result.held:
-                return
-            result.broke_at = len(self.calls.alive)
-        for number in steps_back(result.broke_at, plan):
-            if await self._try(number):
-                return
-        result.errors.append(f"{self._flow.value}: no number of calls was held")
+        """Let the load grow until sound comes late, then narrow down how much is held."""
+        began = time.monotonic()
+        good, too_many = await self._grow(began + self._plan.grow_s)
+        self.result.broke_at = too_many
+        search = Search(good, too_many or self._plan.most + 1)
+        while not search.over and time.monotonic() < began + self._plan.search_s:
+            search.tell(await self._try(search.next))
+            if search.held and too_many is None:
+                break                            # more was not to be tried
+        self.result.held = search.held
+        if search.held is None:
+            self.result.errors.append(f"{self._flow.value}: no number of calls was held")
 
-    async def _grow(self, deadline: float) -> int | None:
-        """The calls there were when sound began to come late; None when it never did."""
+    async def _grow(self, until: float) -> tuple[int, int | None]:
+        """The most calls without fault, and those with which it became too much, if it did."""
         plan, calls = self._plan, self.calls
         calls.wanted = plan.most
-        alive = began_at = 0
-        while time.monotonic() < deadline and alive < plan.most:
+        alive = good = bad = 0
+        while time.monotonic() < until and alive < plan.most:
             alive = len(calls.alive)
-            if not (await self._watch(plan.window_s)).too_much:
-                began_at = 0
-            elif began_at:
-                return began_at
+            window = await self._watch(plan.window_s)
+            if window.good:
+                good = alive
+            if not window.too_much:
+                bad = 0
+            elif bad:
+                return min(good, bad), bad
             else:
-                began_at = max(alive, 1)
-        return None
+                bad = max(alive, 1)
+        return len(calls.alive), None
 
-    async def _try(self, number: int) -> bool:
-        """Whether so many calls are held; the search ends with the first that are."""
-        self.calls.wanted = number
-        await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
-        await asyncio.sleep(SETTLE_S)
+    async def _try(self, number: int) -> int | None:
+        """How many calls are held when so many are wanted; None when they are not."""
+        await self._reach(number)
         for _ in range(TRIES):
             window = await self._watch(self._plan.hold_s)
             if window.good and window.calls:
-                self.result.held = window.calls
-                return True
-        return False
+                return window.calls
+        return None
+
+    async def _reach(self, number: int) -> None:
+        """So many calls, no more and no fewer, and a moment of rest."""
+        self.calls.wanted = number
+        await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
+        await self.calls.until(lambda: len(self.calls.alive) >= number,
+                               5 + number / self._plan.per_second)
+        await asyncio.sleep(SETTLE_S)
 
     async def _watch(self, seconds: float) -> Window:
         """Count what goes wrong from now on, for so long."""
@@ -157,11 +164,7 @@ class Run:
 
     async def measure(self, number: int, seconds: float) -> tuple[int, int]:
         """Hold so many calls and meter the processors; the moments of it, in ns."""
-        self.calls.wanted = number
-        await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
-        await self.calls.until(lambda: len(self.calls.alive) >= number,
-                               10 + number / self._plan.per_second * 2)
-        await asyncio.sleep(SETTLE_S)
+        await self._reach(number)
         meter, began = Meter(self._groups()), time.time_ns()
         window = await self._watch(seconds)
         result = self.result

@@ -19,7 +19,7 @@ from ivr.conversation.flow import LISTEN_MS
 from ivr.prompts.book import PromptBook
 from ivr.prompts.prompt import Prompt
 
-MESSAGE_MS = 1200            # how long the patient's message is: their reaction to the beep
+MESSAGE_MS = 1200            # a message is as long as the patient's reaction to the beep
 # the eight items of the sample, all in order: nobody needs a nurse
 ANSWERS = ("1", "1", "36*5#", "2#", "1", "2", "1", "#")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bench.ivr.phones import Tally
-from bench.ivr.plan import Plan, Window, percentile, steps_back
+from bench.ivr.plan import Search, Window, percentile
 
 
 def window(late: int, calls: int = 200, failures: int = 0) -> Window:
@@ -24,9 +27,26 @@ def test_a_hiccup_does_not_end_the_growth_of_the_load() -> None:
     assert window(late=0, failures=3).too_much
 
 
-def test_the_search_goes_back_from_the_largest_number_and_never_to_none() -> None:
-    assert steps_back(100, Plan(back=(0.95, 0.5, 0.25))) == [95, 50, 25]
-    assert steps_back(2, Plan(back=(0.95, 0.9, 0.5, 0.25))) == [2, 1]
+@given(st.integers(1, 900), st.integers(0, 900), st.integers(0, 900))
+def test_the_search_ends_near_the_most_that_is_held(too_many: int, good: int, able: int) -> None:
+    able = min(able, too_many - 1)
+    search = Search(good, too_many)
+    for _ in range(40):
+        if search.over:
+            break
+        search.tell(search.next if search.next <= able else None)
+    assert search.over
+    assert (search.held or 0) <= able
+    assert able - (search.held or 0) <= max(1, 0.03 * too_many)
+
+
+def test_the_search_begins_where_it_went_well_while_the_load_grew() -> None:
+    search = Search(good=80, too_many=120)
+    assert search.next == 80
+    search.tell(78)                  # two calls had just ended
+    assert (search.held, search.next) == (78, 99)
+    search.tell(None)
+    assert (search.held, search.next) == (78, 88)
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
