@@ -130,7 +130,7 @@ class FollowUpDesk:
     async def mark(self, mark: Mark) -> None:
         """Note a moment of the recording; the agent's own script notes when they join."""
         if mark.kind != "agent":
-            await self._house.mark(self._call, mark.kind, mark.link_id, mark.label)
+            self._house.mark(self._call, mark.kind, mark.link_id, mark.label)
 
     async def agent_free(self) -> bool:
         """Whether somebody could take the call now."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -71,6 +71,7 @@ class Call:
     answers: list[Answer]                        # given in earlier calls
     recording_id: uuid.UUID | None = None
     recording_since: datetime | None = None
+    marks: list[RecordingMark] = field(default_factory=list)    # written with what comes next
 
     @property
     def id(self) -> uuid.UUID:
@@ -101,6 +102,18 @@ class House:
                 log.warning("the database does not answer, trying again", reason=repr(error)[:200])
                 await asyncio.sleep(wait)
         raise AssertionError("unreachable")
+
+    async def _do_in(self, call: Call, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """The same, in a call: its marks go with it, so that they cost nobody a wait."""
+        marks = tuple(call.marks)
+
+        async def both(session: AsyncSession) -> T:
+            session.add_all(marks)
+            return await work(session)
+
+        result = await self._do(both)
+        del call.marks[:len(marks)]
+        return result
 
     # --- the call ------------------------------------------------------------------------------
 
@@ -138,6 +151,7 @@ class House:
     async def refuse_recording(self, call: Call) -> None:
         """The patient objects: what was captured is thrown away, and no more is marked."""
         recording_id, call.recording_id = call.recording_id, None
+        call.marks.clear()
         if recording_id is None:
             return
 
@@ -155,20 +169,15 @@ class House:
                                        why=f"call:{call.id}")
         await self._do(work)
 
-    async def mark(self, call: Call, kind: str, link_id: str | None = None,
-                   label: str = "") -> None:
-        """Note a moment of the recording."""
-        if call.recording_id is None or call.recording_since is None:
-            return
-        row = _mark(call.recording_id, call.recording_since, kind, link_id, label)
-
-        async def work(session: AsyncSession) -> None:
-            session.add(row)
-        await self._do(work)
+    def mark(self, call: Call, kind: str, link_id: str | None = None,
+             label: str = "") -> None:
+        """Note this moment of the recording; kept with the next answer, or at the end."""
+        if call.recording_id is not None and call.recording_since is not None:
+            call.marks.append(_mark(call.recording_id, call.recording_since, kind, link_id, label))
 
     async def answer(self, call: Call, given: Given) -> None:
         """Keep an answer; returns once it is in PostgreSQL."""
-        await self._do(lambda session: store.record_answer(
+        await self._do_in(call, lambda session: store.record_answer(
             session, call.response.id, call.id, given, self._deadlines))
 
     async def close_answers(self, call: Call, link_id: str) -> None:
@@ -191,7 +200,7 @@ class House:
                                       answered_by)
             if complete:
                 await store.complete(session, call.response.id)
-        await self._do(work)
+        await self._do_in(call, work)
 
     # --- the agents ----------------------------------------------------------------------------
 
@@ -212,7 +221,7 @@ class House:
                                     requested_at=now())
             session.add(escalation)
             return escalation.id
-        return await self._do(work)
+        return await self._do_in(call, work)
 
     async def reserve_agent(self, call: Call, escalation_id: uuid.UUID,
                             passed_over: Collection[uuid.UUID]) -> Agent | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from followup.responses.models import Response
 
 SAMPLES = Path(__file__).with_name("samples")
 POST_DISCHARGE = SAMPLES / "post-discharge.json"
+
+_KEPT = 64                   # questionnaires that were read, by their row, with what was read
+_parsed: dict[uuid.UUID, tuple[dict[str, Any], Questionnaire]] = {}
 
 
 async def publish(session: AsyncSession, questionnaire: Questionnaire) -> QuestionnaireRow:
@@ -124,8 +128,13 @@ async def get_active(session: AsyncSession, url: str) -> QuestionnaireRow:
 
 
 def parsed(row: QuestionnaireRow) -> Questionnaire:
-    """The questionnaire of a stored row."""
-    return load_questionnaire(row.resource, stored=True)
+    """The questionnaire of a stored row; read once, as every call needs it."""
+    known = _parsed.get(row.id)
+    if known is None or known[0] != row.resource:            # a draft may change
+        if len(_parsed) >= _KEPT:
+            _parsed.pop(next(iter(_parsed)))
+        known = _parsed[row.id] = row.resource, load_questionnaire(row.resource, stored=True)
+    return known[1]
 
 
 def _active(url: str) -> Select[QuestionnaireRow]:

@@ -16,15 +16,25 @@ from ivr.understanding.reading import names, understand
 from ivr.understanding.years import years
 
 MOST_PAIRED = 8              # options that may be named two at a time
+KEPT = 512                   # grammars, with the items they are for
 MOST = 1500                  # phrases; a wider range of numbers is for keys
+
+_kept: dict[tuple[int, str], tuple[Item, Grammar]] = {}
 
 
 def grammar_for(item: Item, language: str) -> Grammar:
-    """Answers and wishes at ``item``; each is understood as what it is."""
-    try:
-        return _grammar_for(item, language)
-    except TypeError:        # an item with values that cannot be hashed
-        return _made(item, language)
+    """Answers and wishes at ``item``; each is understood as what it is.
+
+    Made once for an item and kept: thousands of phrases take longer than a frame of sound lasts,
+    and every call asks for them at every question.
+    """
+    key = id(item), language             # items hold mappings, and so cannot be hashed
+    known = _kept.get(key)
+    if known is None or known[0] is not item:
+        if len(_kept) >= KEPT:
+            _kept.pop(next(iter(_kept)))
+        known = _kept[key] = item, _made(item, language)
+    return known[1]
 
 
 def _made(item: Item, language: str) -> Grammar:
@@ -35,9 +45,6 @@ def _made(item: Item, language: str) -> Grammar:
                           if not isinstance(understand(item, language, phrase), Unclear))
     return Grammar(language, tuple(found), _decoys(words, found),
                    frozenset(found) - frozenset(answers), unhurried=item.type.has_order)
-
-
-_grammar_for = lru_cache(maxsize=512)(_made)
 
 
 @lru_cache
