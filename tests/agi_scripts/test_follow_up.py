@@ -210,3 +210,15 @@ async def test_an_answering_machine_is_told_nothing_and_known_as_one(database: D
         assert "zh/goodbye-no-input" not in patient.heard
         assert await ward.answers() == {}
         assert patient.call.commands[-1] == "HANGUP"
+
+
+async def test_the_marks_of_a_recording_are_kept_with_the_answers_and_at_the_end(
+        database: Database) -> None:
+    async with open_ward(database) as ward:
+        await call(ward, "1 1")                 # then silence, until the call ends
+        marks = sorted(await ward.every(RecordingMark), key=lambda mark: mark.at_ms)
+        assert sorted((mark.kind, mark.link_id) for mark in marks) == sorted([
+            ("question", "identity"), ("answer", "identity"), ("question", "feeling"),
+            ("answer", "feeling"), ("question", "temperature"), ("question", "wound-pain")])
+        asked = [mark.link_id for mark in marks if mark.kind == "question"]
+        assert asked[0] == "identity" and marks[0].at_ms < marks[-1].at_ms

@@ -51,3 +51,13 @@ async def test_two_processes_may_publish_at_once(database: Database) -> None:
         async with database.session() as session:
             return (await publish(session, load_questionnaire(SAMPLE))).id
     assert len(set(await asyncio.gather(*(one() for _ in range(5))))) == 1
+
+
+async def test_a_questionnaire_is_read_once_and_anew_when_a_draft_has_changed(
+        database: Database) -> None:
+    async with database.session() as session:
+        row = await publish(session, load_questionnaire({**SAMPLE, "status": "draft"}))
+        first = parsed(row)
+        assert parsed(row) is first
+        row.resource = {**row.resource, "title": "别的"}
+        assert parsed(row).title == "别的"

@@ -191,3 +191,22 @@ async def test_stop_does_not_wait_for_clients_that_say_nothing() -> None:
 def test_a_script_has_one_handler() -> None:
     with pytest.raises(ValueError, match="call"):
         AgiServer({"call": story}).add_route("call", story)
+
+
+async def test_the_time_of_commands_that_need_no_waiting_is_told_at_the_end() -> None:
+    async def quick_and_slow(channel: AgiChannel) -> None:
+        await channel.noop()
+        await channel.set_variable("A", "1")
+        await channel.stream_file("prompt")
+
+    server = AgiServer({"call": quick_and_slow}, port=0)
+    async with FakeCall(await server.start()) as call:
+        for _ in range(3):
+            await call.read()
+            await call.send("200 result=0 endpos=0")
+        assert await call.closed()
+    with capture_logs() as logs:
+        await server.stop()
+    [told] = [entry for entry in logs if entry["event"] == "agi_round_trips"]
+    assert told["commands"] == 2
+    assert 0 < told["p50_ms"] <= told["p99_ms"]

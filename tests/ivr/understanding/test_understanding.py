@@ -216,3 +216,11 @@ def test_red_flags_with_an_opposite_are_risky() -> None:
 def test_words_that_a_syllable_turns_round_are_not_distinct(language: str, said: str,
                                                             distinct: bool) -> None:
     assert is_distinct(BREATH, language, said) is distinct
+
+
+def test_a_grammar_is_made_once_for_an_item_however_many_calls_ask_for_it() -> None:
+    one, other = (load_questionnaire(POST_DISCHARGE.read_bytes()).item("temperature")
+                  for _ in range(2))
+    assert grammar_for(one, "zh") is grammar_for(one, "zh")
+    assert grammar_for(one, "zh") is not grammar_for(one, "en")
+    assert grammar_for(one, "zh") == grammar_for(other, "zh")
