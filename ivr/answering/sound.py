@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import webrtcvad
 
@@ -27,21 +29,27 @@ class Classifier:
 
     def __init__(self) -> None:
         self._vad = webrtcvad.Vad(VOICE_MODE)
-        self._ours: list[float] = []
+        self._ours: deque[float] = deque(maxlen=ECHO_FRAMES)
 
     def kind(self, theirs: np.ndarray, ours: np.ndarray | None = None) -> Kind:
         """160 samples (int16) of the other side, and what we sent them meanwhile."""
-        self._ours = [*self._ours, _loudness(ours) if ours is not None else 0.0][-ECHO_FRAMES:]
-        if _loudness(theirs) < max(FLOOR, ECHO * max(self._ours)):
+        frame = np.stack([theirs, np.zeros_like(theirs) if ours is None else ours], axis=1)
+        return self.kinds(frame[np.newaxis])[0]
+
+    def kinds(self, frames: np.ndarray) -> list[Kind]:
+        """Many frames in one go: (number, 160, 2), their side first. Most lines are quiet."""
+        plain = frames.astype(np.float32)
+        loudness = np.sqrt(np.einsum("nst,nst->nt", plain, plain) / SAMPLES)
+        return [self._kind(frame[:, 0], theirs, ours)
+                for frame, (theirs, ours) in zip(frames, loudness.tolist(), strict=True)]
+
+    def _kind(self, theirs: np.ndarray, loudness: float, ours: float) -> Kind:
+        self._ours.append(ours)
+        if loudness < max(FLOOR, ECHO * max(self._ours)):
             return QUIET
         if hertz := pitch(theirs):
             return Kind(tone=hertz)
         return VOICE if self._vad.is_speech(theirs.astype("<i2").tobytes(), RATE) else QUIET
-
-
-def _loudness(samples: np.ndarray) -> float:
-    plain = samples.astype(np.float64)
-    return float(np.sqrt(np.mean(plain * plain)))
 
 
 def pitch(samples: np.ndarray) -> int:

@@ -44,8 +44,8 @@ class Watch:
 
     def hear(self, stereo: bytes) -> None:
         """Whole 20 ms of both sides, interleaved."""
-        for samples in np.frombuffer(stereo, "<i2").reshape(-1, SAMPLES, 2):
-            self._detector.push(self._classifier.kind(samples[:, 0], samples[:, 1]))
+        for kind in self._classifier.kinds(np.frombuffer(stereo, "<i2").reshape(-1, SAMPLES, 2)):
+            self._detector.push(kind)
 
 
 @asynccontextmanager

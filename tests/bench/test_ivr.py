@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 CALLS = 3
 PLAN = Plan(per_second=10, most=CALLS, window_s=1, hold_s=1, grow_s=3, search_s=5, measure_s=22,
-            load=1, reaction_s=0.4, voice_calls=CALLS, voice_s=22)
+            load=1, reaction_s=0.9, voice_calls=CALLS, voice_s=22)
 
 
 @pytest.fixture
