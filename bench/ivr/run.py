@@ -195,6 +195,7 @@ class Run:
         self.calls.wanted = 0
         result = self.result
         heard = await asyncio.to_thread(self.phones.heard)
+        await self._ground.process.stop()        # hangs up on everybody: our server need not wait
         result.digit_ms = heard.digit_to_prompt_ms(began, ended)
         if lengths := self.calls.lengths():
             result.call_s = round(sorted(lengths)[len(lengths) // 2], 2)

@@ -64,23 +64,23 @@ async def _follow(watch: Watch, capture: Path) -> None:
     place = 0
     try:
         while not watch.over and not watch.machine:
-            sound = await asyncio.to_thread(_more, capture, place)
-            if sound:
-                place += len(sound)
-                await asyncio.to_thread(watch.hear, sound)
-                if watch.machine and watch.on_machine:
-                    watch.on_machine()
+            place += await asyncio.to_thread(_hear_more, watch, capture, place)
+            if watch.machine and watch.on_machine:
+                watch.on_machine()
             await asyncio.sleep(EVERY_S)
     except Exception:        # nobody's call may suffer from this
         log.exception("the call cannot be listened to for an answering machine")
 
 
-def _more(capture: Path, place: int) -> bytes:
-    """Whole frames after ``place``; nothing while there is no file."""
+def _hear_more(watch: Watch, capture: Path, place: int) -> int:
+    """Let it hear the whole frames after ``place``: so many bytes; 0 while there is no file."""
     try:
         with capture.open("rb") as file:
             file.seek(place)
             sound = file.read()
     except FileNotFoundError:
-        return b""
-    return sound[:len(sound) // FRAME_BYTES * FRAME_BYTES]
+        return 0
+    whole = len(sound) // FRAME_BYTES * FRAME_BYTES
+    if whole:
+        watch.hear(sound[:whole])
+    return whole
