@@ -51,6 +51,9 @@ poll_s = 0.5
 settle_s = 3
 wrap_up_s = 3
 ring_timeout_s = 15
+
+[speech]
+enabled = true
 """
 
 AGENT = """

@@ -18,7 +18,7 @@ def test_every_row_is_accepted_by_the_import() -> None:
     found = read(sample_list(TODAY), region="CN", today=TODAY)
     assert not found.faults
     assert not found.notes
-    assert len(found.records) == len(sample_rows()) == 26
+    assert len(found.records) == len(sample_rows()) == 27
 
 
 def test_every_persona_is_called_and_the_healthy_one_several_times() -> None:
@@ -27,7 +27,7 @@ def test_every_persona_is_called_and_the_healthy_one_several_times() -> None:
     codes = {persona.name: persona.code for persona in load_personas()}
     assert set(called) == set(codes.values())
     assert called[codes["normal"]] >= 5
-    assert len({record.patient["phone"] for record in records}) == 26
+    assert len({record.patient["phone"] for record in records}) == 27
 
 
 @pytest.mark.parametrize("today", [TODAY, date(2024, 3, 1), date(2030, 1, 1)])
