@@ -7,6 +7,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import cast
 
 from followup.log import get_logger
 from ivr.audiosocket.clock import FrameClock
@@ -42,8 +43,7 @@ class Session(asyncio.Protocol):
     # --- asyncio.Protocol ----------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)     # uvloop's is one but in name
         self._naming = asyncio.get_running_loop().call_later(
             NAME_WITHIN_S, self._refuse, "it did not say whose call it is")
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
+import uvloop
 from structlog.testing import capture_logs
 
 from ivr.audiosocket import FRAME_BYTES, AudioSocketServer, Kind, Message, Reader, Session, pack
@@ -154,3 +155,21 @@ async def test_many_calls_share_the_clock(server: AudioSocketServer) -> None:
         await one.frames(5)
         assert any(map(any, await two.frames(5)))
     assert server.clock.punctuality.frames >= 10
+
+
+def test_sound_passes_on_the_loop_that_the_scripts_run_on() -> None:
+    async def talk() -> None:
+        server = AudioSocketServer()
+        await server.start()
+        try:
+            async with call(server) as (session, asterisk):
+                session.play(TONE)
+                asterisk.writer.write(pack(Kind.DIGIT, b"5"))
+                while not any(map(any, asterisk.sounds)):
+                    await asterisk.frames(len(asterisk.sounds) + 1)
+                assert list(session.keys) == ["5"]
+        finally:
+            await server.stop()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(talk())
