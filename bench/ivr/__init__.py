@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,9 @@ from bench.ivr.run import Result, Run
 from bench.ivr.script import Turn, rehearse
 from bench.sample import fill
 from dialer.ami import AmiError
-from followup.calls.models import Attempt, AttemptState, Disposition
+from followup.calls.ledger import attempt_id_of
+from followup.calls.models import Attempt, Disposition
 from followup.campaigns.models import Task
-from followup.database.base import now
 from followup.errors import AftercallError
 from followup.patients.models import Patient
 from followup.questionnaires.fhir import load_questionnaire
@@ -104,7 +103,6 @@ async def _one_flow(stage: Stage, flow: Flow, plan: Plan, report: Report,
                                  ground.settings.agi.port)
         if flow is Flow.AFTERCALL:
             await _admit(ground, "zh")
-        since = now()
         async with Run(ground, flow, plan, turns, prepared) as run:
             report.flows[flow] = run.result
             await run.search()
@@ -112,7 +110,7 @@ async def _one_flow(stage: Stage, flow: Flow, plan: Plan, report: Report,
             span = await run.measure(max(1, min(load or own, own)), plan.measure_s)
             await run.conclude(*span)
         if flow is Flow.AFTERCALL:
-            await _look_at_answers(ground, run.result, turns, since)
+            await _look_at_answers(ground, run, turns)
     if flow is Flow.AFTERCALL:
         report.agi_ms = _from_log(ground.agi_log, "agi_round_trips",
                                   {"p50": "p50_ms", "p99": "p99_ms"})
@@ -123,7 +121,6 @@ async def _voice(stage: Stage, plan: Plan, report: Report) -> None:
     async with stage.set("voice", agi=True, speech=True) as ground:
         turns = await _turns(ground, "en")       # its recogniser comes with us
         await _admit(ground, "en")
-        since = now()
         async with Run(ground, Flow.AFTERCALL, plan, turns, None, VOICE_NOISE_RMS) as run:
             span = await run.measure(plan.voice_calls, plan.voice_s)
             heard = await run.conclude(*span)
@@ -131,7 +128,7 @@ async def _voice(stage: Stage, plan: Plan, report: Report) -> None:
             report.voice = {"calls": run.result.measured_calls, "late_frames": late_frames,
                             "late_calls": late_calls, **run.result.as_json()}
             report.errors += run.result.errors
-        await _look_at_answers(ground, run.result, turns, since)
+        await _look_at_answers(ground, run, turns)
         report.voice |= {"completed": run.result.completed, "wrong": run.result.wrong}
     report.voice["frame_clock"] = _from_log(ground.agi_log, "frame_clock", {
         name: name for name in ("frames", "late", "worst_ms")})
@@ -153,19 +150,18 @@ async def _admit(ground: Ground, language: str, tasks: int = 3000) -> None:
         await session.execute(update(Patient).values(language=language))
 
 
-async def _look_at_answers(ground: Ground, result: Result, turns: list[Turn],
-                           since: datetime) -> None:
+async def _look_at_answers(ground: Ground, run: Run, turns: list[Turn]) -> None:
     """Calls that ended by themselves must have all their answers in the database."""
+    over = [attempt_id_of(call.channel_id) for call in run.over]
     wanted = sum(bool(turn.keys) for turn in turns)
     async with ground.database.session() as session:
         stored = select(func.count(Answer.id)).where(
             Answer.attempt_id == Attempt.id).correlate(Attempt).scalar_subquery()
-        rows = (await session.execute(select(Attempt.disposition, stored).where(
-            Attempt.state == AttemptState.ENDED, Attempt.committed_at >= since,
-            Attempt.answered_at.is_not(None)))).all()
-    result.completed = sum(disposition is Disposition.COMPLETED and answers == wanted
-                           for disposition, answers in rows)
-    result.wrong = len(rows) - result.completed
+        rows = (await session.execute(select(Attempt.outcome, stored).where(
+            Attempt.id.in_(over)))).all()
+    run.result.completed = sum(outcome is Disposition.COMPLETED and answers == wanted
+                               for outcome, answers in rows)
+    run.result.wrong = len(rows) - run.result.completed
 
 
 def _share(ours: Result | None) -> float | None:

@@ -31,6 +31,7 @@ class Call:
     """One call of a run; moments in seconds of the monotonic clock."""
 
     placed: float
+    channel_id: str
     answered: float = 0.0
     ended: float = 0.0
     failed: bool = False
@@ -69,11 +70,6 @@ class Calls:
         """Calls that Asterisk could not place or lost before they were answered."""
         return sum(call.failed for call in self.all.values())
 
-    def lengths(self) -> list[float]:
-        """Seconds from answer to end, of calls that have ended."""
-        return [call.ended - call.answered for call in self.all.values()
-                if call.ended and call.answered]
-
     async def until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Wait for something to be true; False when it is not in time."""
         deadline = time.monotonic() + within_s
@@ -110,7 +106,7 @@ class Calls:
             channel_id = attempt.channel_id
         self.alive.discard(identity)
         self.alive.add(channel_id)
-        self.all[channel_id] = Call(time.monotonic())
+        self.all[channel_id] = Call(time.monotonic(), channel_id)
         try:
             await self._client.originate(OriginateRequest(
                 channel=f"PJSIP/{number}@trunk", context=self._flow.context, exten="s",

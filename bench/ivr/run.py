@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.ivr.calls import Calls
+from bench.ivr.calls import Call, Calls
 from bench.ivr.cpu import Group, Meter
 from bench.ivr.flows import Flow, Prepared
 from bench.ivr.gateway import Gateway
@@ -70,6 +70,7 @@ class Run:
         answers = [turn.keys for turn in turns if turn.keys]
         self._habits = Habits(answers, plan.reaction_s, noise_rms)
         self._stack = AsyncExitStack()
+        self.over: list[Call] = []               # calls that had ended by themselves
         self.result = Result()
 
     async def __aenter__(self) -> Run:
@@ -194,10 +195,11 @@ class Run:
         """Take no more calls, and see what the patients heard."""
         self.calls.wanted = 0
         result = self.result
+        self.over = [call for call in self.calls.all.values() if call.ended and call.answered]
         heard = await asyncio.to_thread(self.phones.heard)
         await self._ground.process.stop()        # hangs up on everybody: our server need not wait
         result.digit_ms = heard.digit_to_prompt_ms(began, ended)
-        if lengths := self.calls.lengths():
+        if lengths := [call.ended - call.answered for call in self.over]:
             result.call_s = round(sorted(lengths)[len(lengths) // 2], 2)
         if heard.dropped:
             result.errors.append(f"{self._flow.value}: the phones' own ports lost {heard.dropped} "
@@ -206,9 +208,8 @@ class Run:
                           for fault, count in self.calls.faults.items()]
         if self._flow is not Flow.AFTERCALL:
             expected = keyed(self._turns)
-            over = [call.keys for call in self.calls.all.values() if call.ended and call.answered]
-            result.completed = sum(keys == expected for keys in over)
-            result.wrong = len(over) - result.completed
+            result.completed = sum(call.keys == expected for call in self.over)
+            result.wrong = len(self.over) - result.completed
         return heard
 
 

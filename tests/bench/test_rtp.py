@@ -21,11 +21,13 @@ def test_alaw_keeps_a_sound_as_it_was_but_for_its_coarseness() -> None:
 
 
 def test_a_prompt_is_loud_and_a_quiet_line_is_not() -> None:
-    packets = np.zeros((3, rtp.HEAD + rtp.FRAME), np.uint8)
+    packets = np.zeros((4, rtp.HEAD + rtp.FRAME), np.uint8)
     packets[0, rtp.HEAD:] = 0xD5
     packets[1, rtp.HEAD:] = rtp.to_alaw(np.full(rtp.FRAME, 3000, np.int16))
     packets[2, rtp.HEAD:] = rtp.line_noise(60)[0]
-    assert rtp.are_loud(packets).tolist() == [False, True, False]
+    beep = np.sin(2 * np.pi * 1000 * np.arange(rtp.FRAME) / 8000) * 8000
+    packets[3, rtp.HEAD:] = rtp.to_alaw(beep.astype(np.int16))
+    assert rtp.are_loud(packets).tolist() == [False, True, False, True]
 
 
 def test_a_key_is_an_event_that_grows_and_then_ends_three_times() -> None:
