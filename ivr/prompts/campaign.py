@@ -70,8 +70,9 @@ def _of_item(item: Item, language: str) -> Iterator[Prompt]:
         yield Prompt("on-record-confirm", {"value": value}, language)
     if item.repeats and item.type.has_options:
         yield from _choices(item, language)
-    if item.decimals and isinstance(item.minimum, Decimal) and isinstance(item.maximum, Decimal):
-        low, high = (int(bound.scaleb(item.decimals)) for bound in (item.minimum, item.maximum))
+    if isinstance(item.minimum, int | Decimal) and isinstance(item.maximum, int | Decimal):
+        low, high = (int(Decimal(bound).scaleb(item.decimals))
+                     for bound in (item.minimum, item.maximum))
         numbers = range(low, high + 1) if high - low < MAX_READ_BACKS else range(0)
         for number, name in product(numbers, ("read-back", "heard")):
             value = Decimal(number).scaleb(-item.decimals)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 from followup.questionnaires.definition import Item, Questionnaire
 
-Value = str | int | Decimal | date
+Value = str | int | Decimal | date | time
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 from pypinyin import Style, lazy_pinyin, load_phrases_dict
 
+from ivr.prompts.numerals import READERS, read_figures
 from ivr.prompts.prompt import Value
 
 NAME_START, NAME_END = "\u2068", "\u2069"
 HANZI = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _NAME = re.compile(f"{NAME_START}([^{NAME_END}]*){NAME_END}")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_DIGITS_ZH = "零一二三四五六七八九"
-_LONG = 6        # digits from which a number is a code, read digit by digit
-_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-         "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-         "nineteen"]
-_TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September",
-           "October", "November", "December"]
 # surnames that are read otherwise than the same character in a word
 SURNAMES = {
     "单": "shan4", "仇": "qiu2", "解": "xie4", "任": "ren2", "曾": "zeng1", "区": "ou1",
@@ -42,14 +34,15 @@ load_phrases_dict({"胸闷": [["xiōng"], ["mèn"]], "憋闷": [["biē"], ["mèn
 def fill(template: str, variables: Mapping[str, Value], language: str) -> str:
     """``template`` with its braces filled, ready for a voice of ``language``.
 
-    Raises KeyError naming a variable that is missing.
+    A date is said without its year, with it as ``{name:year}`` and when it is an answer that is
+    read back (``{value}``). Raises KeyError naming a variable
+    that is missing, ValueError for a format that does not exist.
     """
-    found = {name: _value(name, value, language) for name, value in variables.items()}
-    text = template.format_map(found)
+    text = template.format_map({name: _value(name, value, language)
+                                for name, value in variables.items()})
     if language == "en":
         text = HANZI.sub(lambda chinese: latin(chinese[0]), text)
-        return _NUMBER.sub(lambda number: english_number(number[0]), text)
-    return _NUMBER.sub(lambda number: chinese_number(number[0]), text)
+    return read_figures(text, language)
 
 
 def plain(text: str) -> str:
@@ -57,9 +50,24 @@ def plain(text: str) -> str:
     return text.replace(NAME_START, "").replace(NAME_END, "")
 
 
+class _Day(str):
+    """A date in words, which a template may ask for with its year."""
+
+    __slots__ = ("with_year",)
+    with_year: str
+
+    def __format__(self, how: str) -> str:
+        return self.with_year if how == "year" else super().__format__(how)
+
+
 def _value(name: str, value: Value, language: str) -> str:
+    reader = READERS[language]
     if isinstance(value, date):
-        return english_date(value) if language == "en" else chinese_date(value)
+        day = _Day(reader.date(value, year=name == "value"))
+        day.with_year = reader.date(value, year=True)
+        return day
+    if isinstance(value, time):
+        return reader.clock(value.hour, value.minute)
     if isinstance(value, Decimal):
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
@@ -69,42 +77,7 @@ def _value(name: str, value: Value, language: str) -> str:
     return str(value)
 
 
-# --- Chinese ---------------------------------------------------------------------------------
-
-def chinese_number(text: str) -> str:
-    """``38.5`` -> 三十八点五; six digits and more are read one by one."""
-    whole, _, fraction = text.partition(".")
-    tail = "点" + _by_digit(fraction) if fraction else ""
-    if len(whole) >= _LONG or (len(whole) > 1 and whole[0] == "0"):
-        return _by_digit(whole) + tail
-    return _chinese_whole(int(whole)) + tail
-
-
-def chinese_date(day: date) -> str:
-    """二零二六年三月五日."""
-    return (f"{_by_digit(str(day.year))}年{_chinese_whole(day.month)}月"
-            f"{_chinese_whole(day.day)}日")
-
-
-def _by_digit(digits: str) -> str:
-    return "".join(_DIGITS_ZH[int(digit)] for digit in digits)
-
-
-def _chinese_whole(number: int) -> str:
-    if number < 10:
-        return _DIGITS_ZH[number]
-    if 10 <= number < 20:
-        return "十" + (_DIGITS_ZH[number - 10] if number > 10 else "")
-    for size, word in ((10_000, "万"), (1000, "千"), (100, "百"), (10, "十")):
-        if number >= size:
-            head, rest = divmod(number, size)
-            if not rest:
-                return _chinese_whole(head) + word
-            gap = "零" if rest * 10 < size else ""
-            inner = "一" if size >= 100 and 10 <= rest < 20 else ""     # 一百一十
-            return _chinese_whole(head) + word + gap + inner + _chinese_whole(rest)
-    raise AssertionError(number)
-
+# --- Mandarin's sounds --------------------------------------------------------------------------
 
 def pinyin(text: str) -> str:
     """Toned pinyin of a Chinese text with its punctuation, e.g. ``nin2 hao3, ``."""
@@ -137,7 +110,7 @@ def name_pinyin(name: str) -> list[str]:
     return _syllables(name)
 
 
-# --- English ---------------------------------------------------------------------------------
+# --- Chinese in English -----------------------------------------------------------------------
 
 def latin(chinese: str) -> str:
     """Chinese characters as plain pinyin: 和安 -> ``He an``."""
@@ -152,28 +125,3 @@ def latin_name(name: str) -> str:
     first = 2 if name[:2] in SURNAMES else 1
     return " ".join(part.capitalize() for part in ("".join(syllables[:first]),
                                                    "".join(syllables[first:])) if part)
-
-
-def english_number(text: str) -> str:
-    """``38.5`` -> thirty-eight point five; six digits and more are read one by one."""
-    whole, _, fraction = text.partition(".")
-    tail = " point " + " ".join(_ONES[int(digit)] for digit in fraction) if fraction else ""
-    if len(whole) >= _LONG or (len(whole) > 1 and whole[0] == "0"):
-        return " ".join(_ONES[int(digit)] for digit in whole) + tail
-    return _english_whole(int(whole)) + tail
-
-
-def english_date(day: date) -> str:
-    """March 5, 2026."""
-    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
-
-
-def _english_whole(number: int) -> str:
-    if number < 20:
-        return _ONES[number]
-    if number < 100:
-        tens, ones = divmod(number, 10)
-        return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")
-    size, word = (1000, "thousand") if number >= 1000 else (100, "hundred")
-    head, rest = divmod(number, size)
-    return f"{_english_whole(head)} {word}" + (f" {_english_whole(rest)}" if rest else "")

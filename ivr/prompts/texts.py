@@ -13,7 +13,7 @@ from ivr.prompts.errors import UnknownPrompt
 from ivr.prompts.prompt import keys_id, question_id
 
 _FOLDER = Path(__file__).with_name("catalogue")
-WRITTEN_AS = {"yue": "zh"}     # spoken Cantonese falls back to the Chinese texts
+WRITTEN_AS = {"yue": "zh"}     # whose words serve where a questionnaire has none of its own
 
 
 @cache
@@ -23,8 +23,6 @@ def catalogue(language: str) -> Mapping[str, str]:
         return {name: str(text) for name, text in
                 tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8")).items()}
     except FileNotFoundError:
-        if language in WRITTEN_AS:
-            return catalogue(WRITTEN_AS[language])
         raise UnknownPrompt(f"no prompts for the language {language}") from None
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivr.prompts.prompt import Value
 from ivr.prompts.speak import (
-    chinese_number,
-    english_number,
     fill,
     latin_name,
     name_pinyin,
@@ -23,30 +23,91 @@ from ivr.prompts.speak import (
     ("0", "零"), ("7", "七"), ("10", "十"), ("11", "十一"), ("20", "二十"), ("38", "三十八"),
     ("38.5", "三十八点五"), ("36.0", "三十六点零"), ("100", "一百"), ("105", "一百零五"),
     ("110", "一百一十"), ("140", "一百四十"), ("1005", "一千零五"), ("1050", "一千零五十"),
-    ("10010", "一万零一十"), ("05", "零五"), ("20260305", "二零二六零三零五")])
+    ("10010", "一万零一十"), ("05", "零五"), ("20260305", "二零二六零三零五"),
+    ("200", "二百"), ("2000", "两千"), ("22000", "两万两千"),
+    ("12", "十二"), ("0.2", "零点二"), ("-3.5", "负三点五"), ("1,200", "一千二百")])
 def test_chinese_numbers(digits: str, words: str) -> None:
-    assert chinese_number(digits) == words
+    assert fill(digits, {}, "zh") == words
+
+
+@pytest.mark.parametrize(("digits", "words"), [
+    ("0", "零"), ("38.5", "三十八點五"), ("105", "一百零五"), ("2000", "二千"),
+    ("10010", "一萬零一十"),
+    ("-3", "負三"), ("2", "二"), ("13800138000", "一三八零零一三八零零零")])
+def test_cantonese_numbers(digits: str, words: str) -> None:
+    assert fill(digits, {}, "yue") == words
 
 
 @pytest.mark.parametrize(("digits", "words"), [
     ("0", "zero"), ("10", "ten"), ("38.5", "thirty-eight point five"), ("40", "forty"),
-    ("140", "one hundred forty"), ("1005", "one thousand five"),
+    ("140", "one hundred and forty"), ("105", "one hundred and five"), ("200", "two hundred"),
+    ("1005", "one thousand and five"), ("-3.5", "minus three point five"),
+    ("1234", "one thousand two hundred and thirty-four"),
+    ("1,200", "one thousand two hundred"),
     ("123456", "one two three four five six")])
 def test_english_numbers(digits: str, words: str) -> None:
-    assert english_number(digits) == words
+    assert fill(digits, {}, "en") == words
+
+
+@pytest.mark.parametrize(("language", "text", "said"), [
+    ("zh", "2天2个2次", "两天两个两次"),
+    ("zh", "第2天, 12个, 2月, 2号", "第二天, 十二个, 二月, 二号"),
+    ("zh", "2-3天", "两到三天"), ("zh", "36.5~37℃", "三十六点五到三十七度"),
+    ("zh", "-5℃", "零下五度"),
+    ("zh", "20%", "百分之二十"), ("zh", "2026年", "二零二六年"),
+    ("zh", "请拨打120。", "请拨打幺二零。"),
+    ("zh", "电话：10086", "电话：幺零零八六"), ("zh", "打100个电话", "打一百个电话"),
+    ("zh", "13800138000", "幺三八零零幺三八零零零"),
+    ("zh", "0315-5550100", "零三幺五, 五五五零幺零零"),
+    ("zh", "2026-11-25", "二零二六年十一月二十五日"),
+    ("zh", "2026-02-30", "两千零二十六 零二 三十"),
+    ("zh", "15:30", "下午三点半"), ("zh", "14:05", "下午两点零五分"), ("zh", "8:00", "上午八点"),
+    ("zh", "12:10", "中午十二点十分"), ("zh", "0:00", "凌晨零点"), ("zh", "25:30", "二十五:三十"),
+    ("yue", "2日兩點", "二日兩點"), ("yue", "2個鐘頭", "兩個鐘頭"), ("yue", "15:30", "下晝三點半"),
+    ("yue", "2026-11-25", "二零二六年十一月二十五號"), ("yue", "請打120", "請打一二零"),
+    ("en", "press 1 now", "press one now"), ("en", "2-3 days", "two to three days"),
+    ("en", "38.5 °C", "thirty-eight point five degrees"), ("en", "20%", "twenty percent"),
+    ("en", "call 120 at once", "call one two zero at once"),
+    ("en", "COVID-19", "COVID-nineteen"),
+    ("en", "at 15:30", "at three thirty in the afternoon"), ("en", "12:00", "noon"),
+    ("en", "9:05", "nine oh five in the morning"),
+    ("en", "20:00", "eight o'clock in the evening"),
+    ("en", "2026-11-25", "the twenty-fifth of November, twenty twenty-six")])
+def test_figures_in_a_text_are_read_for_what_they_are(language: str, text: str,
+                                                     said: str) -> None:
+    assert fill(text, {}, language) == said
 
 
 @pytest.mark.parametrize(("language", "template", "value", "said"), [
     ("zh", "体温是{v}度", Decimal("38.5"), "体温是三十八点五度"),
     ("zh", "体温是{v}度", Decimal("38.0"), "体温是三十八度"),
+    ("zh", "体温是{v}度", Decimal("-0.5"), "体温是负零点五度"),
     ("zh", "{v}到10", 0, "零到十"),
-    ("zh", "在{v}复诊", date(2026, 3, 5), "在二零二六年三月五日复诊"),
-    ("yue", "请按{v}", "8", "请按八"),
+    ("zh", "在{v}复诊", date(2026, 11, 25), "在十一月二十五日复诊"),
+    ("zh", "在{v:year}复诊", date(2026, 3, 5), "在二零二六年三月五日复诊"),
+    ("zh", "{v}打给您", time(15, 30), "下午三点半打给您"),
+    ("yue", "请按{v}", "8", "请按八"), ("yue", "{v}覆診", date(2026, 10, 2), "十月二號覆診"),
+    ("yue", "{v}打畀您", time(14, 5), "下晝兩點零五分打畀您"),
     ("en", "{v} degrees", Decimal("38.5"), "thirty-eight point five degrees"),
-    ("en", "on {v}", date(2026, 3, 5), "on March five, two thousand twenty-six"),
+    ("en", "on {v}", date(2026, 11, 25), "on the twenty-fifth of November"),
+    ("en", "on {v:year}", date(2005, 3, 30), "on the thirtieth of March, two thousand and five"),
+    ("en", "on {v:year}", date(1912, 1, 12), "on the twelfth of January, nineteen twelve"),
+    ("en", "at {v}", time(0, 0), "at midnight"),
     ("en", "this is {v}", "和安医院", "this is He an yi yuan")])
 def test_variables(language: str, template: str, value: Value, said: str) -> None:
     assert fill(template, {"v": value}, language) == said
+
+
+@given(st.integers(0, 99_999), st.sampled_from(["zh", "yue", "en"]))
+def test_no_two_numbers_sound_the_same_and_no_figure_is_left(number: int, language: str) -> None:
+    said, next_said = (fill(str(each), {}, language) for each in (number, number + 1))
+    assert said != next_said
+    assert not any(character.isdigit() for character in said)
+
+
+def test_an_answer_is_read_back_with_its_year() -> None:
+    assert fill("您输入的是{value}。", {"value": date(2026, 11, 25)}, "zh") == \
+        "您输入的是二零二六年十一月二十五日。"
 
 
 def test_names_are_read_as_names() -> None:

@@ -18,14 +18,21 @@ from tests.followup.questionnaires.strategies import any_questionnaire
 
 
 def test_languages_have_the_same_prompts_with_known_variables() -> None:
-    chinese, english = catalogue("zh"), catalogue("en")
-    assert list(chinese) == list(english)
+    chinese, english, cantonese = (catalogue(language) for language in ("zh", "en", "yue"))
+    assert list(chinese) == list(english) == list(cantonese)
     for name in chinese:
         # the department is named in Chinese only
         assert fillers(english[name]) <= fillers(chinese[name]), name
-    assert catalogue("yue") == chinese
+        assert fillers(cantonese[name]) == fillers(chinese[name]), name
     with pytest.raises(UnknownPrompt):
         catalogue("xx")
+
+
+def test_cantonese_is_written_as_it_is_spoken() -> None:
+    said = "".join(catalogue("yue").values())
+    for mandarin in "请们这没么吗您的是不":
+        assert mandarin not in said or mandarin == "您", mandarin
+    assert all(word in said for word in "係唔嘅咗喺畀嚟")
 
 
 def test_each_prompt_that_the_engine_names_exists() -> None:
@@ -37,6 +44,8 @@ def test_each_prompt_that_the_engine_names_exists() -> None:
                 if called in ("prompt", "miss"):
                     named |= {each.value for each in node.args[1:]
                               if isinstance(each, ast.Constant)}
+    named |= {f"{how}{kind}" for how in ("read-back", "heard")
+              for kind in ("", "-temperature")}
     named |= set(wording._GOODBYES.values()) | set(wording._HELP.values())
     assert {"greeting", "connecting", "not-heard", "goodbye-call-back"} <= named
     assert named <= set(catalogue("zh"))
