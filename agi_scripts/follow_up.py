@@ -168,6 +168,10 @@ class FollowUpDesk:
         """The prompt's file, rendered before the campaign started."""
         return await self._book.file_for(prompt, language)
 
+    async def unplayable(self, prompt: Prompt, language: str, why: str) -> None:
+        """An alarm; a file that is broken is made anew for the next call."""
+        await self._book.left_out(prompt, language, why)
+
     def tone(self, name: str) -> str:
         """A beep, or a quiet line."""
         return str(self._house.settings.sounds_dir / name)

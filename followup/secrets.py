@@ -1,12 +1,13 @@
-"""Secrets that nobody types: made on first start, kept in ``<data folder>/secrets.toml``.
+"""Secrets, kept in ``<data folder>/secrets.toml``: made on first start, so that nobody types them.
 
 The file has mode 0600 in a folder closed to others. Existing secrets never change; what is
-missing is added. To renew one, delete its line and start again.
+missing is added. To renew one, delete its line and start again. A voice's key alone is typed.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import stat
@@ -36,6 +37,7 @@ class Secrets(BaseModel):
 
     ami: SecretStr = Field(default_factory=_new, min_length=20)    # AMI user of the nodes we manage
     signing_key: SecretStr = Field(default_factory=_new, min_length=20)    # cookies and links
+    voice: SecretStr = SecretStr("")       # key of a voice asked by HTTP; the one that is typed
     agents: dict[str, SecretStr] = Field(default_factory=dict)     # SIP password by extension
 
 
@@ -111,7 +113,9 @@ def _write(path: Path, whole: Secrets) -> None:
     """All or nothing: a crash leaves the old file or the new one."""
     lines = ["# Made by Aftercall on its first start. Keep it secret; back it up.",
              f'ami = "{whole.ami.get_secret_value()}"',
-             f'signing_key = "{whole.signing_key.get_secret_value()}"', "", "[agents]",
+             f'signing_key = "{whole.signing_key.get_secret_value()}"',
+             *([f"voice = {json.dumps(key, ensure_ascii=False)}"]     # TOML reads it the same
+               if (key := whole.voice.get_secret_value()) else []), "", "[agents]",
              *(f'"{extension}" = "{secret.get_secret_value()}"'
                for extension, secret in whole.agents.items())]
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{FILE}.")     # mode 0600

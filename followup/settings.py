@@ -34,6 +34,7 @@ from pydantic_settings import (
 )
 
 from followup.errors import SettingsError
+from followup.voice_settings import VoiceSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Language = Literal["zh", "en", "yue"]
@@ -188,7 +189,7 @@ class DialerSettings(Section):
 
 
 class PromptSettings(Section):
-    """Voices: synthesised by espeak-ng unless a human recording of the same prompt exists."""
+    """What is said: by the voice of ``[voice]`` unless somebody has recorded the prompt."""
 
     recordings_dir: Path | None = None    # <language>/<prompt id>.wav; default: data folder
     words_per_minute: Annotated[int, Field(ge=80, le=300)] = 150
@@ -244,6 +245,7 @@ class Settings(BaseSettings):
     agi: AgiSettings = AgiSettings()
     dialer: DialerSettings = DialerSettings()
     prompts: PromptSettings = PromptSettings()
+    voice: VoiceSettings = VoiceSettings()
     speech: SpeechSettings = SpeechSettings()
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
@@ -349,7 +351,8 @@ def _explain(error: ValidationError) -> str:
         value = fault.get("input")
         # an unknown key may be a password's name misspelt
         secret = (fault["type"] == "extra_forbidden"
-                  or any(word in field for word in ("secret", "password", "database")))
+                  or any(word in field for word in ("secret", "password", "database", "key",
+                                                      "headers", "voice.body")))
         shown = "" if secret or not isinstance(value, str | int | float) else f" = {value!r}"
         lines.append(f"  {field}{shown}: {fault['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from ivr.answering.detector import Verdict
 from ivr.answering.watch import Watch
 from ivr.conversation.events import Key, MachineHeard, Spoken
 from ivr.line import Sounds
+from ivr.prompts.errors import MissingSound
 from ivr.prompts.prompt import Prompt
 from ivr.prompts.tones import BEEP, QUIET, quiet_offset
 from ivr.understanding import Grammar
@@ -37,11 +38,13 @@ class KeyLine:
         for prompt in prompts:
             if interruptible and self._machine():
                 return MachineHeard(certain=True)
-            file = await self._sounds.sound(prompt, self.language)
             try:
+                file = await self._sounds.sound(prompt, self.language)
                 played = await self.channel.stream_file(file, KEYS if interruptible else "")
-            except AgiCommandFailed:
-                log.exception("a prompt cannot be played", prompt=prompt.id)
+            except MissingSound:
+                continue                 # the alarm is raised where it was looked for
+            except AgiCommandFailed as error:
+                await self._sounds.unplayable(prompt, self.language, error.message)
                 continue
             if played.digit:
                 return Key(played.digit)

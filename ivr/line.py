@@ -16,7 +16,10 @@ class Sounds(Protocol):
     """Where a line finds its sounds."""
 
     async def sound(self, prompt: Prompt, language: str) -> str:
-        """The file of a prompt, without its ending."""
+        """The file of a prompt, without its ending; MissingSound when there is none to be had."""
+
+    async def unplayable(self, prompt: Prompt, language: str, why: str) -> None:
+        """The file that was given could not be played: the call goes on without it."""
 
     def tone(self, name: str) -> str:
         """The file of one of ``ivr.prompts.tones``, without its ending."""

@@ -23,6 +23,7 @@ from ivr.audiosocket import FRAME_BYTES, AudioSocketServer, Session
 from ivr.conversation.events import Key, MachineHeard, Spoken
 from ivr.key_line import KeyLine
 from ivr.line import Line, Sounds
+from ivr.prompts.errors import MissingSound
 from ivr.prompts.prompt import Prompt
 from ivr.recognition.protocol import FRAME_MS, Ear, Hearing, Moment, RecogniserLost
 from ivr.understanding import Grammar
@@ -254,12 +255,15 @@ class VoiceLine:
         session.play(await self._sound_of(prompt))
 
     async def _sound_of(self, prompt: Prompt) -> bytes:
-        file = await self._sounds.sound(prompt, self.language)
         try:
+            file = await self._sounds.sound(prompt, self.language)
             return await asyncio.to_thread(read_sound, Path(f"{file}.wav"))
-        except (OSError, wave.Error, EOFError):
-            log.exception("a prompt cannot be played", prompt=prompt.id)
-            return b""
+        except MissingSound:
+            pass                         # the alarm is raised where it was looked for
+        except (OSError, wave.Error, EOFError) as error:
+            await self._sounds.unplayable(prompt, self.language,
+                                          str(error) or type(error).__name__)
+        return b""
 
 
 class Listening:

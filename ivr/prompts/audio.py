@@ -1,17 +1,15 @@
-"""Any WAV to what the telephone plays: 8 kHz, mono, 16 bit, one loudness, no silence around."""
+"""Any sound to what the telephone plays: 8 kHz, mono, 16 bit, one loudness, no silence around."""
 
 from __future__ import annotations
 
-import io
 import math
 import warnings
-import wave
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ivr.prompts.decoding import decode_wav
 from ivr.prompts.errors import BadRecording
+from ivr.prompts.wav import Samples, Sound, write_wav
 
 with warnings.catch_warnings():
     # pydub warns of a missing ffmpeg, which reading WAV does not need, and of the standard library
@@ -24,45 +22,36 @@ LOUDNESS = -18.0             # dBFS, RMS of what is spoken
 PEAK = 0.89                  # -1 dBFS
 SILENCE_DB = -42.0           # relative to the loudest
 LEAD_MS, TAIL_MS = 40, 120
-MAX_BYTES = 20_000_000
 VERSION = "1"                # part of the cache key: raise it when the sound changes
-
-Samples = npt.NDArray[np.float64]
-
 
 def telephone_wav(data: bytes, field: str = "recording") -> bytes:
     """A WAV of any rate, width and number of channels as 8 kHz mono 16-bit WAV.
 
     Raises BadRecording (naming ``field``) when it is no WAV or holds no sound.
     """
-    segment = _read(data, field)
+    return telephone(decode_wav(data, field), field)
+
+
+def telephone(sound: Sound, field: str = "recording") -> bytes:
+    """A sound as the telephone plays it; BadRecording when nothing is heard in it."""
+    spoken = trimmed(sound, field)
+    return write_wav(level(resample(spoken.samples, spoken.rate)), RATE)
+
+
+def trimmed(sound: Sound, field: str) -> Sound:
+    """Without the silence around; BadRecording when there is nothing else."""
+    segment = AudioSegment((sound.samples * 32767).round().astype("<i2").tobytes(),
+                           sample_width=2, frame_rate=sound.rate, channels=1)
     peak = segment.max_dBFS
     if not segment.rms or peak < -50:
         raise BadRecording(f"{field}: the sound is empty or silent", field=field,
-                           expected="a WAV in which somebody speaks")
+                           expected="a sound in which somebody speaks")
     threshold = max(peak + SILENCE_DB, -60.0)
     lead = detect_leading_silence(segment, threshold, chunk_size=5)
     tail = detect_leading_silence(segment.reverse(), threshold, chunk_size=5)
-    segment = segment[max(0, lead - LEAD_MS):len(segment) - max(0, tail - TAIL_MS)]
-    samples = np.array(segment.get_array_of_samples(), dtype=np.float64) / 32768
-    return _write(level(resample(samples, segment.frame_rate)))
-
-
-def _read(data: bytes, field: str) -> Any:
-    expected = "a WAV file, PCM"
-    if len(data) > MAX_BYTES:
-        raise BadRecording(f"{field}: larger than {MAX_BYTES // 1_000_000} MB", field=field,
-                           expected=expected)
-    try:
-        segment = AudioSegment.from_file(io.BytesIO(data), format="wav")
-        segment = segment.set_channels(1).set_sample_width(2)
-    except Exception as error:    # a broken header shows in many kinds of error
-        raise BadRecording(f"{field}: not a WAV file that can be read", field=field,
-                           expected=expected) from error
-    if not 4000 <= segment.frame_rate <= 192_000 or not len(segment):
-        raise BadRecording(f"{field}: {segment.frame_rate} Hz, {len(segment)} ms", field=field,
-                           expected="a rate of 4,000 to 192,000 Hz and some sound")
-    return segment
+    first = max(0, lead - LEAD_MS) * sound.rate // 1000
+    last = (len(segment) - max(0, tail - TAIL_MS)) * sound.rate // 1000
+    return Sound(sound.samples[first:last], sound.rate)
 
 
 def resample(samples: Samples, rate: int, target: int = RATE) -> Samples:
@@ -105,13 +94,3 @@ def _bend(samples: Samples, knee: float = 0.5) -> Samples:
     bent[over] = np.sign(samples[over]) * (
         knee + room * np.tanh((np.abs(samples[over]) - knee) / room))
     return bent
-
-
-def _write(samples: Samples) -> bytes:
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((samples * 32767).round().astype("<i2").tobytes())
-    return out.getvalue()

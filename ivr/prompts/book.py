@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,9 @@ from followup.errors import AftercallError
 from followup.log import get_logger
 from followup.questionnaires.definition import Questionnaire
 from ivr.prompts import audio
-from ivr.prompts.errors import BadRecording, UnknownPrompt
+from ivr.prompts.alarms import Alarms
+from ivr.prompts.errors import BadRecording, MissingSound, UnknownPrompt, VoiceError
+from ivr.prompts.files import SoundFiles
 from ivr.prompts.prompt import Prompt
 from ivr.prompts.speak import fill
 from ivr.prompts.texts import catalogue, fillers, questionnaire_texts
@@ -30,6 +31,8 @@ log = get_logger(__name__)
 
 SLOWLY = 0.8                     # of the usual rate, where keys are offered slowly
 FIXED = frozenset({"hospital"})  # a human recording may stand for a text with these filled in
+PRIVATE = frozenset({"name"})    # what never leaves the hospital when names are spoken locally
+LATE_S = 2.0                     # for a sound while a patient waits; else it is left out
 
 
 @dataclass
@@ -41,20 +44,51 @@ class Prepared:
     faults: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Way:
+    """One way to say a prompt: where its sound belongs, how it is made, by which voice.
+
+    ``voice`` None: from a person's recording.
+    """
+
+    path: Path
+    make: Callable[[], bytes]
+    voice: Voice | None
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A prompt's file, and the state of its human recording when that was decided."""
+
+    path: Path
+    stamp: object
+
+
 class PromptBook:
-    """Texts, voice and human recordings together. Safe to use from several threads."""
+    """Texts, voices and human recordings together. Safe to use from several threads."""
 
     def __init__(self, sounds_dir: Path, human_dir: Path, voice: Voice,
-                 words_per_minute: int = 150) -> None:
-        """``sounds_dir`` is ours; ``human_dir`` holds ``<language>/<prompt id>.wav``."""
+                 words_per_minute: int = 150, *, local: Voice | None = None,
+                 names_locally: bool = True) -> None:
+        """``sounds_dir`` is ours; ``human_dir`` holds ``<language>/<prompt id>.wav``.
+
+        ``local`` speaks what ``voice`` cannot, whatever is still missing in a call, and, with
+        ``names_locally``, every text with a patient's name.
+        """
         self.sounds_dir = sounds_dir
         self.human_dir = human_dir
         self.voice = voice
+        self.local = local or voice
         self.words_per_minute = words_per_minute
+        self.late = 0                    # prompts that had to be made while a patient waited
+        self.alarms = Alarms(sounds_dir / "skipped")
+        self._names_locally = names_locally
+        self._sounds = SoundFiles(sounds_dir)
         self._texts: dict[tuple[str, str], str] = {}
-        self._files: dict[tuple[object, ...], Path] = {}
+        self._files: dict[tuple[object, ...], _Kept] = {}
         self._faults: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._late_makers = ThreadPoolExecutor(2, "late prompts")
 
     @classmethod
     def create(cls, sounds_dir: Path, human_dir: Path, espeak: Sequence[str],
@@ -80,19 +114,78 @@ class PromptBook:
             return fill(self.template(prompt.id, language), prompt.variables, language)
         except KeyError as error:
             raise UnknownPrompt(f"prompt {prompt.id} needs the variable {error}") from error
+        except ValueError as error:
+            raise UnknownPrompt(f"prompt {prompt.id} in {language}: {error}") from error
+
+    def speaks(self, language: str) -> bool:
+        """Whether any voice does."""
+        return self.voice.speaks(language) or self.local.speaks(language)
+
+    # --- in a call -----------------------------------------------------------------------------
 
     async def file_for(self, prompt: Prompt, language: str = "") -> str:
-        """Path without extension for STREAM FILE; made in a thread when it is not there yet.
+        """Path without extension for STREAM FILE; a human recording that is new counts at once.
 
-        ``language`` counts where the prompt names none. Raises UnknownPrompt or VoiceError.
+        What was not prepared is spoken by the local voice if it is quick; MissingSound, with an
+        alarm, when there is nothing to play. ``language`` counts where the prompt names none.
         """
-        path = self._files.get(self._key(prompt, language))
-        if path is None:
-            path = await asyncio.to_thread(self.render, prompt, language)
+        try:
+            async with asyncio.timeout(LATE_S):
+                path = await asyncio.to_thread(self._ready, prompt, language)
+                if path is None:         # apart, so that a voice that hangs holds up no lookup
+                    path = await asyncio.get_running_loop().run_in_executor(
+                        self._late_makers, self._make_late, prompt, language)
+        except (AftercallError, OSError, TimeoutError) as error:
+            why = error.message if isinstance(error, AftercallError) else \
+                f"not made within {LATE_S:g} s" if isinstance(error, TimeoutError) else \
+                error.strerror or type(error).__name__
+            await self.left_out(prompt, language, why)
+            raise MissingSound(f"prompt {prompt.id}: {why}") from error
         return str(path.with_suffix(""))
 
+    async def left_out(self, prompt: Prompt, language: str, why: str) -> None:
+        """A call did without this prompt: tell the log and the doctor, look anew next time."""
+        log.error("a prompt was left out of a call", prompt=prompt.id,
+                  language=prompt.language or language, why=why)
+        await asyncio.to_thread(self._leave_out, prompt, language, why)
+
+    def _leave_out(self, prompt: Prompt, language: str, why: str) -> None:
+        self.alarms.raise_for(prompt.id, prompt.language or language, why)
+        with self._lock:
+            kept = self._files.pop(self._key(prompt, language), None)
+        if kept:
+            self._sounds.discard_if_broken(kept.path)
+
+    def _ready(self, prompt: Prompt, language: str) -> Path | None:
+        """The file to play when it is there already; looks whether a recording has changed."""
+        key, spoken_in = self._key(prompt, language), prompt.language or language
+        stamp = self._stamp(prompt.id, spoken_in)
+        kept = self._files.get(key)
+        if kept and kept.stamp == stamp and self._sounds.has(kept.path):
+            return kept.path
+        for way in self._ways(prompt, spoken_in):
+            if self._sounds.has(way.path):
+                return self._remember(prompt, language, way.path, stamp)
+            if way.voice is None:
+                break                    # no voice stands for a recording that can be made fit
+        return None
+
+    def _make_late(self, prompt: Prompt, language: str) -> Path:
+        spoken_in = prompt.language or language
+        stamp = self._stamp(prompt.id, spoken_in)
+        quick = [way for way in self._ways(prompt, spoken_in) if way.voice in (None, self.local)]
+        path, made = self._first(quick)
+        if made:
+            with self._lock:
+                self.late += 1
+            log.warning("a prompt was made during a call", prompt=prompt.id, language=spoken_in,
+                        late=self.late)
+        return self._remember(prompt, language, path, stamp)
+
+    # --- ahead of calls ------------------------------------------------------------------------
+
     def render(self, prompt: Prompt, language: str = "") -> Path:
-        """The sound file of a prompt, made when it is not there yet. Blocking."""
+        """The sound file of a prompt, made when it is not there yet. Blocking, perhaps for long."""
         return self._render(prompt, language)[0]
 
     def prepare(self, prompts: Iterable[Prompt], language: str = "") -> Prepared:
@@ -110,70 +203,93 @@ class PromptBook:
                 return self._render(prompt, language)[1]
             except AftercallError as error:
                 return error.message
+            except OSError as error:
+                return f"{self.sounds_dir}: {error.strerror or type(error).__name__}"
 
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        # a voice of our own takes a processor, another's only time
+        at_once = 4 if self.voice is not self.local else min(4, os.cpu_count() or 1)
+        with ThreadPoolExecutor(at_once) as pool:
             made = list(pool.map(make, different))
         faults = [*self._faults.values(), *(each for each in made if isinstance(each, str))]
         return Prepared(made.count(True), made.count(False), list(dict.fromkeys(faults)))
+
+    def _render(self, prompt: Prompt, language: str) -> tuple[Path, bool]:
+        spoken_in = prompt.language or language
+        stamp = self._stamp(prompt.id, spoken_in)
+        path, made = self._first(self._ways(prompt, spoken_in))
+        return self._remember(prompt, language, path, stamp), made
+
+    def _remember(self, prompt: Prompt, language: str, path: Path, stamp: object) -> Path:
+        with self._lock:
+            self._files[self._key(prompt, language)] = _Kept(path, stamp)
+        self.alarms.clear(prompt.id, prompt.language or language)
+        return path
 
     @staticmethod
     def _key(prompt: Prompt, language: str) -> tuple[object, ...]:
         return (prompt.id, prompt.language or language, *sorted(
             (name, str(value)) for name, value in prompt.variables.items()))
 
-    def _render(self, prompt: Prompt, language: str) -> tuple[Path, bool]:
-        spoken_in = prompt.language or language
-        path, made = self._human(prompt.id, spoken_in) or self._spoken(prompt, spoken_in)
-        with self._lock:
-            self._files[self._key(prompt, language)] = path
-        return path, made
+    # --- people and voices ---------------------------------------------------------------------
 
-    def _human(self, prompt_id: str, language: str) -> tuple[Path, bool] | None:
-        """A person's recording of the prompt, or None; a bad one is told, and not used."""
-        if fillers(self.template(prompt_id, language)) - FIXED:
+    def recording(self, prompt_id: str, language: str) -> Path:
+        """Where a person's recording of a prompt belongs."""
+        return self.human_dir / language / f"{prompt_id}.wav"
+
+    def _stamp(self, prompt_id: str, language: str) -> object:
+        """Changes whenever somebody adds, replaces or removes the recording."""
+        try:
+            seen = self.recording(prompt_id, language).stat()
+        except OSError:
             return None
-        file = self.human_dir / language / f"{prompt_id}.wav"
+        return seen.st_mtime_ns, seen.st_size, seen.st_ino
+
+    def _ways(self, prompt: Prompt, language: str) -> list[_Way]:
+        """How this may be said, the best way first, the local voice last."""
+        template = self.template(prompt.id, language)
+        ways = [] if fillers(template) - FIXED else self._by_people(prompt.id, language)
+        text, rate = self.text(prompt, language), self._rate(prompt)
+        stays = fillers(template) & PRIVATE and self._names_locally
+        voices = [self.local]
+        if self.voice is not self.local and self.voice.speaks(language) and not stays:
+            voices.insert(0, self.voice)
+        return ways + [_Way(
+            self._sounds.path(language, voice.name, audio.VERSION, str(rate), text),
+            lambda voice=voice: audio.telephone_wav(         # type: ignore[misc]
+                voice.speak(text, language, rate), prompt.id), voice) for voice in voices]
+
+    def _by_people(self, prompt_id: str, language: str) -> list[_Way]:
+        """A person's recording of the prompt, if there is one that can be opened."""
         name = f"{language}/{prompt_id}.wav"
         try:
-            sound = file.read_bytes()
-            path = self._path(language, "human", audio.VERSION, hashlib.sha256(sound).hexdigest())
-            return path, self._keep(path, lambda: audio.telephone_wav(sound, name))
+            sound = self.recording(prompt_id, language).read_bytes()
         except FileNotFoundError:
-            return None
-        except (OSError, BadRecording) as error:
-            told = error.message if isinstance(error, BadRecording) else f"{name}: {error.strerror}"
-            if self._faults.get(name) != told:
-                self._faults[name] = told
-                log.warning("human recording not used", recording=name, fault=told)
-            return None
+            return []
+        except OSError as error:
+            self._tell(name, f"{name}: {error.strerror}")
+            return []
+        path = self._sounds.path(language, "human", audio.VERSION,
+                                 hashlib.sha256(sound).hexdigest())
+        return [_Way(path, lambda: audio.telephone_wav(sound, name), None)]
 
-    def _spoken(self, prompt: Prompt, language: str) -> tuple[Path, bool]:
-        text = self.text(prompt, language)
-        rate = self.words_per_minute
-        if prompt.id.endswith("~keys"):
-            rate = round(rate * SLOWLY)
-        path = self._path(language, self.voice.name, audio.VERSION, str(rate), text)
-        return path, self._keep(path, lambda: audio.telephone_wav(
-            self.voice.speak(text, language, rate), prompt.id))
+    def _first(self, ways: Sequence[_Way]) -> tuple[Path, bool]:
+        """The first way that works, and whether it had to be made; what fails is told once."""
+        *others, last = ways
+        for way in others:
+            try:
+                return way.path, self._sounds.keep(way.path, way.make)
+            except (VoiceError, BadRecording) as error:
+                told = f"{error.message}; the voice on this machine speaks instead" \
+                    if way.voice else error.message
+                self._tell(way.voice.name if way.voice else error.message, told)
+        return last.path, self._sounds.keep(last.path, last.make)
 
-    def _path(self, language: str, *content: str) -> Path:
-        digest = hashlib.sha256("\0".join((language, *content)).encode()).hexdigest()
-        return self.sounds_dir / language / f"{digest[:32]}.wav"
+    def _rate(self, prompt: Prompt) -> int:
+        slowly = prompt.id.endswith("~keys")
+        return round(self.words_per_minute * SLOWLY) if slowly else self.words_per_minute
 
-    @staticmethod
-    def _keep(path: Path, make: Callable[[], bytes]) -> bool:
-        """Whether the file had to be made; it appears whole or not at all."""
-        if path.exists():
-            return False
-        sound = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(sound)
-            Path(part).chmod(0o644)      # Asterisk may run as another user
-            Path(part).replace(path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
-        return True
+    def _tell(self, about: str, fault: str) -> None:
+        with self._lock:
+            known, self._faults[about] = self._faults.get(about), fault
+        if known != fault:
+            log.warning("a recording or a voice is not used", fault=fault)

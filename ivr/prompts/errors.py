@@ -22,3 +22,10 @@ class UnknownPrompt(AftercallError):
     """There is no text for this prompt in this language."""
 
     id = "unknown-prompt"
+
+
+class MissingSound(AftercallError):
+    """There is no sound for a prompt and none could be made in time: the call does without it."""
+
+    status = 503
+    id = "missing-sound"

@@ -19,6 +19,9 @@ class Voice(Protocol):
     def name(self) -> str:
         """Changes whenever the same text would sound otherwise; part of the cache key."""
 
+    def speaks(self, language: str) -> bool:
+        """Whether it has a voice for this language at all."""
+
     def speak(self, text: str, language: str, words_per_minute: int) -> bytes:
         """``text`` as a WAV of any rate; VoiceError when it cannot be spoken."""
 
@@ -40,6 +43,10 @@ class EspeakVoice:
     @property
     def name(self) -> str:
         return "espeak-ng-1"
+
+    def speaks(self, language: str) -> bool:
+        """Whether espeak-ng is known to speak it."""
+        return language in self.VOICES
 
     def speak(self, text: str, language: str, words_per_minute: int) -> bytes:
         voice = self.VOICES.get(language)

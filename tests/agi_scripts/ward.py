@@ -48,6 +48,9 @@ class NamedBook(PromptBook):
 class _NoVoice:
     name = "none"
 
+    def speaks(self, language: str) -> bool:
+        return False
+
     def speak(self, text: str, language: str, words_per_minute: int) -> bytes:
         raise AssertionError("nothing is spoken here")
 

@@ -115,9 +115,13 @@ class Ear:
 class Sounds:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.left_out: list[str] = []
 
     async def sound(self, prompt: Prompt, language: str) -> str:
         return str(self.folder / prompt.id)
+
+    async def unplayable(self, prompt: Prompt, language: str, why: str) -> None:
+        self.left_out.append(prompt.id)
 
     def tone(self, name: str) -> str:
         return str(self.folder / name)
@@ -268,6 +272,7 @@ async def test_a_missing_sound_is_passed_over(sockets: AudioSocketServer, tmp_pa
     prompt = write_prompt(tmp_path, "there", 0.1)
     async with line(sockets, tmp_path) as (patient, channel):
         assert await patient.say([Prompt("nowhere"), prompt]) is None
+        assert patient._sounds.left_out == ["nowhere"]  # type: ignore[attr-defined]
     assert sum(map(any, channel.sounds)) == 5
 
 
