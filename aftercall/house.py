@@ -25,12 +25,13 @@ from dialer.node import CEL_FILE
 from followup.agents.roster import enlist
 from followup.database.engine import Database
 from followup.database.migrate import upgrade
-from followup.secrets import Secrets, load_secrets
+from followup.secrets import Secrets, load_secrets, read_secrets
 from followup.settings import Settings, config_file
 from ivr.prompts.book import PromptBook
+from ivr.prompts.http_voice import HttpVoice
 from ivr.prompts.prompt import Prompt
 from ivr.prompts.tones import write_tones, write_with_pause
-from ivr.prompts.voice import EspeakVoice
+from ivr.prompts.voice import EspeakVoice, Voice
 
 HOLD_PAUSE_S = 2.0               # between "we are connecting you" and its next time
 ROLES = ("agi", "dialer", "console")
@@ -52,8 +53,18 @@ class RunningHouse:
 
 def prompt_book(settings: Settings, say: Say) -> PromptBook:
     """The voices of the settings."""
+    local = EspeakVoice(find_espeak(say).command())
     return PromptBook(settings.sounds_dir, settings.human_prompts_dir,
-                      EspeakVoice(find_espeak(say).command()), settings.prompts.words_per_minute)
+                      _far_voice(settings) or local, settings.prompts.words_per_minute,
+                      local=local, names_locally=settings.voice.names_locally)
+
+
+def _far_voice(settings: Settings) -> Voice | None:
+    """The provider that the settings name, if any."""
+    if settings.voice.kind == "espeak":
+        return None
+    secrets = read_secrets(settings.data_dir)
+    return HttpVoice(settings.voice, secrets.voice.get_secret_value() if secrets else "")
 
 
 @asynccontextmanager

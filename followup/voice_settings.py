@@ -31,7 +31,7 @@ class VoiceSettings(BaseModel):
     kind: Literal["espeak", "http"] = "espeak"
     url: Annotated[str, Field(pattern=r"^(https?://[^\s/@]+(/\S*)?)?$", max_length=500)] = ""
     key: SecretStr = SecretStr("")        # else the line `voice` of secrets.toml
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
     send: Literal["json", "form"] = "json"
     body: dict[str, Any] = Field(default_factory=lambda: {
         "text": "{text}", "language": "{language}", "voice": "{voice}"})

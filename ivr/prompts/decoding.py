@@ -12,6 +12,7 @@ from ivr.prompts.wav import Sound, is_wav, read_wav
 
 MAX_BYTES = 20_000_000
 TIMEOUT_S = 30
+SHORTEST_S = 0.02            # anything below is a header and some rest
 _LONGEST_S = 300             # of what ffmpeg is to unpack
 _RATE = 48_000
 # what a file begins with, where, and ffmpeg's name for it: it must not guess, as some kinds
@@ -54,7 +55,7 @@ def _read(data: bytes, field: str) -> Sound:
     except ValueError as error:
         raise BadRecording(f"{field}: not a WAV file that can be read ({error})", field=field,
                            expected="a WAV file") from error
-    if not sound.samples.size:
+    if sound.seconds < SHORTEST_S:
         raise BadRecording(f"{field}: the sound is empty or silent", field=field,
                            expected="a sound in which somebody speaks")
     return sound

@@ -36,6 +36,15 @@ def test_every_later_start_finds_the_same_and_adds_new_agents(tmp_path: Path) ->
     assert load_secrets(tmp_path, ["1001", "1002"]) == second == load_secrets(tmp_path)
 
 
+def test_a_voices_key_that_was_typed_is_kept_when_agents_are_added(tmp_path: Path) -> None:
+    load_secrets(tmp_path, ["1001"])
+    file = tmp_path / FILE
+    file.write_text(file.read_text().replace("[agents]", 'voice = "k\\"ey/\\u00e9+="\n[agents]'))
+    assert load_secrets(tmp_path, ["1002"]).voice.get_secret_value() == 'k"ey/é+='
+    assert load_secrets(tmp_path, ["1003"]).voice.get_secret_value() == 'k"ey/é+='
+    assert set(load_secrets(tmp_path).agents) == {"1001", "1002", "1003"}
+
+
 def test_a_deleted_line_is_made_anew_and_then_kept(tmp_path: Path) -> None:
     first = load_secrets(tmp_path, ["1001"])
     path = tmp_path / FILE

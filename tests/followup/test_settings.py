@@ -136,6 +136,10 @@ def test_a_file_that_was_named_must_exist(tmp_path: Path, monkeypatch: pytest.Mo
     '[trunk]\npasswort = "hidden-value"',
     '[[nodes]]\nami_secret = 5\nami_secred = "hidden-value"',
     'secret = "hidden-value"',
+    '[voice]\nkey = ["hidden-value"]',
+    '[voice]\nheaders = {X = "hidden-value\\n"}',
+    '[voice]\nheaders = "hidden-value"',
+    '[voice]\nbody = "hidden-value"',
 ])
 def test_no_message_repeats_a_secret(file: Path, text: str) -> None:
     assert "hidden-value" not in refused(file, text)
