@@ -18,6 +18,7 @@ from rich.table import Table
 
 from aftercall.bench_command import bench
 from aftercall.models.command import models_app
+from aftercall.prompts_command import prompts_app
 from aftercall.questionnaire_command import questionnaire_app, response_app
 from aftercall.terminal import err, run, say, settings_for
 from aftercall.try_command import try_questionnaire
@@ -35,6 +36,7 @@ app.add_typer(campaign_app, name="campaign")
 app.add_typer(models_app, name="models")
 app.add_typer(questionnaire_app, name="questionnaire")
 app.add_typer(response_app, name="response")
+app.add_typer(prompts_app, name="prompts")
 app.command("try")(try_questionnaire)
 app.command()(bench)
 

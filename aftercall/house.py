@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aftercall.nodes import node_config
-from aftercall.preparation import hospital_names
 from aftercall.provision.asterisk import AsteriskInstall, find_asterisk
 from aftercall.provision.espeak import find_espeak
 from aftercall.provision.frontend import find_frontend
@@ -28,12 +26,11 @@ from followup.database.migrate import upgrade
 from followup.secrets import Secrets, load_secrets, read_secrets
 from followup.settings import Settings, config_file
 from ivr.prompts.book import PromptBook
+from ivr.prompts.fixed import write_fixed
 from ivr.prompts.http_voice import HttpVoice
-from ivr.prompts.prompt import Prompt
-from ivr.prompts.tones import write_tones, write_with_pause
+from ivr.prompts.tones import write_tones
 from ivr.prompts.voice import EspeakVoice, Voice
 
-HOLD_PAUSE_S = 2.0               # between "we are connecting you" and its next time
 ROLES = ("agi", "dialer", "console")
 
 
@@ -134,10 +131,4 @@ def prepare_sounds(house: RunningHouse) -> None:
     """Give Asterisk, under fixed names, what it says by itself when we cannot."""
     write_tones(house.settings.sounds_dir)
     for language in house.settings.prompts.languages:
-        hospital = hospital_names(house.settings)[language]
-        for name in ("fallback", "inbound"):
-            source = house.book.render(Prompt(name, {"hospital": hospital}, language))
-            shutil.copyfile(source, house.settings.sounds_dir / language / f"{name}.wav")
-        connecting = house.book.render(Prompt("connecting", {}, language))
-        hold = house.settings.sounds_dir / language / "hold" / "connecting.wav"
-        write_with_pause(connecting, hold, HOLD_PAUSE_S)
+        write_fixed(house.book, language, house.settings.hospital_names)

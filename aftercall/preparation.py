@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
 
 from sqlalchemy import select
 
@@ -20,11 +19,6 @@ from ivr.prompts.campaign import campaign_prompts
 log = get_logger(__name__)
 
 
-def hospital_names(settings: Settings) -> Mapping[str, str]:
-    """The hospital's name by language."""
-    return {"zh": settings.hospital, "yue": settings.hospital, "en": settings.hospital_en}
-
-
 async def prepare_prompts(database: Database, book: PromptBook, settings: Settings,
                           campaign_id: uuid.UUID) -> Prepared:
     """Render what is missing; faults are told in the log, and in the result."""
@@ -36,9 +30,9 @@ async def prepare_prompts(database: Database, book: PromptBook, settings: Settin
             .join(Encounter, Encounter.id == Task.encounter_id)
             .where(Task.campaign_id == campaign_id))]
     questionnaire = parsed(campaign.questionnaire)
-    book.learn(questionnaire)
     done = await asyncio.to_thread(
-        book.prepare, campaign_prompts(questionnaire, hospital_names(settings), people))
+        book.reading(questionnaire).prepare,
+        campaign_prompts(questionnaire, settings.hospital_names, people))
     for fault in done.faults:
         log.warning("a prompt is not as it should be", fault=fault)
     log.info("prompts prepared", rendered=done.rendered, reused=done.reused)

@@ -46,10 +46,9 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
     with bound_contextvars(attempt_id=str(attempt_id), call_id=channel.unique_id):
         call = await house.open_call(attempt_id)
         log.info("answered", language=call.response.language, known=len(call.answers))
-        desk = FollowUpDesk(channel, call, house, book)
-        line = line_of(channel, desk, call.response.language, voice)
         questionnaire = parsed(call.questionnaire)
-        book.learn(questionnaire)
+        desk = FollowUpDesk(channel, call, house, book.reading(questionnaire))
+        line = line_of(channel, desk, call.response.language, voice)
         state = resume(questionnaire, context_of(call, house), *known(call.answers))
         capture = await record(channel, call, house)
         line.watch = Watch()
@@ -76,8 +75,7 @@ def line_of(channel: AgiChannel, desk: FollowUpDesk, language: str, voice: Voice
 def context_of(call: Call, house: House) -> Context:
     """What the conversation may know of the patient."""
     settings = house.settings
-    return Context(hospital={"zh": settings.hospital, "yue": settings.hospital,
-                             "en": settings.hospital_en},
+    return Context(hospital=settings.hospital_names,
                    name=call.patient.name, department=call.encounter.department,
                    language=call.response.language, hold_s=settings.dialer.hold_max_s,
                    birth_year=call.patient.birth_date.year if call.patient.birth_date else None,

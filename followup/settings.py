@@ -265,6 +265,11 @@ class Settings(BaseSettings):
             raise ValueError("nodes: expected at least one Asterisk node")
         return self
 
+    @property
+    def hospital_names(self) -> dict[str, str]:
+        """The hospital's name by language."""
+        return {"zh": self.hospital, "yue": self.hospital, "en": self.hospital_en}
+
     # Folders under the data folder; made by whoever writes there first.
     @property
     def sounds_dir(self) -> Path:

@@ -7,7 +7,9 @@ recording), so it is never stale, and any number of processes may share the fold
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from followup.errors import AftercallError
+from followup.errors import AftercallError, InvalidInput
 from followup.log import get_logger
 from followup.questionnaires.definition import Questionnaire
 from ivr.prompts import audio
@@ -23,6 +25,7 @@ from ivr.prompts.alarms import Alarms
 from ivr.prompts.errors import BadRecording, MissingSound, UnknownPrompt, VoiceError
 from ivr.prompts.files import SoundFiles
 from ivr.prompts.prompt import Prompt
+from ivr.prompts.recordings import Recordings
 from ivr.prompts.speak import fill
 from ivr.prompts.texts import catalogue, fillers, questionnaire_texts
 from ivr.prompts.voice import EspeakVoice, Voice
@@ -77,10 +80,10 @@ class PromptBook:
         """
         self.sounds_dir = sounds_dir
         self.human_dir = human_dir
+        self.recordings = Recordings(human_dir)
         self.voice = voice
         self.local = local or voice
         self.words_per_minute = words_per_minute
-        self.late = 0                    # prompts that had to be made while a patient waited
         self.alarms = Alarms(sounds_dir / "skipped")
         self._names_locally = names_locally
         self._sounds = SoundFiles(sounds_dir)
@@ -88,6 +91,7 @@ class PromptBook:
         self._files: dict[tuple[object, ...], _Kept] = {}
         self._faults: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._late = itertools.count(1)
         self._late_makers = ThreadPoolExecutor(2, "late prompts")
 
     @classmethod
@@ -99,6 +103,12 @@ class PromptBook:
     def learn(self, questionnaire: Questionnaire) -> None:
         """Know a questionnaire's prompts; needed before any of them is asked for."""
         self._texts.update(questionnaire_texts(questionnaire))
+
+    def reading(self, questionnaire: Questionnaire) -> PromptBook:
+        """This book with the texts of one questionnaire, whose id another version may share."""
+        book = copy.copy(self)
+        book._texts = {**self._texts, **questionnaire_texts(questionnaire)}
+        return book
 
     def template(self, prompt_id: str, language: str) -> str:
         """The text of a prompt with its braces; UnknownPrompt when there is none."""
@@ -176,10 +186,8 @@ class PromptBook:
         quick = [way for way in self._ways(prompt, spoken_in) if way.voice in (None, self.local)]
         path, made = self._first(quick)
         if made:
-            with self._lock:
-                self.late += 1
             log.warning("a prompt was made during a call", prompt=prompt.id, language=spoken_in,
-                        late=self.late)
+                        late=next(self._late))       # so many since this process began
         return self._remember(prompt, language, path, stamp)
 
     # --- ahead of calls ------------------------------------------------------------------------
@@ -187,6 +195,18 @@ class PromptBook:
     def render(self, prompt: Prompt, language: str = "") -> Path:
         """The sound file of a prompt, made when it is not there yet. Blocking, perhaps for long."""
         return self._render(prompt, language)[0]
+
+    def fit(self, prompt_id: str, language: str) -> Path | None:
+        """A person's recording as the telephone plays it, made now; None when there is none.
+
+        BadRecording when it is none that can be played.
+        """
+        found = self.recordings.find(prompt_id, language)
+        if found is None:
+            return None
+        [way] = self._by_people(prompt_id, language, found.text)
+        self._sounds.keep(way.path, way.make)
+        return way.path
 
     def prepare(self, prompts: Iterable[Prompt], language: str = "") -> Prepared:
         """Render prompts ahead of a campaign. Blocking; what fails is told, and the rest is made.
@@ -225,29 +245,30 @@ class PromptBook:
         self.alarms.clear(prompt.id, prompt.language or language)
         return path
 
-    @staticmethod
-    def _key(prompt: Prompt, language: str) -> tuple[object, ...]:
-        return (prompt.id, prompt.language or language, *sorted(
+    def _key(self, prompt: Prompt, language: str) -> tuple[object, ...]:
+        spoken_in = prompt.language or language
+        try:
+            template = self.template(prompt.id, spoken_in)
+        except UnknownPrompt:
+            template = ""
+        return (prompt.id, spoken_in, template, *sorted(
             (name, str(value)) for name, value in prompt.variables.items()))
 
     # --- people and voices ---------------------------------------------------------------------
 
-    def recording(self, prompt_id: str, language: str) -> Path:
-        """Where a person's recording of a prompt belongs."""
-        return self.human_dir / language / f"{prompt_id}.wav"
-
     def _stamp(self, prompt_id: str, language: str) -> object:
         """Changes whenever somebody adds, replaces or removes the recording."""
         try:
-            seen = self.recording(prompt_id, language).stat()
-        except OSError:
+            seen = self.recordings.path(prompt_id, language).stat()
+        except (OSError, InvalidInput):
             return None
         return seen.st_mtime_ns, seen.st_size, seen.st_ino
 
     def _ways(self, prompt: Prompt, language: str) -> list[_Way]:
         """How this may be said, the best way first, the local voice last."""
         template = self.template(prompt.id, language)
-        ways = [] if fillers(template) - FIXED else self._by_people(prompt.id, language)
+        ways = [] if fillers(template) - FIXED else self._by_people(
+            prompt.id, language, written(template, str(prompt.variables.get("hospital", ""))))
         text, rate = self.text(prompt, language), self._rate(prompt)
         stays = fillers(template) & PRIVATE and self._names_locally
         voices = [self.local]
@@ -258,15 +279,19 @@ class PromptBook:
             lambda voice=voice: audio.telephone_wav(         # type: ignore[misc]
                 voice.speak(text, language, rate), prompt.id), voice) for voice in voices]
 
-    def _by_people(self, prompt_id: str, language: str) -> list[_Way]:
-        """A person's recording of the prompt, if there is one that can be opened."""
+    def _by_people(self, prompt_id: str, language: str, text: str) -> list[_Way]:
+        """A person's recording of this very text, if there is one that can be opened."""
         name = f"{language}/{prompt_id}.wav"
+        found = self.recordings.find(prompt_id, language)
         try:
-            sound = self.recording(prompt_id, language).read_bytes()
-        except FileNotFoundError:
-            return []
+            sound = found.path.read_bytes() if found else b""
         except OSError as error:
             self._tell(name, f"{name}: {error.strerror}")
+            return []
+        if found is None:
+            return []
+        if found.text not in ("", text):
+            self._tell(name, f"{name}: its text has changed since it was recorded; record it anew")
             return []
         path = self._sounds.path(language, "human", audio.VERSION,
                                  hashlib.sha256(sound).hexdigest())
@@ -293,3 +318,9 @@ class PromptBook:
             known, self._faults[about] = self._faults.get(about), fault
         if known != fault:
             log.warning("a recording or a voice is not used", fault=fault)
+
+
+def written(template: str, hospital: str) -> str:
+    """A text as a person reads it from paper: the hospital's name filled in, all else as it is."""
+    whole = template.replace("{hospital}", hospital)
+    return whole if "{" in whole.replace("{{", "") else whole.replace("{{", "{").replace("}}", "}")

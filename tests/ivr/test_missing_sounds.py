@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from followup.calls.models import Disposition
 from ivr.agi import AgiCommandFailed, Playback
@@ -129,11 +130,13 @@ async def test_a_file_removed_in_mid_campaign_is_made_anew_and_the_call_is_whole
         kind: str, book: PromptBook, sockets: AudioSocketServer) -> None:
     file = book.render(TEMPERATURE)
     file.unlink()
-    ended, desk = await hold(kind, book, sockets)
+    with capture_logs() as logs:
+        ended, desk = await hold(kind, book, sockets)
     assert ended.outcome is Disposition.COMPLETED
     assert desk.answers["temperature"].value == {"valueDecimal": 36.8}
     assert file.exists()
-    assert book.late == 1
+    assert [entry["prompt"] for entry in logs
+            if entry["event"] == "a prompt was made during a call"] == [TEMPERATURE.id]
     assert not list(book.alarms)
 
 
