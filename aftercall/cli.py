@@ -269,7 +269,7 @@ def role(name: str) -> None:
         case "dialer":
             run(roles.until_stopped(lambda: roles.run_dialer(settings)))
         case "console":
-            run_console(settings, vendor_dir=find_frontend(say))
+            run_console(settings, vendor_dir=find_frontend(say), book=prompt_book(settings, say))
         case _:
             raise InvalidInput(f"role = {name!r}: expected agi, dialer or console", field="role")
 

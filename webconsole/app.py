@@ -16,9 +16,10 @@ from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
 from followup.people.accounts import Accounts
 from followup.settings import Settings
+from ivr.prompts.book import PromptBook
 from webconsole import live, middleware, sip_relay
 from webconsole.i18n import load_catalogues
-from webconsole.keys import ACCOUNTS, CATALOGUES, DATABASE, SETTINGS, TEMPLATES, TIMEZONE
+from webconsole.keys import ACCOUNTS, BOOK, CATALOGUES, DATABASE, SETTINGS, TEMPLATES, TIMEZONE
 from webconsole.pages import ROUTES
 from webconsole.templating import make_environment
 
@@ -29,9 +30,11 @@ GRACE_S = 5.0                             # for requests under way when we are t
 log = get_logger(__name__)
 
 
-def create_app(settings: Settings, database: Database, *, vendor_dir: Path) -> web.Application:
+def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
+               book: PromptBook | None = None) -> web.Application:
     """The console. ``vendor_dir``: the browser libraries' folder (served at /vendor); SettingsError
-    when one is missing. The database stays the caller's to close."""
+    when one is missing. ``book``: what patients hear; else the machine's espeak-ng speaks. The
+    database stays the caller's to close."""
     for name in LIBRARIES:
         if not (vendor_dir / name).is_file():
             raise SettingsError(f"browser libraries: expected {name} in {vendor_dir}")
@@ -42,6 +45,9 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path) -> w
     app[ACCOUNTS] = Accounts(database)
     app[TEMPLATES] = make_environment()
     app[CATALOGUES] = load_catalogues()
+    app[BOOK] = book or PromptBook.create(
+        settings.sounds_dir, settings.human_prompts_dir, ["espeak-ng"],
+        settings.prompts.words_per_minute)
     app[TIMEZONE] = ZoneInfo(settings.dialer.timezone)
     streams = app[live.STREAMS] = live.Streams()
     app.on_response_prepare.append(middleware.harden)
@@ -56,7 +62,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path) -> w
 
 
 async def serve(settings: Settings, *, vendor_dir: Path, stop: asyncio.Event,
-                database_url: str | None = None) -> None:
+                database_url: str | None = None, book: PromptBook | None = None) -> None:
     """Serve at ``settings.console`` until ``stop`` is set; Unavailable when the port is taken.
 
     ``database_url``: of the embedded PostgreSQL, when ``settings.database.url`` is not set.
@@ -66,7 +72,7 @@ async def serve(settings: Settings, *, vendor_dir: Path, stop: asyncio.Event,
         raise SettingsError("database.url: expected the address of a PostgreSQL")
     database = Database(url, settings.database.pool_size, "aftercall-console")
     try:
-        app = create_app(settings, database, vendor_dir=vendor_dir)
+        app = create_app(settings, database, vendor_dir=vendor_dir, book=book)
         async with _listening(app, settings):
             log.info("console is up", url=settings.console_url)
             await stop.wait()
@@ -90,12 +96,14 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         await runner.cleanup()
 
 
-def run(settings: Settings, *, vendor_dir: Path, database_url: str | None = None) -> None:
+def run(settings: Settings, *, vendor_dir: Path, database_url: str | None = None,
+        book: PromptBook | None = None) -> None:
     """The console's process: until SIGTERM or SIGINT, then an orderly end."""
     async def main() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await serve(settings, vendor_dir=vendor_dir, stop=stop, database_url=database_url)
+        await serve(settings, vendor_dir=vendor_dir, stop=stop, database_url=database_url,
+                    book=book)
 
     asyncio.run(main())

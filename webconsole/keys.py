@@ -13,6 +13,7 @@ from followup.database.notify import ChangeFeed
 from followup.people.accounts import Accounts
 from followup.people.models import Role, User, WebSession
 from followup.settings import Settings
+from ivr.prompts.book import PromptBook
 from webconsole.i18n import Catalogue
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -21,6 +22,7 @@ ACCOUNTS = web.AppKey("accounts", Accounts)
 FEED = web.AppKey("feed", ChangeFeed)
 TEMPLATES = web.AppKey("templates", jinja2.Environment)
 CATALOGUES = web.AppKey("catalogues", dict[str, Catalogue])
+BOOK = web.AppKey("book", PromptBook)
 TIMEZONE = web.AppKey("timezone", ZoneInfo)
 
 

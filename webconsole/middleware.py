@@ -10,6 +10,7 @@ import asyncio
 import hmac
 import ipaddress
 import secrets
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
@@ -22,7 +23,7 @@ from followup.people.sessions import find_session
 from followup.settings import Settings
 from webconsole.i18n import choose_locale
 from webconsole.keys import DATABASE, SETTINGS, VISITOR, Visitor
-from webconsole.rights import PUBLIC, Handler, rights_of
+from webconsole.rights import PUBLIC, Handler, rights_of, upload_limit
 from webconsole.templating import render
 
 SESSION_COOKIE = "aftercall_session"
@@ -42,6 +43,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+Form = Mapping[str, str | bytearray | bytes | web.FileField]
 _OUR_FAULTS = (ProgrammingError, IntegrityError, DataError)
 _PAGES = {400, 403, 404, 405, 409, 413, 422, 503}
 
@@ -114,9 +116,18 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             return _to_sign_in(request)
         if not isinstance(mark, frozenset) or visitor.role not in mark:
             raise Forbidden
-    if request.method not in SAFE_METHODS:
-        await _check_token(request, visitor)
-    response = await handler(request)
+    limit = upload_limit(request.match_info.handler)
+    if limit is not None:
+        request = request.clone(client_max_size=limit)
+    form: Form = {}
+    try:
+        if request.method not in SAFE_METHODS:
+            form = await _sent(request)
+            _check_token(request, visitor, form)
+        response = await handler(request)
+    finally:
+        if limit is not None:                # aiohttp closes the files of its own request only
+            await asyncio.to_thread(_close_files, form)
     if visitor.csrf_is_new and not response.prepared:
         set_cookie(request, response, CSRF_COOKIE, visitor.csrf_token)
     return response
@@ -174,13 +185,23 @@ def check_origin(request: web.Request) -> None:
         raise Forbidden("the request comes from another site")
 
 
-async def _check_token(request: web.Request, visitor: Visitor) -> None:
-    """Forbidden unless the request carries our token and comes from our own origin."""
+async def _sent(request: web.Request) -> Form:
+    """The form; another site's request is refused before it is read."""
     check_origin(request)
     try:
-        form = await request.post()
+        return await request.post()
     except (ValueError, LookupError) as error:       # not UTF-8, no such charset, broken parts
         raise web.HTTPBadRequest from error
+
+
+def _check_token(request: web.Request, visitor: Visitor, form: Form) -> None:
+    """Forbidden unless the request carries our token."""
     given = request.headers.get(CSRF_HEADER) or str(form.get(CSRF_FIELD, ""))
     if visitor.csrf_is_new or not hmac.compare_digest(given.encode(), visitor.csrf_token.encode()):
         raise Forbidden("the page was too old: load it again")
+
+
+def _close_files(form: Form) -> None:
+    for value in form.values():
+        if isinstance(value, web.FileField):
+            value.file.close()

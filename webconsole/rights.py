@@ -18,9 +18,10 @@ SEES_PATIENTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.AUDITOR, Role.DOCTO
 LISTENS = SEES_PATIENTS
 CLOSES_ALERTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR})
 TAKES_CALLS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})
+RECORDS_PROMPTS = frozenset({Role.ADMINISTRATOR})
 
 PUBLIC = "public"
-_MARK = "__allowed__"
+_MARK, _LIMIT = "__allowed__", "__upload_bytes__"
 
 
 def allowed(roles: frozenset[Role]) -> Callable[[H], H]:
@@ -41,3 +42,17 @@ def rights_of(handler: Any) -> frozenset[Role] | str | None:
     """The mark of a handler; None: nobody may."""
     mark: frozenset[Role] | str | None = getattr(handler, _MARK, None)
     return mark
+
+
+def uploads(most: int) -> Callable[[H], H]:
+    """Takes bodies of up to ``most`` bytes, from those who are allowed; others take few."""
+    def mark(handler: H) -> H:
+        setattr(handler, _LIMIT, most)
+        return handler
+    return mark
+
+
+def upload_limit(handler: Any) -> int | None:
+    """The mark of ``uploads``, if there is one."""
+    limit: int | None = getattr(handler, _LIMIT, None)
+    return limit

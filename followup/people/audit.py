@@ -21,6 +21,8 @@ CLOSE_ALERT = "close-alert"
 TAKE_PHONE = "take-phone"
 STOP_CALLING = "stop-calling"
 EXPORT_RESPONSES = "export-responses"
+ADD_PROMPT = "add-prompt-recording"
+REMOVE_PROMPT = "remove-prompt-recording"
 CREATE_USER = "create-user"
 CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an action
 

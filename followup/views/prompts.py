@@ -20,7 +20,7 @@ async def spoken_questionnaires(session: AsyncSession) -> list[Questionnaire]:
         select(QuestionnaireRow.url, QuestionnaireRow.id)
         .where(QuestionnaireRow.status == QuestionnaireStatus.ACTIVE)
         .order_by(QuestionnaireRow.created_at))
-    newest = {url: row_id for url, row_id in active}  # noqa: C416  the last of each url stays
+    newest = {row.url: row.id for row in active}    # the last of each url stays
     in_use = select(Campaign.questionnaire_id).where(Campaign.state.in_(_OPEN))
     rows = await session.scalars(
         select(QuestionnaireRow)

@@ -44,7 +44,7 @@ def trimmed(sound: Sound, field: str) -> Sound:
                            sample_width=2, frame_rate=sound.rate, channels=1)
     peak = segment.max_dBFS
     if not segment.rms or peak < -50:
-        raise BadRecording(f"{field}: the sound is empty or silent", field=field,
+        raise BadRecording(f"{field}: the sound is empty or silent", "silent", field=field,
                            expected="a sound in which somebody speaks")
     threshold = max(peak + SILENCE_DB, -60.0)
     lead = detect_leading_silence(segment, threshold, chunk_size=5)

@@ -29,23 +29,24 @@ EXPECTED = "WAV; or, where ffmpeg is installed, MP3, AAC, Ogg, Opus, FLAC, M4A, 
 def decode(data: bytes, field: str) -> Sound:
     """The sound of a file, one channel; BadRecording (naming ``field``) when it cannot be had."""
     if len(data) > MAX_BYTES:
-        raise BadRecording(f"{field}: larger than {MAX_BYTES // 1_000_000} MB", field=field,
-                           expected=EXPECTED)
+        raise BadRecording(f"{field}: larger than {MAX_BYTES // 1_000_000} MB", "large",
+                           field=field, expected=EXPECTED)
     if is_wav(data):
         return _read(data, field)
     kind = next(((name, title) for mark, at, name, title in _KINDS
                  if data[at:at + len(mark)] == mark), None)
     if kind is None:
         raise BadRecording(f"{field}: not a sound file that can be read; expected {EXPECTED}",
-                           field=field, expected=EXPECTED)
+                           "unknown", field=field, expected=EXPECTED)
     return _read(_by_ffmpeg(data, *kind, field), field)
 
 
 def decode_wav(data: bytes, field: str) -> Sound:
     """As ``decode``, of WAV alone."""
     if len(data) > MAX_BYTES or not is_wav(data):
-        why = "larger than 20 MB" if is_wav(data) else "not a WAV file that can be read"
-        raise BadRecording(f"{field}: {why}", field=field, expected="a WAV file")
+        why = ("larger than 20 MB", "large") if is_wav(data) else (
+            "not a WAV file that can be read", "unreadable")
+        raise BadRecording(f"{field}: {why[0]}", why[1], field=field, expected="a WAV file")
     return _read(data, field)
 
 
@@ -53,10 +54,10 @@ def _read(data: bytes, field: str) -> Sound:
     try:
         sound = read_wav(data)
     except ValueError as error:
-        raise BadRecording(f"{field}: not a WAV file that can be read ({error})", field=field,
-                           expected="a WAV file") from error
+        raise BadRecording(f"{field}: not a WAV file that can be read ({error})", "unreadable",
+                           field=field, expected="a WAV file") from error
     if sound.seconds < SHORTEST_S:
-        raise BadRecording(f"{field}: the sound is empty or silent", field=field,
+        raise BadRecording(f"{field}: the sound is empty or silent", "silent", field=field,
                            expected="a sound in which somebody speaks")
     return sound
 
@@ -65,7 +66,8 @@ def _by_ffmpeg(data: bytes, kind: str, title: str, field: str) -> bytes:
     program = shutil.which("ffmpeg")
     if program is None:
         raise BadRecording(f"{field}: {title} needs ffmpeg, which this machine does not have; "
-                           "save it as WAV, or install ffmpeg", field=field, expected="a WAV file")
+                           "save it as WAV, or install ffmpeg", "ffmpeg", field=field,
+                           expected="a WAV file")
     with tempfile.TemporaryDirectory(prefix="aftercall-sound-") as folder:
         source, target = Path(folder) / "source", Path(folder) / "target.wav"
         source.write_bytes(data)
@@ -76,12 +78,12 @@ def _by_ffmpeg(data: bytes, kind: str, title: str, field: str) -> bytes:
         try:
             done = subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_S)
         except OSError as error:
-            raise BadRecording(f"{field}: ffmpeg cannot be started: {error.strerror}",
+            raise BadRecording(f"{field}: ffmpeg cannot be started: {error.strerror}", "ffmpeg",
                                field=field, expected="a WAV file") from error
         except subprocess.TimeoutExpired as error:
-            raise BadRecording(f"{field}: ffmpeg did not finish within {TIMEOUT_S} s", field=field,
-                               expected="a WAV file") from error
+            raise BadRecording(f"{field}: ffmpeg did not finish within {TIMEOUT_S} s", "unreadable",
+                               field=field, expected="a WAV file") from error
         if done.returncode or not target.exists():
-            raise BadRecording(f"{field}: not {title} that ffmpeg can read", field=field,
-                               expected=EXPECTED)
+            raise BadRecording(f"{field}: not {title} that ffmpeg can read", "unreadable",
+                               field=field, expected=EXPECTED)
         return target.read_bytes()

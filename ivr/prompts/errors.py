@@ -13,9 +13,15 @@ class VoiceError(AftercallError):
 
 
 class BadRecording(InvalidInput):
-    """A sound file cannot be used; the message says what was expected."""
+    """A sound file cannot be used; the message says what was expected, ``reason`` which fault."""
 
     id = "bad-recording"
+    REASONS = ("large", "unknown", "ffmpeg", "unreadable", "silent", "rate", "short", "long",
+               "clipped")
+
+    def __init__(self, message: str, reason: str, *, field: str, expected: str) -> None:
+        super().__init__(message, field=field, expected=expected, reason=reason)
+        self.reason = reason
 
 
 class UnknownPrompt(AftercallError):

@@ -92,18 +92,20 @@ class Recordings:
 
 def checked(sound: Sound, field: str) -> Sound:
     """A sound that is fit for a prompt, at 48 kHz at most; BadRecording tells what is wrong."""
-    def unfit(why: str, expected: str) -> BadRecording:
-        return BadRecording(f"{field}: {why}; expected {expected}", field=field, expected=expected)
+    def unfit(reason: str, why: str, expected: str) -> BadRecording:
+        return BadRecording(f"{field}: {why}; expected {expected}", reason, field=field,
+                            expected=expected)
 
     if sound.rate < LOWEST_RATE:
-        raise unfit(f"{sound.rate} Hz", "8,000 Hz or more")
+        raise unfit("rate", f"{sound.rate} Hz", "8,000 Hz or more")
     spoken = trimmed(sound, field).seconds
     if spoken < SHORTEST_S:
-        raise unfit(f"too short: {spoken:.1f} s", f"{SHORTEST_S:g} s of speech or more")
+        raise unfit("short", f"too short: {spoken:.1f} s", f"{SHORTEST_S:g} s of speech or more")
     if sound.seconds > LONGEST_S:
-        raise unfit(f"too long: {sound.seconds:.0f} s", f"a prompt of {LONGEST_S:.0f} s at most")
+        raise unfit("long", f"too long: {sound.seconds:.0f} s",
+                    f"a prompt of {LONGEST_S:.0f} s at most")
     if clipped(sound.samples) > CLIPPED_SHARE:
-        raise unfit("overdriven: the loudest places are cut off",
+        raise unfit("clipped", "overdriven: the loudest places are cut off",
                     "a recording at a lower level or further from the microphone")
     telephone(sound, field)                    # what calls will do with it works
     if sound.rate <= HIGHEST_RATE:

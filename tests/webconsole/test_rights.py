@@ -18,6 +18,7 @@ from webconsole.rights import (
     EVERYBODY,
     LISTENS,
     PUBLIC,
+    RECORDS_PROMPTS,
     SEES_PATIENTS,
     TAKES_CALLS,
     rights_of,
@@ -43,6 +44,10 @@ MATRIX = {
     ("GET", "/alerts/{id}"): SEES_PATIENTS,
     ("POST", "/alerts/{id}/close"): CLOSES_ALERTS,
     ("GET", "/recordings/{id}/audio"): LISTENS,
+    ("GET", "/prompts"): RECORDS_PROMPTS,
+    ("GET", "/prompts/sound"): RECORDS_PROMPTS,
+    ("POST", "/prompts/recording"): RECORDS_PROMPTS,
+    ("POST", "/prompts/recording/remove"): RECORDS_PROMPTS,
     ("GET", "/phone"): TAKES_CALLS,
     ("GET", "/phone/desk"): TAKES_CALLS,
     ("POST", "/phone/credentials"): TAKES_CALLS,
@@ -88,6 +93,8 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
             continue                  # they have tests of their own; all but /events are for all
         if path.startswith("/phone/") and role in TAKES_CALLS:
             continue                  # needs more than a right: tests/webconsole/test_phone.py
+        if path.startswith("/prompts/") and role in RECORDS_PROMPTS:
+            continue                  # as does this: tests/webconsole/test_prompts.py
         data = None if method == "GET" else {"csrf_token": await csrf(client), "note": "已处理"}
         answer = await client.request(method, place(path, hospital), data=data,
                                       allow_redirects=False)

@@ -17,8 +17,11 @@ from followup.campaigns.models import CampaignState, TaskState
 from followup.patients.models import Sex
 from followup.people.models import Role
 from followup.responses.models import GivenBy, Severity
+from ivr.prompts.errors import BadRecording
+from ivr.prompts.inventory import State
 from webconsole.i18n import choose_locale, load_catalogues
 from webconsole.pages.phone import FAULTS, STATES
+from webconsole.pages.prompts import SHOWN
 
 HOUSE = Path(webconsole.__file__).parent
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
@@ -31,6 +34,7 @@ MADE = {
     "task_state": TaskState, "attempt_state": AttemptState, "disposition": Disposition,
     "agent_state": AgentState, "campaign_state": CampaignState, "severity": Severity,
     "escalation_state": EscalationState, "role": Role, "sex": Sex, "given": GivenBy,
+    "prompt_state": State,
 }
 MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),
@@ -39,7 +43,7 @@ MADE_OF_WORDS = {
                     for part in ("", "_hint")),
     "alert": ("note_missing", "conflict"),
     "phone_state": tuple(f"{state}{part}" for state in STATES for part in ("", "_hint")),
-    "phone_fault": FAULTS,
+    "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
 }
 
 

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from webconsole import live, sip_relay
-from webconsole.pages import alerts, health, overview, patients, phone, recordings, signin
+from webconsole.pages import alerts, health, overview, patients, phone, prompts, recordings, signin
 
 ROUTES: list[web.RouteDef] = [
     web.get("/healthz", health.healthz),
@@ -23,6 +23,10 @@ ROUTES: list[web.RouteDef] = [
     web.get("/alerts/{id}", alerts.page),
     web.post("/alerts/{id}/close", alerts.close),
     web.get("/recordings/{id}/audio", recordings.audio, allow_head=False),
+    web.get("/prompts", prompts.listing),
+    web.get("/prompts/sound", prompts.sound, allow_head=False),
+    web.post("/prompts/recording", prompts.add),
+    web.post("/prompts/recording/remove", prompts.remove),
     web.get("/phone", phone.page),
     web.get("/phone/desk", phone.part),
     web.post("/phone/credentials", phone.credentials),
