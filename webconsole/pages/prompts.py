@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -103,8 +103,7 @@ async def _write_down(request: web.Request, action: str, entry: Entry) -> None:
 
 def _onward(entry: Entry, show: str) -> web.Response:
     query = urlencode({"language": entry.language, "show": show, "done": entry.id})
-    return web.Response(status=303, headers={
-        "Location": f"/prompts?{query}#{quote('prompt:' + entry.id)}"})
+    return web.Response(status=303, headers={"Location": f"/prompts?{query}"})
 
 
 async def _look(request: web.Request, language: str) -> tuple[PromptBook, list[Entry]]:
