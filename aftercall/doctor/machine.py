@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
-import subprocess
 import tempfile
 from functools import partial
 from pathlib import Path
 
+from aftercall.doctor import sounds
 from aftercall.doctor.result import Check, Result, fail, ok, warn
 from aftercall.models.catalogue import catalogue, usual
 from aftercall.models.use import fit_models
-from aftercall.provision.asterisk import SUITE
-from aftercall.provision.debtree import READY_MARK
-from aftercall.provision.espeak import OLDEST, find_espeak
-from aftercall.provision.paths import cache_dir
 from followup.secrets import FILE, check_mode, read_secrets
 from followup.settings import Settings
 
@@ -37,8 +32,9 @@ def machine_checks(settings: Settings) -> list[Check]:
           for name, path in folders.items()),
         Check("disk space", lambda: asyncio.to_thread(_disk, settings.data_dir)),
         Check("secrets", lambda: asyncio.to_thread(_secrets, settings)),
-        Check("sounds", lambda: asyncio.to_thread(_sounds, settings)),
-        Check("speech synthesis", lambda: asyncio.to_thread(_synthesis),
+        Check("sounds", lambda: asyncio.to_thread(sounds.sounds, settings)),
+        Check("voice", lambda: asyncio.to_thread(sounds.voice, settings)),
+        Check("speech synthesis", lambda: asyncio.to_thread(sounds.synthesis, settings),
               "install espeak-ng, or run `make demo` once, which fetches it"),
         Check("speech models", lambda: _models(settings)),
     ]
@@ -85,38 +81,6 @@ def _secrets(settings: Settings) -> Result:
         return warn("secrets", f"no SIP password yet for {', '.join(missing)}",
                     "restart `aftercall up`, which makes it")
     return ok("secrets", f"{path}, readable by its owner alone")
-
-
-def _sounds(settings: Settings) -> Result:
-    missing = [f"{language}/{name}" for language in settings.prompts.languages
-               for name in ("fallback", "inbound")
-               if not _has_sound(settings.sounds_dir / language / f"{name}.wav")]
-    if missing:
-        return fail("sounds", f"missing or empty: {', '.join(missing)}",
-                    "`aftercall up` renders them; until then callers hear a tone")
-    rendered = sum(1 for _ in settings.sounds_dir.rglob("*.wav"))
-    human = sum(1 for _ in settings.human_prompts_dir.rglob("*.wav"))
-    return ok("sounds", f"{rendered} prompts, {human} recorded by people")
-
-
-def _has_sound(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 44      # more than a WAV's header
-
-
-def _synthesis() -> Result:
-    todo = "install espeak-ng 1.50 or newer, or run `make demo` once, which fetches it"
-    if (cache_dir() / f"debian-{SUITE}" / READY_MARK).exists():
-        return ok("speech synthesis", f"espeak-ng {find_espeak(lambda _: None).version}")
-    # no find_espeak here: it would begin to download
-    binary = shutil.which("espeak-ng")
-    if binary is None:
-        return fail("speech synthesis", "espeak-ng is neither on PATH nor in the cache", todo)
-    told = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False,
-                          timeout=5).stdout
-    found = re.search(r"(\d+)\.(\d+)", told)
-    if found is None or (int(found[1]), int(found[2])) < OLDEST:
-        return fail("speech synthesis", f"{binary} is too old to read pinyin", todo)
-    return ok("speech synthesis", f"espeak-ng {found[0]}")
 
 
 async def _models(settings: Settings) -> Result:

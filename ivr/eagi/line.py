@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from asterisk_conf.model import EAGI_LISTENER
-from followup.log import get_logger
 from ivr.audiosocket.server import Session
 from ivr.eagi.session import EagiSession
+from ivr.prompts.errors import MissingSound
 from ivr.prompts.prompt import Prompt
 from ivr.prompts.tones import QUIET, RATE
 from ivr.voice_line import VoiceLine
-
-log = get_logger(__name__)
 
 
 class EagiLine(VoiceLine):
@@ -34,10 +32,13 @@ class EagiLine(VoiceLine):
 
     async def _play(self, session: Session, prompt: Prompt) -> None:
         assert isinstance(session, EagiSession)
-        file = await self._sounds.sound(prompt, self.language)
         try:
+            file = await self._sounds.sound(prompt, self.language)
             size = (await asyncio.to_thread(Path(f"{file}.wav").stat)).st_size
-        except OSError:
-            log.exception("a prompt cannot be played", prompt=prompt.id)
+        except MissingSound:
+            pass                     # the alarm is raised where it was looked for
+        except OSError as error:
+            await self._sounds.unplayable(prompt, self.language,
+                                          error.strerror or type(error).__name__)
         else:
             session.play_file(file, size / (2 * RATE))

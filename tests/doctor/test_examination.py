@@ -76,8 +76,8 @@ def house(port: int, database_url: str | None = None, **more: Any) -> Settings:
 
 def give_sounds(settings: Settings) -> None:
     for language in settings.prompts.languages:
-        (settings.sounds_dir / language).mkdir(parents=True)
-        for name in ("fallback", "inbound"):
+        (settings.sounds_dir / language / "hold").mkdir(parents=True)
+        for name in ("fallback", "inbound", "hold/connecting"):
             (settings.sounds_dir / language / f"{name}.wav").write_bytes(b"R" * 100)
 
 
