@@ -333,10 +333,8 @@ async def test_a_sound_that_is_missing_is_passed_over_and_told(sound: str) -> No
     assert ended.outcome is Disposition.COMPLETED
     assert len(desk.answers) == QUESTIONS + 1
     assert sound not in telephone.trace
-    if sound == BEEP:
-        assert [entry for entry in logs if entry["log_level"] == "error"]
-    else:
-        assert {name.removeprefix("post-discharge/") for name in desk.left_out} == {sound}
+    told = {name.removeprefix("post-discharge/") for name in desk.left_out}
+    assert told == {sound} or (sound == BEEP and "error" in {each["log_level"] for each in logs})
 
 
 async def test_a_quiet_line_that_is_missing_is_our_fault_and_raises() -> None:
