@@ -54,9 +54,6 @@ ring_timeout_s = 15
 
 [speech]
 enabled = true
-
-[prompts]
-words_per_minute = 180
 """
 
 AGENT = """
