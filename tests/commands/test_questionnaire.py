@@ -23,6 +23,7 @@ from followup.responses.store import Given, deadlines, open_response, record_ans
 from tests.followup.questionnaires.build import item, questionnaire
 
 URL = "urn:aftercall:questionnaire:post-discharge"
+VERSION = json.loads(POST_DISCHARGE.read_bytes())["version"]
 Cli = Callable[..., Any]
 
 
@@ -61,7 +62,7 @@ def test_a_sound_file_is_called_sound() -> None:
 
 async def test_what_is_imported_comes_out_again(cli: Cli, tmp_path: Path) -> None:
     done = await cli("questionnaire", "import", str(POST_DISCHARGE))
-    assert f"{URL} 1.1 active" in done.stdout, done.output
+    assert f"{URL} {VERSION} active" in done.stdout, done.output
     file = tmp_path / "out.json"
     assert (await cli("questionnaire", "export", URL, "--output", str(file))).exit_code == 0
     assert json.loads(file.read_text("utf-8")) == json.loads(POST_DISCHARGE.read_bytes())
@@ -69,11 +70,11 @@ async def test_what_is_imported_comes_out_again(cli: Cli, tmp_path: Path) -> Non
 
 async def test_withdrawing_is_told_and_listed(cli: Cli, database: Database) -> None:
     await fill(database, 2)
-    done = await cli("questionnaire", "withdraw", URL, "1.1")
+    done = await cli("questionnaire", "withdraw", URL, VERSION)
     assert "2 patients wait" in done.stdout, done.output
     listed = json.loads((await cli("questionnaire", "list", "--json")).stdout)
     assert [(each["version"], each["status"], each["waiting"]) for each in listed] == [
-        ("1.1", "retired", 2)]
+        (VERSION, "retired", 2)]
 
 
 async def test_responses_come_out_one_a_line_and_it_is_noted_who_saw_them(
