@@ -96,11 +96,15 @@ def advance(state: State, event: Event) -> Step:
             return farewell.time_key(state, digit)
         case Phase.CALLING_BACK, TimedOut():
             return farewell.time_given(state)
+        case Phase.CONFIRMING_TIME, Key(digit):
+            return farewell.confirming_key(state, digit)
+        case Phase.CONFIRMING_TIME, Spoken(text):
+            return farewell.confirming_words(state, text)
         case Phase.CALLING_BACK | Phase.STOPPING, Spoken(text, confidence):
             return farewell.spoken(state, text, confidence)
         case Phase.STOPPING, Key(digit):
             return farewell.stop_key(state, digit)
-        case Phase.STOPPING, TimedOut():
+        case Phase.STOPPING | Phase.CONFIRMING_TIME, TimedOut():
             return farewell.say_goodbye(state)
         case Phase.CHECKING, AgentChecked(free):
             return flow.escalate(state, "finding", hold_s=0) if free \

@@ -16,6 +16,7 @@ from ivr.understanding import When, confirmation, when
 WHEN_MS = 8000               # to find the keys of a time
 DIGIT_MS = 3000              # between two of them
 STOP_MS = 6000
+CONFIRM_MS = 5000            # silence leaves the time as it was read back
 SOON = When(after_min=60)
 TOMORROW = When(days=1)
 
@@ -88,14 +89,37 @@ def spoken(state: State, text: str, confidence: float) -> Step:
         if stop and confidence < CONFIDENT:
             return _ask_for_key(state)
         return say_goodbye(state, (StopCalling(),) if stop else ())
-    state = replace(state, keys="", words=text)
-    return say_goodbye(state) if when(state.language, text) else _ask_again(state)
+    named = when(state.language, text)
+    return _ask_again(state) if named is None else _read_back(replace(state, words=text), named)
+
+
+def _read_back(state: State, named: When) -> Step:
+    """Say when we shall call, as it was understood."""
+    state = replace(state, phase=Phase.CONFIRMING_TIME, keys="", repeats=state.repeats + 1)
+    return state, (Say(wording.time_heard(state, named)), Listen(CONFIRM_MS))
+
+
+def confirming_key(state: State, digit: str) -> Step:
+    """A key on a time that was read back."""
+    named = when(state.language, state.words)
+    if digit == "*" and named is not None and state.repeats < flow.MAX_REPEATS:
+        return _read_back(state, named)
+    return say_goodbye(state) if digit in "1#" else _ask_again(state)
+
+
+def confirming_words(state: State, text: str) -> Step:
+    """Yes, no, or another time. What is unclear leaves the time as it was read back."""
+    named = when(state.language, text)
+    if named is not None and state.repeats < flow.MAX_REPEATS:
+        return _read_back(replace(state, words=text), named)
+    return _ask_again(state) if confirmation(state.language, text) is False \
+        else say_goodbye(state)
 
 
 def _ask_again(state: State) -> Step:
     if state.misses:
         return say_goodbye(replace(state, keys="", words=""))        # the hospital chooses
-    state = replace(state, keys="", words="", misses=1)
+    state = replace(state, phase=Phase.CALLING_BACK, keys="", words="", misses=1)
     return state, (Say((wording.prompt(state, "not-understood"), _when_prompt(state))),
                    Listen(WHEN_MS))
 

@@ -46,6 +46,11 @@ def hears(state: State) -> Grammar | None:
     """What may be said now; None where only keys count."""
     if state.phase is Phase.CALLING_BACK and not state.keys:
         return when_grammar(state.language)
+    if state.phase is Phase.CONFIRMING_TIME:
+        times = when_grammar(state.language)
+        yes_no = confirmation_grammar(state.language).phrases
+        return replace(times, phrases=(*dict.fromkeys((*yes_no, *times.phrases)),),
+                       decoys=tuple(each for each in times.decoys if each not in yes_no))
     if state.phase is Phase.STOPPING:
         return None if state.misses else confirmation_grammar(state.language)
     item = state.item

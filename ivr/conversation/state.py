@@ -28,6 +28,7 @@ class Phase(StrEnum):
     CHECKING = "checking"          # AgentChecked
     ESCALATING = "escalating"      # AgentJoined or NoAgent
     CALLING_BACK = "calling-back"  # keys: when to call again
+    CONFIRMING_TIME = "confirming-time"    # a key or a word on a time that was heard
     STOPPING = "stopping"          # a key: whether never to call again
     TALKING = "talking"            # an agent has the call; HungUp
     ENDED = "ended"

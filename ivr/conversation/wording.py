@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from decimal import Decimal
 
 from followup.calls.models import Disposition
@@ -12,6 +13,7 @@ from ivr.conversation.state import State
 from ivr.prompts.answers import said
 from ivr.prompts.prompt import Prompt, Value, keys_id, question_id, unrecorded_key
 from ivr.prompts.texts import key_name
+from ivr.understanding import When
 
 _GOODBYES = {
     Disposition.WRONG_PERSON: "goodbye-wrong-person", Disposition.CALL_BACK: "goodbye-call-back",
@@ -146,6 +148,23 @@ def read_back(state: State, item: Item, risky: bool = False) -> tuple[Prompt, ..
                        value=number),)
     name = "read-back" if not state.words else "heard-risky" if risky else "heard"
     return (prompt(state, name, value=value),)
+
+
+def time_heard(state: State, named: When) -> tuple[Prompt, ...]:
+    """When we shall call again, as it was understood of the patient's words."""
+    tomorrow = "-tomorrow" if named.days else ""
+    if named.minute is not None:
+        at = time(*divmod(named.minute, 60))
+        told = prompt(state, f"call-back{tomorrow}-at", time=at)
+    elif named.after_min is None:
+        told = prompt(state, "call-back-tomorrow")
+    elif named.after_min == 60:
+        told = prompt(state, "call-back-in-an-hour")
+    elif named.after_min % 60:
+        told = prompt(state, "call-back-in-minutes", minutes=named.after_min)
+    else:
+        told = prompt(state, "call-back-in-hours", hours=named.after_min // 60)
+    return (told, prompt(state, "time-right"))
 
 
 def nobody_free(state: State, urgent: bool) -> tuple[Prompt, ...]:

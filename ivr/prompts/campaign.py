@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import time
 from decimal import Decimal
 from itertools import permutations, product
 
@@ -12,6 +13,7 @@ from ivr.prompts.answers import said
 from ivr.prompts.prompt import Prompt, Value, unrecorded_key
 from ivr.prompts.texts import catalogue, fillers, key_name, questionnaire_texts
 
+DAYTIME = range(8, 21)   # hours at which people ask to be called
 MAX_READ_BACKS = 500     # values of one item; an item with more is read back as it comes
 
 
@@ -34,6 +36,7 @@ def campaign_prompts(questionnaire: Questionnaire, hospital: Mapping[str, str],
             elif needed == {"department"}:
                 for department in departments:
                     yield Prompt(name, {"department": department}, language)
+        yield from _times(language)
         for (name, spoken_in), template in texts.items():
             if spoken_in != language:
                 continue
@@ -44,6 +47,15 @@ def campaign_prompts(questionnaire: Questionnaire, hospital: Mapping[str, str],
                 yield Prompt(name, {**own, "name": patient, "department": department}, language)
         for item in questionnaire.order:
             yield from _of_item(item, language)
+
+
+def _times(language: str) -> Iterator[Prompt]:
+    """When to call back, at hours and half hours of the day; others are rendered as they come."""
+    for hours in range(2, 13):
+        yield Prompt("call-back-in-hours", {"hours": hours}, language)
+    yield Prompt("call-back-in-minutes", {"minutes": 30}, language)
+    for name, hour, minute in product(("call-back-at", "call-back-tomorrow-at"), DAYTIME, (0, 30)):
+        yield Prompt(name, {"time": time(hour, minute)}, language)
 
 
 def _of_item(item: Item, language: str) -> Iterator[Prompt]:

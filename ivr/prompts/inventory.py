@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 
@@ -60,7 +60,8 @@ class Entry:
 _SAMPLES: Mapping[str, Mapping[str, Value]] = {
     "zh": {"name": "张三", "department": "骨科"}, "yue": {"name": "陳大文", "department": "骨科"},
     "en": {"name": "Ann Lee", "department": "骨科"}}
-_NUMBERS: Mapping[str, Value] = {"key": "7", "minimum": 0, "maximum": 10, "option": "1"}
+_NUMBERS: Mapping[str, Value] = {"key": "7", "minimum": 0, "maximum": 10, "option": "1",
+                                 "hours": 2, "minutes": 30, "time": time(15, 30)}
 
 
 def inventory(book: PromptBook, language: str, questionnaires: Iterable[Questionnaire],

@@ -101,7 +101,7 @@ async def test_a_recording_is_uploaded_heard_by_the_next_call_and_removed(
 async def test_one_hears_what_a_patient_hears(
         client: Client, sign_in: SignIn, hospital: Hospital) -> None:
     await sign_in()
-    for prompt_id in ("goodbye", "post-discharge/identity", "read-back-date"):
+    for prompt_id in ("goodbye", "post-discharge/identity", "call-back-at"):
         answer = await client.get("/prompts/sound", params={"id": prompt_id, "language": "zh"})
         assert (answer.status, answer.content_type) == (200, "audio/wav")
         assert measure(await answer.read()).rate == 8000

@@ -47,11 +47,45 @@ def test_a_named_time_is_the_next_such_moment(when: When, moment: str) -> None:
 
 @pytest.mark.parametrize(("said", "named"), [
     ("一个小时以后", When(after_min=60)), ("明天下午三点半", When(days=1, minute=930)),
-    ("明天吧", When(days=1))])
-def test_the_time_may_be_spoken(said: str, named: When) -> None:
+    ("明天吧", When(days=1)), ("下午四点", When(minute=960)), ("两个小时以后", When(after_min=120)),
+    ("四十分钟以后", When(after_min=40))])
+@pytest.mark.parametrize("accepts", ["1", "#", "silence", "hangup", "是的", "天气"])
+def test_the_time_may_be_spoken_and_is_read_back(said: str, named: When, accepts: str) -> None:
     call = Call().play("3")
     call.send(Spoken(said))
+    assert call.said[-1] == "time-right" and call.outcome is None
+    if accepts in ("是的", "天气"):
+        call.send(Spoken(accepts))
+    else:
+        call.play(accepts)
     assert call.end and call.end.call_back == named
+
+
+@pytest.mark.parametrize("denies", ["2", "不是"])
+def test_a_time_that_was_misheard_can_be_put_right(denies: str) -> None:
+    call = Call().play("3")
+    call.send(Spoken("六个小时以后"))
+    if denies == "2":
+        call.play(denies)
+    else:
+        call.send(Spoken(denies))
+    assert call.said == ["not-understood", "call-back-when"]
+    call.send(Spoken("两个小时以后"))
+    call.send(Spoken("三个小时以后"))            # another one in place of a yes
+    assert call.said == ["call-back-in-hours", "time-right"]
+    call.play("1")
+    assert call.end and call.end.call_back == When(after_min=180)
+
+
+def test_who_names_times_for_ever_is_taken_at_their_last_word_but_one() -> None:
+    call = Call().play("3")
+    for number in range(20):
+        if call.outcome is None:
+            call.send(Spoken(f"{'两三四五六'[number % 5]}个小时以后"))
+    assert call.end and call.end.call_back
+
+
+def test_an_unclear_time_is_asked_for_again() -> None:
     unclear = Call().play("3")
     unclear.send(Spoken("天气"))
     assert unclear.said == ["not-understood", "call-back-when"]

@@ -117,6 +117,7 @@ def test_a_relative_may_say_so() -> None:
     call.send(Spoken("我是他女儿"))
     assert call.said == ["reach-when"]
     call.send(Spoken("明天下午三点半"))
+    call.play("1")
     assert call.end and call.end.call_back == When(days=1, minute=930)
 
 
