@@ -7,9 +7,11 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 
 from aftercall.provision.postgres import EmbeddedPostgres
 from followup.database.engine import Database
@@ -84,6 +86,19 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.close()
+
+
+@pytest.fixture(autouse=True)
+def no_kept_loggers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test that configures logging leaves the loggers to the next one's ``capture_logs``."""
+    configure = structlog.configure
+
+    def without_cache(*args: Any, **kwargs: Any) -> None:
+        configure(*args, **{**kwargs, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", without_cache)
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)
