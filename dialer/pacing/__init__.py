@@ -1,0 +1,2 @@
+"""p"""
+from dialer.pacing.situation import Situation, calls_to_place

@@ -1,0 +1,53 @@
+"""How dear a lost call is at this moment, so that the day ends on its budget."""
+
+from __future__ import annotations
+
+import math
+
+from dialer.pacing.picture import Picture
+
+FIRST = 1.65           # the price to begin with, in budgets; learned from then on
+FIRST_IVR = 1.1        # the same where people can be kept waiting
+LEARN, LEARN_FIRST = 0.0004, 0.003     # step of the learning, a need: in the long run, at first
+BEND = 0.7             # losses grow about so much faster than the price: its inverse
+MOST = 3.0
+AIM = 0.985            # of the budget: a day that ends a call above it should not break it
+
+
+class Budget:
+    """The price: the most that a call may add to the lost ones, by the chance that it needs someone.
+
+    It is learned over days, as the same price costs more losses with one hospital's patients than
+    with another's; within a day it rises or falls with what is left to spend for the needs that are
+    still to come.
+    """
+
+    def __init__(self, first: float = FIRST) -> None:
+        self._factor = first
+        self._seen = (0, 0)
+        self._ever = 0
+
+    def price(self, picture: Picture) -> float:
+        """0 when the day's budget is spent."""
+        self._learn(picture)
+        ahead = max(0.0, picture.closes_at - picture.now)
+        past = max(0.0, picture.now - picture.opened_at)
+        pace = (picture.needed + 3) / (past + 180)
+        left = max(1.0, pace * ahead)
+        allowed = AIM * picture.budget * (picture.needed + left)
+        if picture.lost + 0.9 > allowed:
+            return 0.0
+        share = (allowed - picture.lost) / left / picture.budget
+        return self._factor * picture.budget * min(MOST, share) ** BEND
+
+    def _learn(self, picture: Picture) -> None:
+        if picture.needed < self._seen[0]:
+            self._seen = (0, 0)                 # another day
+        needed, lost = picture.needed - self._seen[0], picture.lost - self._seen[1]
+        if needed < 20:
+            return
+        self._seen = (picture.needed, picture.lost)
+        self._ever += needed
+        step = LEARN + LEARN_FIRST / (1 + self._ever / 300)
+        self._factor *= math.exp(step * (needed - lost / picture.budget))
+        self._factor = min(20.0, max(0.1, self._factor))

@@ -1,0 +1,64 @@
+"""What has been learned of calls and agents: by hour, department and campaign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dialer.pacing.chance import Chance
+from dialer.pacing.durations import Durations
+
+RING_MOST_S = 60.0
+
+
+@dataclass(slots=True)
+class Group:
+    """How the calls of one group go. A narrower group begins as the wider one."""
+
+    ring_answered: Durations
+    ring_unanswered: Durations
+    handle: Durations
+    item: Durations                    # seconds of an item of the questionnaire
+    answer: Chance
+    abnormal: dict[int, Chance] = field(default_factory=dict)       # by item
+
+    @classmethod
+    def usual(cls) -> Group:
+        """What is usual of telephones and nurses before anything was seen."""
+        return cls(ring_answered=Durations.within(RING_MOST_S, 6.0),
+                   ring_unanswered=Durations.within(RING_MOST_S, 15.0),
+                   handle=Durations.lognormal(120.0, 1.0),
+                   item=Durations.lognormal(12.0, 0.7, longest=600.0), answer=Chance(0.4))
+
+    def child(self) -> Group:
+        """A narrower group."""
+        return Group(self.ring_answered.child(), self.ring_unanswered.child(), self.handle.child(),
+                     self.item.child(), Chance(self.answer.value(), weight=20.0),
+                     {item: Chance(chance.value(), weight=50.0)
+                      for item, chance in self.abnormal.items()})
+
+    def abnormal_at(self, item: int) -> Chance:
+        """The chance that the answer to this item calls for a person."""
+        if item not in self.abnormal:
+            self.abnormal[item] = Chance(0.02, weight=50.0, half_lives=(3000.0,))
+        return self.abnormal[item]
+
+
+class Knowledge:
+    """All groups: everything, a campaign, a department within it, an hour of the day within that."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str | int, ...], Group] = {}
+
+    @cached_property
+    def everything(self) -> Group:
+        """The widest group."""
+        return Group.usual()
+
+    def group(self, *path: str | int) -> Group:
+        """The group of ``(campaign, department, hour)``, or of the first parts of it."""
+        if not path:
+            return self.everything
+        if path not in self._groups:
+            self._groups[path] = self.group(*path[:-1]).child()
+        return self._groups[path]
