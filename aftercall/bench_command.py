@@ -19,12 +19,16 @@ from followup.settings import Settings, load_settings
 def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/README.md")],
           as_json: Annotated[bool, typer.Option("--json")] = False,
           quick: Annotated[bool, typer.Option(
-              "--quick", help="speech: on a part; ivr: few calls, to see that it works")] = False,
+              "--quick", help="speech: on a part; ivr, pacing: little, to see it work")] = False,
           audio: Annotated[Path | None, typer.Option(help="speech: recordings")] = None,
           model: Annotated[list[str] | None, typer.Option(
               help="speech: LANGUAGE=FOLDER of a model; may repeat")] = None,
           tuning: Annotated[bool, typer.Option(
-              "--tuning", help="speech: on the speakers kept for tuning")] = False) -> None:
+              "--tuning", help="speech: on the speakers kept for tuning")] = False,
+          scenario: Annotated[Path | None, typer.Option(
+              help="pacing: a scenario of your own, TOML or JSON")] = None,
+          days: Annotated[int | None, typer.Option(min=1, help="pacing: default 200")] = None,
+          seed: Annotated[int, typer.Option(min=0, help="pacing")] = 1) -> None:
     """Measure something, on a database and an Asterisk of its own where it needs them."""
     from aftercall.roles import until_stopped
     from bench import ALONE, BENCHES
@@ -41,7 +45,8 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
             result.update(await _ivr(quick))
         elif name in ALONE:
             result.update(await ALONE[name](Options(
-                quick, audio, parse_models(model or ()), load_settings().models_dir, tuning)))
+                quick, audio, parse_models(model or ()), load_settings().models_dir, tuning,
+                scenario, days, seed)))
         else:
             result.update(await _on_database(name))
 

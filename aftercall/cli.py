@@ -20,6 +20,7 @@ from aftercall.bench_command import bench
 from aftercall.models.command import models_app
 from aftercall.prompts_command import prompts_app
 from aftercall.questionnaire_command import questionnaire_app, response_app
+from aftercall.simulate_command import simulate
 from aftercall.terminal import err, run, say, settings_for
 from aftercall.try_command import try_questionnaire
 from asterisk_conf.errors import AsteriskError, ConfError
@@ -39,6 +40,7 @@ app.add_typer(response_app, name="response")
 app.add_typer(prompts_app, name="prompts")
 app.command("try")(try_questionnaire)
 app.command()(bench)
+app.command()(simulate)
 
 
 @app.command()

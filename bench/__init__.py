@@ -6,6 +6,7 @@ from typing import Any
 from bench.answers import measure as answers
 from bench.claim import measure as claim
 from bench.options import Options
+from bench.pacing import measure as pacing
 from bench.speech import measure as speech
 from followup.database.engine import Database
 
@@ -14,4 +15,5 @@ BENCHES: Mapping[str, Callable[[Database], Awaitable[dict[str, Any]]]] = {
     "answers": answers, "claim": claim}
 
 # those that need no database
-ALONE: Mapping[str, Callable[[Options], Awaitable[dict[str, Any]]]] = {"speech": speech}
+ALONE: Mapping[str, Callable[[Options], Awaitable[dict[str, Any]]]] = {
+    "pacing": pacing, "speech": speech}

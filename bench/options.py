@@ -14,6 +14,7 @@ class Options:
     """``audio``: a folder of recordings; ``models``: language to a model's folder.
 
     ``models_dir``: models as they are installed. ``tuning``: measure on what is kept for tuning.
+    ``scenario``, ``days``, ``seed``: what is simulated, for how long, with which chances.
     """
 
     quick: bool = False
@@ -21,6 +22,9 @@ class Options:
     models: Mapping[str, Path] = field(default_factory=dict)
     models_dir: Path | None = None
     tuning: bool = False
+    scenario: Path | None = None
+    days: int | None = None
+    seed: int = 1
 
 
 def parse_models(given: Iterable[str]) -> dict[str, Path]:

@@ -26,8 +26,9 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 STATES = 450_000
 QUEUE = 2                       # people waiting at once; more are lost
-CLOSE = 2e-3                    # of the gain
+CLOSE = 1e-3                    # of the gain
 PHASES_OF_DRIFT = 3
+LOW, HIGH = 25.0, 1000.0        # prices of a lost call, in seconds of an agent
 
 
 def bound(scenario: Scenario) -> float | None:
@@ -44,11 +45,11 @@ def bound(scenario: Scenario) -> float | None:
         return sum(process.gain(math.exp(log_price)) for process in processes) / len(processes)
 
     # the gain is convex in the price: golden section over its logarithm
-    low, high = math.log(8.0), math.log(120.0)
+    low, high = math.log(LOW), math.log(HIGH)
     ratio = (math.sqrt(5) - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = gain(left), gain(right)
-    for _ in range(5):
+    for _ in range(7):
         if at_left < at_right:
             high, right, at_right = right, left, at_left
             left = high - ratio * (high - low)
@@ -127,7 +128,7 @@ class Process:
         self._values: Floats = np.zeros((len(self._agents.states), len(rings)))
 
     def gain(self, price: float) -> float:
-        """Upper end of the gain a second: utilisation less the price of what is lost above budget."""
+        """Upper end of the gain a second: utilisation less the price of losses above budget."""
         s, agents = self._scenario, self._agents
         first, second = _phases(s.handle_mean_s, s.handle_cv)
         one, two, queue = (np.array(column, dtype=float)[:, None]

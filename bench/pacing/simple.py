@@ -72,7 +72,8 @@ def erlang_rate(agents: int, handle_s: float, patience_s: float, budget: float) 
     low, high = 0.0, agents / handle_s * 2
     for _ in range(60):
         rate = (low + high) / 2
-        low, high = (rate, high) if _lost(rate, agents, handle_s, patience_s) < budget else (low, rate)
+        within = _lost(rate, agents, handle_s, patience_s) < budget
+        low, high = (rate, high) if within else (low, rate)
     return low
 
 

@@ -8,22 +8,24 @@ from dialer.pacing.picture import Picture
 
 FIRST = 1.65           # the price to begin with, in budgets; learned from then on
 FIRST_IVR = 1.1        # the same where people can be kept waiting
+SOFT, SOFT_IVR = 30.0, 400.0           # needs by whose budget a day may end off its own
 LEARN, LEARN_FIRST = 0.0004, 0.003     # step of the learning, a need: in the long run, at first
 BEND = 0.7             # losses grow about so much faster than the price: its inverse
 MOST = 3.0
-AIM = 0.985            # of the budget: a day that ends a call above it should not break it
+AIM = 0.99             # of the budget: a day that ends a call above it should not break it
 
 
 class Budget:
-    """The price: the most that a call may add to the lost ones, by the chance that it needs someone.
+    """The price: the most a call may add to the lost ones, by the chance that it needs someone.
 
     It is learned over days, as the same price costs more losses with one hospital's patients than
     with another's; within a day it rises or falls with what is left to spend for the needs that are
     still to come.
     """
 
-    def __init__(self, first: float = FIRST) -> None:
+    def __init__(self, first: float = FIRST, soft: float = SOFT) -> None:
         self._factor = first
+        self._soft = soft
         self._seen = (0, 0)
         self._ever = 0
 
@@ -35,10 +37,10 @@ class Budget:
         pace = (picture.needed + 3) / (past + 180)
         left = max(1.0, pace * ahead)
         allowed = AIM * picture.budget * (picture.needed + left)
-        if picture.lost + 0.9 > allowed:
+        if picture.lost + 0.9 > allowed + self._soft * picture.budget:
             return 0.0
-        share = (allowed - picture.lost) / left / picture.budget
-        return self._factor * picture.budget * min(MOST, share) ** BEND
+        share = ((allowed - picture.lost) / picture.budget + self._soft) / (left + self._soft)
+        return self._factor * picture.budget * math.pow(min(MOST, share), BEND)
 
     def _learn(self, picture: Picture) -> None:
         if picture.needed < self._seen[0]:
@@ -49,5 +51,5 @@ class Budget:
         self._seen = (picture.needed, picture.lost)
         self._ever += needed
         step = LEARN + LEARN_FIRST / (1 + self._ever / 300)
-        self._factor *= math.exp(step * (needed - lost / picture.budget))
+        self._factor *= math.exp(step * (needed - lost / (AIM * picture.budget)))
         self._factor = min(20.0, max(0.1, self._factor))

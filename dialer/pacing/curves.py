@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dialer.pacing.durations import Floats
 from dialer.pacing.forecast import Forecast
@@ -16,6 +15,7 @@ from dialer.pacing.picture import Picture
 STEPS = np.array([0.1, 0.2, 0.32, 0.45, 0.65, 1.0])     # moments, in horizons
 RING_ROWS, TALK_ROWS = 60, 48
 HOLD_ROWS = 4
+AT_ALL_S = 3600.0       # answered within that, answered at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +30,29 @@ class Terms:
 class Curves:
     """Rows of a forecast for the calls and agents of a picture.
 
-    Rows: idle agent, agent by seconds talked; then a person waiting, call by seconds of ringing, and
-    by item, without and with a finding.
+    Rows: a person waiting, call by seconds of ringing, by item without and with a finding, by the
+    hold that is left; then idle agent, agent by seconds talked.
     """
 
-    def __init__(self, group: Group, terms: Terms, agents: int, hour: int) -> None:
+    def __init__(self, group: Group, hourly: Group, terms: Terms, agents: int,
+                 hour: int) -> None:
+        """Chances come from ``group``, durations from its ``hourly`` part."""
         self._terms = terms
         self._ages = np.arange(RING_ROWS, dtype=np.float64)
         self._talked = np.concatenate([[0.0], np.geomspace(2.0, 7200.0, TALK_ROWS - 1)])
         self._fine = (TALK_ROWS - 2) / math.log(3600.0)
         answer = group.answer.value(hour)
-        ring = _horizon(group)
+        ring = _horizon(hourly)
         if terms.items:
-            mean, variance = group.item.moments
+            mean, variance = hourly.item.moments
             chances = [group.abnormal_at(item).value() for item in range(terms.items)]
             moments = ring + (terms.items * mean * 1.2 + terms.hold_s) * STEPS
-            demand = self._asked(group, moments, answer, chances, mean, variance)
+            demand = self._asked(hourly, moments, answer, chances, mean, variance)
         else:
             moments = terms.patience_s + ring * STEPS
-            demand = self._rung(group, moments - terms.patience_s, answer)
+            demand = self._rung(hourly, moments - terms.patience_s, answer)
         self.needs = float(demand[1, -1])          # the chance that a call placed now needs someone
-        supply = self._freed(group, moments)
+        supply = self._freed(hourly, moments)
         self._first = len(demand)
         self._rows = len(demand) + len(supply)
         self._forecast = Forecast(agents, demand, supply, demand[1])
@@ -95,7 +97,7 @@ class Curves:
         then = group.ring_answered.below(self._ages[:, None] + np.maximum(0.0, ahead))
         rows = answer * (then - yes[:, None]) / np.maximum(still, 1e-9)[:, None]
         at_once = np.ones((1, len(ahead)))
-        return np.clip(np.concatenate([at_once, rows]), 0.0, 1.0)
+        return np.asarray(np.clip(np.concatenate([at_once, rows]), 0.0, 1.0))
 
     def _asked(self, group: Group, moments: Floats, answer: float, chances: list[float],
                mean: float, variance: float) -> Floats:
@@ -107,7 +109,7 @@ class Curves:
         ahead = moments - terms.hold_s
         normal = np.cumprod([1 - chance for chance in reversed(chances)])[::-1]
         ring_mean, ring_variance = group.ring_answered.moments
-        rung = self._rung(group, np.array([RING_MOST_AHEAD]), answer)[1:, 0]
+        rung = self._rung(group, np.array([AT_ALL_S]), answer)[1:, 0]
         whole = _normal_below(ahead, ring_mean / 2 + terms.items * mean,
                               ring_variance + terms.items * variance)
         needs = 1 - float(normal[0])
@@ -118,17 +120,17 @@ class Curves:
             rows += [(1 - normal[item]) * ends, ends]
         rows += [np.where(moments >= (part + 0.5) / HOLD_ROWS * terms.hold_s, 1.0, 0.0)
                  for part in range(HOLD_ROWS)]
-        return np.clip(np.array(rows), 0.0, 1.0)
+        return np.asarray(np.clip(np.array(rows), 0.0, 1.0))
 
     def _freed(self, group: Group, moments: Floats) -> Floats:
         """An idle agent, and by seconds talked: free within so many seconds."""
         now = group.handle.below(self._talked)
         then = group.handle.below(self._talked[:, None] + moments)
         rows = (then - now[:, None]) / np.maximum(1 - now, 1e-9)[:, None]
-        return np.clip(np.concatenate([np.ones((1, len(moments))), rows]), 0.0, 1.0)
+        idle = np.ones((1, len(moments)))
+        return np.asarray(np.clip(np.concatenate([idle, rows]), 0.0, 1.0))
 
 
-RING_MOST_AHEAD = 3600.0
 
 
 def _horizon(group: Group) -> float:
@@ -142,4 +144,3 @@ def _normal_below(seconds: Floats, mean: float, variance: float) -> Floats:
     return np.array([0.5 * (1 + math.erf((value - mean) / spread)) for value in seconds])
 
 
-Array = NDArray[np.float64]

@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 class Durations:
     """A histogram of seconds that begins as ``usual`` and follows what it sees.
 
-    With nothing seen it is its ``usual`` (a parent's, or fixed shares of the bins); ``weight`` is how
-    many observations that is worth. Old observations fade with ``half_life`` newer ones.
+    With nothing seen it is its ``usual`` (a parent's, or fixed shares of the bins), which is worth
+    ``weight`` observations. Old observations fade with ``half_life`` newer ones.
     """
 
     def __init__(self, edges: Floats, usual: Floats | Durations, weight: float,

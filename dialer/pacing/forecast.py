@@ -20,8 +20,8 @@ TINY = 1e-12
 class Forecast:
     """For groups of like things (rows), how many of each there are gives P(D <= 0) at each moment.
 
-    ``demand`` and ``supply`` hold a row a group and a column a moment: the chance that one of it has
-    taken an agent, or set one free, by then. ``fresh`` is the row of a call placed now.
+    ``demand`` and ``supply`` hold a row a group and a column a moment: the chance that one of it
+    has taken an agent, or set one free, by then. ``fresh`` is the row of a call placed now.
     """
 
     def __init__(self, agents: int, demand: Floats, supply: Floats, fresh: Floats) -> None:
@@ -53,7 +53,7 @@ class Forecast:
 
     def with_one_more(self, state: Floats) -> Floats:
         """The balance with another call placed now."""
-        return state + self._fresh
+        return np.asarray(state + self._fresh)
 
     def risk(self, state: Floats) -> float:
         """What another call placed now would add to the lost ones: the greatest over the moments of

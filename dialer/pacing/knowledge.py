@@ -1,4 +1,4 @@
-"""What has been learned of calls and agents: by hour, department and campaign."""
+"""What has been learned of calls and agents: by campaign, department and hour."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class Group:
 
 
 class Knowledge:
-    """All groups: everything, a campaign, a department within it, an hour of the day within that."""
+    """All groups: everything, a campaign, a department in it, an hour of the day in that.
+
+    Durations seen in a group are seen in those around it too; chances are told to each of them.
+    """
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str | int, ...], Group] = {}
@@ -54,6 +57,10 @@ class Knowledge:
     def everything(self) -> Group:
         """The widest group."""
         return Group.usual()
+
+    def chain(self, *path: str | int) -> list[Group]:
+        """The groups that a path lies in, the widest first, its own last."""
+        return [self.group(*path[:depth]) for depth in range(len(path) + 1)]
 
     def group(self, *path: str | int) -> Group:
         """The group of ``(campaign, department, hour)``, or of the first parts of it."""

@@ -1,0 +1,1 @@
+"""Simulated days on the telephone, under the live pacing or any other policy."""

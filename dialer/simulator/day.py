@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Literal, Protocol
 
+from dialer.pacing.escalation import Finding, Step, next_step
 from dialer.pacing.picture import Asking, Picture
 from dialer.simulator.draws import Draws
 from dialer.simulator.scenario import Scenario
@@ -158,13 +159,17 @@ class Day:
             if not self._elastic:
                 self._wait(now, call)
                 return
-        last = item + 1 == self._s.items
-        if pending and (last or len(self._floor.talking) < self._s.agents):
-            self._wait(now, call)
-        elif last:
-            self._out.completed += 1
-        else:
+        left = self._s.items - item - 1
+        if pending:
+            step = next_step(Finding(critical=False, useful_left=left),
+                             spare=self._floor.idle - len(self._floor.waiting))
+            if step is not Step.ASK:
+                self._wait(now, call)
+                return
+        if left:
             self._ask(now, call, item + 1, pending=pending)
+        else:
+            self._out.completed += 1
 
     def _need(self, now: float, call: int) -> None:
         self._out.needed += 1
