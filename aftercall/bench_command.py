@@ -31,7 +31,7 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
           seed: Annotated[int, typer.Option(min=0, help="pacing")] = 1) -> None:
     """Measure something, on a database and an Asterisk of its own where it needs them."""
     from aftercall.roles import until_stopped
-    from bench import ALONE, BENCHES
+    from bench import ALONE, BENCHES, TEXTS
     from bench.options import Options, parse_models
 
     if name not in (*BENCHES, *ALONE, "ivr"):
@@ -55,6 +55,8 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
         raise typer.Exit(130)                    # stopped half-way: there is nothing to tell
     if as_json:
         print(json.dumps(result))
+    elif name in TEXTS:
+        print("\n".join(TEXTS[name](result)))
     else:
         for key, value in result.items():
             print(f"{key:40} {value}")

@@ -25,7 +25,8 @@ class Silent:
 
 
 class FixedLines(Silent):
-    """IVR-first with so many lines in use at all times."""
+    """IVR-first with so many ports of the questionnaire in use at all times; a call that has an
+    agent has left its port."""
 
     tick_s = 60.0
 
@@ -33,8 +34,8 @@ class FixedLines(Silent):
         self._lines = lines
 
     def place(self, picture: Picture) -> int:
-        """Whatever is not in use of them."""
-        return max(0, self._lines - picture.undecided - len(picture.talking))
+        """Whatever of them is not in use."""
+        return max(0, self._lines - picture.undecided)
 
 
 class Ratio(Silent):

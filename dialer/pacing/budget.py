@@ -12,7 +12,7 @@ SOFT, SOFT_IVR = 30.0, 400.0           # needs by whose budget a day may end off
 LEARN, LEARN_FIRST = 0.0004, 0.003     # step of the learning, a need: in the long run, at first
 BEND = 0.7             # losses grow about so much faster than the price: its inverse
 MOST = 3.0
-AIM = 0.99             # of the budget: a day that ends a call above it should not break it
+AIM = 0.98             # of the budget: a day that ends a call above it should not break it
 
 
 class Budget:

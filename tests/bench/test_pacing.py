@@ -9,6 +9,7 @@ import pytest
 from bench.options import Options
 from bench.pacing import SCENARIOS, measure
 from bench.pacing.bound import bound
+from bench.pacing.report import as_text
 from bench.pacing.simple import erlang_rate
 from dialer.simulator.scenario import load_scenario, scenario_of
 
@@ -39,8 +40,10 @@ async def test_questionnaires_first_is_compared_with_fixed_lines(tmp_path: Path)
     path = tmp_path / "small.toml"
     path.write_text(SMALL + 'mode = "ivr_first"\n', "utf-8")
     result = await measure(Options(scenario=path, days=2))
-    assert set(result["scenarios"][0]["policies"]) == {
-        "fixed_immediate", "fixed_elastic", "aftercall"}
+    policies = ["fixed_immediate", "fixed_elastic", "aftercall"]
+    assert list(result["scenarios"][0]["policies"]) == policies
+    text = "\n".join(as_text(result))
+    assert all(f"| {policy} |" in text for policy in policies)
 
 
 def test_the_bound_is_above_what_is_reached_and_rises_with_the_budget() -> None:
