@@ -28,7 +28,7 @@ STATES = 450_000
 QUEUE = 2                       # people waiting at once; more are lost
 CLOSE = 1e-3                    # of the gain
 PHASES_OF_DRIFT = 3
-LOW, HIGH = 25.0, 1000.0        # prices of a lost call, in seconds of an agent
+LOW, HIGH = 40.0, 600.0        # prices of a lost call, in seconds of an agent
 
 
 def bound(scenario: Scenario) -> float | None:
@@ -49,7 +49,7 @@ def bound(scenario: Scenario) -> float | None:
     ratio = (math.sqrt(5) - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = gain(left), gain(right)
-    for _ in range(7):
+    for _ in range(5):
         if at_left < at_right:
             high, right, at_right = right, left, at_left
             left = high - ratio * (high - low)
@@ -64,7 +64,7 @@ def bound(scenario: Scenario) -> float | None:
 def _size(scenario: Scenario) -> tuple[int, int] | None:
     """Stages of a ring and most calls ringing at once; None when the states are too many."""
     chance = scenario.answer_probability * (1 - scenario.drift)
-    ringing = min(scenario.lines, max(5, math.ceil(0.5 * scenario.agents / chance) + 1))
+    ringing = min(scenario.lines, max(6, math.ceil(0.6 * scenario.agents / chance) + 1))
     groups = (scenario.agents + 1) * (scenario.agents + 2) // 2 + QUEUE * (scenario.agents + 1)
     for stages in (7, 6, 5):
         if groups * math.comb(ringing + stages, stages) <= STATES:
