@@ -21,9 +21,9 @@ class Plan:
     most: int = 800                  # calls at once; none held more is tried
     window_s: float = 4.0            # over which late sound is counted while the load grows
     hold_s: float = 10.0             # a number of calls is held when all this time was good
-    grow_s: float = 70.0             # the longest that the load grows, and ...
-    search_s: float = 120.0          # ... that the search goes on; then what is known counts
-    measure_s: float = 25.0          # at the load where times and processors are measured
+    grow_s: float = 60.0             # the longest that the load grows, and ...
+    search_s: float = 90.0           # ... that the search goes on; then what is known counts
+    measure_s: float = 20.0          # at the load where times and processors are measured
     load: float = 0.8                # that load, of what pure dialplan holds
     reaction_s: float = 1.2          # of a patient, from the end of a prompt to their key
     flows: tuple[Flow, ...] = tuple(Flow)
@@ -38,7 +38,7 @@ QUICK = Plan(most=60, window_s=2.0, hold_s=4.0, grow_s=10.0, search_s=15.0, meas
 
 @dataclass(frozen=True)
 class Window:
-    """What happened in a span of time, with how many calls at least."""
+    """What happened in a span of time, with how many calls on average."""
 
     calls: int
     tally: Tally

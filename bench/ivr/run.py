@@ -22,7 +22,7 @@ from bench.ivr.script import Turn, keyed
 
 SETTLE_S = 2.0               # after the number of calls has changed
 LAG_S = 1.2                  # SIPp tells its failures so late
-DRAIN_S = 30.0               # for calls to end by themselves until fewer are left
+DRAIN_S = 20.0               # for calls to end by themselves until fewer are left
 
 
 @dataclass
@@ -149,16 +149,18 @@ class Run:
     async def _watch(self, seconds: float) -> Window:
         """Count what goes wrong from now on, for so long."""
         failed, sipp = self.calls.failed, self.gateway.failed()
-        began, least = time.time_ns(), len(self.calls.alive)
+        began, seen = time.time_ns(), [len(self.calls.alive)]
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             await asyncio.sleep(0.2)
-            least = min(least, len(self.calls.alive))
+            seen.append(len(self.calls.alive))
         tally = await asyncio.to_thread(self.phones.tally, began, time.time_ns())
-        window = Window(least, tally, self.calls.failed - failed + self.gateway.failed() - sipp)
+        alive = round(sum(seen) / len(seen))
+        window = Window(alive, tally, self.calls.failed - failed + self.gateway.failed() - sipp)
         self.result.windows.append({
-            "calls": least, "heard": tally.calls, "late_calls": tally.late_calls,
-            "late_packets": tally.late_packets, "failures": window.failures, "good": window.good})
+            "calls": alive, "least": min(seen), "heard": tally.calls,
+            "late_calls": tally.late_calls, "late_packets": tally.late_packets,
+            "failures": window.failures, "good": window.good})
         return window
 
     # --- at a given load -----------------------------------------------------------------------
