@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from followup.questionnaires.definition import Questionnaire
 from ivr.prompts.book import FIXED, PromptBook, written
 from ivr.prompts.prompt import Prompt, Value
 from ivr.prompts.recordings import Recording
-from ivr.prompts.texts import catalogue, fillers, questionnaire_texts
+from ivr.prompts.texts import FRAGMENTS, catalogue, fillers, questionnaire_texts
 
 
 class State(StrEnum):
@@ -60,8 +60,9 @@ class Entry:
 _SAMPLES: Mapping[str, Mapping[str, Value]] = {
     "zh": {"name": "张三", "department": "骨科"}, "yue": {"name": "陳大文", "department": "骨科"},
     "en": {"name": "Ann Lee", "department": "骨科"}}
-_NUMBERS: Mapping[str, Value] = {"key": "7", "minimum": 0, "maximum": 10, "option": "1",
-                                 "hours": 2, "minutes": 30, "time": time(15, 30)}
+_ANSWERS: Mapping[str, Value] = {"key": "7", "minimum": 0, "maximum": 10,
+                                 "value": Decimal("38.5"), "hours": 2, "minutes": 30,
+                                 "time": time(15, 30)}
 
 
 def inventory(book: PromptBook, language: str, questionnaires: Iterable[Questionnaire],
@@ -72,8 +73,7 @@ def inventory(book: PromptBook, language: str, questionnaires: Iterable[Question
         texts |= {name: text for (name, spoken_in), text
                   in questionnaire_texts(questionnaire).items() if spoken_in == language}
     for name, template in texts.items():
-        # a fragment that is put into others has no sound of its own
-        if name not in ("press-key", "other-answer"):
+        if name not in FRAGMENTS:
             yield _entry(book, name, language, template, hospital.get(language, ""))
 
 
@@ -108,10 +108,5 @@ def _entry(book: PromptBook, name: str, language: str, template: str, hospital: 
         state = State.SILENT
     else:
         state = State.OUTDATED if recording else State.SPOKEN
-    sample: dict[str, Value] = {"hospital": hospital, **_SAMPLES[language], **_NUMBERS,
-                                "value": _value(name)}
+    sample = {"hospital": hospital, **_SAMPLES[language], **_ANSWERS}
     return Entry(name, language, text, tuple(sorted(left)), state, recording, sample)
-
-
-def _value(name: str) -> Value:
-    return date(2026, 11, 25) if name.endswith("-date") else Decimal("38.5")

@@ -13,6 +13,9 @@ from ivr.prompts.errors import UnknownPrompt
 from ivr.prompts.prompt import keys_id, question_id
 
 _FOLDER = Path(__file__).with_name("catalogue")
+# what is put into other texts and has no sound of its own
+FRAGMENTS = frozenset({"press-key", "other-answer", "key-star", "key-hash", "pick-several",
+                       "control-repeat", "control-person", "control-back"})
 WRITTEN_AS = {"yue": "zh"}     # whose words serve where a questionnaire has none of its own
 
 
