@@ -19,8 +19,16 @@ _BETWEEN = {"en": ", "}
 
 
 def said(item: Item, value: Mapping[str, Any], language: str) -> Value:
-    """What stands for ``{value}`` when an answer to ``item`` is read back."""
+    """What stands for ``{value}`` when an answer to ``item`` is read back.
+
+    Options come in the order of the questionnaire, whatever the order they were chosen in, and
+    other answers last and once: so few texts are possible that all can be ready before a call.
+    """
     found = [_one(item, one, language) for one in each(value)]
+    if item.type.has_options:
+        offered = [_one(item, option.value, language) for option in item.options]
+        found = sorted(dict.fromkeys(found), key=lambda text: offered.index(text)
+                       if text in offered else len(offered))
     return found[0] if len(found) == 1 else \
         _BETWEEN.get(language, "、").join(_text(one) for one in found)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import time
+from datetime import date, time, timedelta
 from decimal import Decimal
-from itertools import permutations, product
+from itertools import combinations, islice, product
+from typing import Any
 
 from followup.questionnaires.definition import Control, Item, ItemType, Questionnaire
 from followup.questionnaires.values import fhir_value, together
@@ -15,6 +16,7 @@ from ivr.prompts.texts import catalogue, fillers, key_name, questionnaire_texts
 
 DAYTIME = range(8, 21)   # hours at which people ask to be called
 MAX_READ_BACKS = 500     # values of one item; an item with more is read back as it comes
+MAX_CHOICES = 63         # sets of one item's options: all that can be made of six
 
 
 def campaign_prompts(questionnaire: Questionnaire, hospital: Mapping[str, str],
@@ -69,9 +71,6 @@ def _of_item(item: Item, language: str) -> Iterator[Prompt]:
                       2: "out-of-range"}[len(bounds)], bounds, language)
     if key := unrecorded_key(item):
         yield Prompt("recording-choice", {"key": key}, language)
-    for option in item.options:
-        for name in ("heard", "heard-risky"):
-            yield Prompt(name, {"value": said(item, option.value, language)}, language)
     end = item.key_for(Control.END)
     if item.is_question and end not in ("", "#"):
         for name in ("help-end", "say-it-and-press"):
@@ -80,26 +79,53 @@ def _of_item(item: Item, language: str) -> Iterator[Prompt]:
         value = said(item, together(item.initial), language)
         yield Prompt("on-record", {"value": value, "key": key_name(end, language)}, language)
         yield Prompt("on-record-confirm", {"value": value}, language)
-    if item.repeats and item.type.has_options:
+    if item.type.has_options:
         yield from _choices(item, language)
-    if isinstance(item.minimum, int | Decimal) and isinstance(item.maximum, int | Decimal):
-        low, high = (int(Decimal(bound).scaleb(item.decimals))
-                     for bound in (item.minimum, item.maximum))
-        numbers = range(low, high + 1) if high - low < MAX_READ_BACKS else range(0)
-        for number, name in product(numbers, ("read-back", "heard")):
-            value = Decimal(number).scaleb(-item.decimals)
-            if item.unit == "Cel":
-                yield Prompt(f"{name}-temperature", {"value": value}, language)
-            else:
-                yield Prompt(name, {"value": said(item, fhir_value(value), language)}, language)
+    elif not item.birth_year:           # which is never read back
+        yield from _values(item, language)
 
 
 def _choices(item: Item, language: str) -> Iterator[Prompt]:
-    """One or two options, in the order they are chosen; more are rendered as they come."""
+    """Options as they are read back, and where several may be chosen, every set of them.
+
+    Of very many options, the smaller sets; the others are rendered as they come.
+    """
     key = key_name(item.key_for(Control.END), language)
-    one = [(option.value,) for option in item.options]
-    for values in (*one, *permutations((option.value for option in item.options), 2)):
+    names = ("heard", *(["heard-risky"] if item.rules else []),
+             *(["picked-all"] if item.repeats else []))
+    for values in islice(_sets(item), MAX_CHOICES):
         value = said(item, together(values), language)
-        yield Prompt("picked-more", {"value": value, "key": key}, language)
-        if len(values) > 1:
-            yield Prompt("picked-all", {"value": value}, language)
+        for name in names:
+            yield Prompt(name, {"value": value}, language)
+        for name in ("picked-more", "picked-before") if item.repeats else ():
+            yield Prompt(name, {"value": value, "key": key}, language)
+
+
+def _sets(item: Item) -> Iterator[tuple[Mapping[str, Any], ...]]:
+    """What may be chosen together, small sets first; one that stands alone comes alone."""
+    other: list[Mapping[str, Any]] = [{"valueAttachment": {}}] if item.other_key else []
+    beside: list[Mapping[str, Any]] = [
+        *(option.value for option in item.options if not option.exclusive), *other]
+    yield from ((value,) for value in
+                (*beside, *(option.value for option in item.options if option.exclusive)))
+    for size in range(2, min(item.max_answers, len(beside)) + 1):
+        yield from combinations(beside, size)
+
+
+def _values(item: Item, language: str) -> Iterator[Prompt]:
+    """Numbers and dates between two bounds, unless they are very many."""
+    low, high = item.minimum, item.maximum
+    values: list[Decimal | date] = []
+    if isinstance(low, date) and isinstance(high, date):
+        if (high - low).days < MAX_READ_BACKS:
+            values += [low + timedelta(day) for day in range((high - low).days + 1)]
+    elif isinstance(low, int | Decimal) and isinstance(high, int | Decimal):
+        first, last = (int(Decimal(bound).scaleb(item.decimals)) for bound in (low, high))
+        if last - first < MAX_READ_BACKS:
+            values += [Decimal(number).scaleb(-item.decimals)
+                       for number in range(first, last + 1)]
+    for value, name in product(values, ("read-back", "heard")):
+        if item.unit == "Cel" and isinstance(value, Decimal):
+            yield Prompt(f"{name}-temperature", {"value": value}, language)
+        else:
+            yield Prompt(name, {"value": said(item, fhir_value(value), language)}, language)
