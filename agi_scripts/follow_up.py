@@ -130,6 +130,10 @@ class FollowUpDesk:
         if mark.kind != "agent":
             self._house.mark(self._call, mark.kind, mark.link_id, mark.label)
 
+    async def keep_marks(self) -> None:
+        """The console shows what is being asked."""
+        await self._house.keep_marks(self._call)
+
     async def agent_free(self) -> bool:
         """Whether somebody could take the call now."""
         return await self._house.agent_free()

@@ -171,9 +171,16 @@ class House:
 
     def mark(self, call: Call, kind: str, link_id: str | None = None,
              label: str = "") -> None:
-        """Note this moment of the recording; kept with the next answer, or at the end."""
+        """Note this moment of the recording; kept with the answer that comes with it."""
         if call.recording_id is not None and call.recording_since is not None:
             call.marks.append(_mark(call.recording_id, call.recording_since, kind, link_id, label))
+
+    async def keep_marks(self, call: Call) -> None:
+        """Keep the marks that come with no answer."""
+        async def nothing(_: AsyncSession) -> None:
+            pass
+        if call.marks:
+            await self._do_in(call, nothing)
 
     async def answer(self, call: Call, given: Given) -> None:
         """Keep an answer; returns once it is in PostgreSQL."""

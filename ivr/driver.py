@@ -56,7 +56,10 @@ class Desk(Sounds, Protocol):
         """The patient has nothing to add to these answers."""
 
     async def mark(self, mark: Mark) -> None:
-        """Note this moment of the recording."""
+        """Note this moment of the recording, for the next ``store`` or ``keep_marks``."""
+
+    async def keep_marks(self) -> None:
+        """Keep what was noted, where there is no answer to go with."""
 
     async def agent_free(self) -> bool:
         """Whether somebody could take the call now."""
@@ -130,15 +133,21 @@ def _as_it_talks(line: Line, state: State) -> State:
 
 async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
                    grammar: Grammar | None) -> Event | End:
-    """Do a batch in order; what it comes to. A key or a word drops what was still to be said."""
+    """Do a batch in order; what it comes to. A key or a word drops what was still to be said.
+
+    Marks go first: they are kept with the answer of their batch, in one transaction.
+    """
+    marks = [action for action in actions if isinstance(action, Mark)]
+    for mark in marks:
+        await desk.mark(mark)
+    if marks and not any(isinstance(action, StoreAnswer) for action in actions):
+        await desk.keep_marks()
     for action in actions:
         match action:
             case StoreAnswer():
                 await desk.store(action)
             case CloseAnswers(link_id):
                 await desk.close_answers(link_id)
-            case Mark():
-                await desk.mark(action)
             case SetLanguage(language):
                 await line.release()
                 await desk.use_language(language)

@@ -212,6 +212,21 @@ async def test_an_answering_machine_is_told_nothing_and_known_as_one(database: D
         assert patient.call.commands[-1] == "HANGUP"
 
 
+async def test_what_is_being_asked_is_known_while_it_is_asked(database: Database) -> None:
+    async with open_ward(database) as ward:
+        seen: list[tuple[str, set[str | None]]] = []
+
+        async def look(file: str) -> None:
+            asked = {mark.link_id for mark in await ward.every(RecordingMark)
+                     if mark.kind == "question"}
+            seen.append((file.rpartition("/")[2], asked))
+
+        await call(ward, "1 1 36*5# x", on_prompt=look)
+        questions = {"identity", "feeling", "temperature", "wound-pain"}
+        assert {name for name, _ in seen} >= questions
+        assert all(name in asked for name, asked in seen if name in questions)
+
+
 async def test_the_marks_of_a_recording_are_kept_with_the_answers_and_at_the_end(
         database: Database) -> None:
     async with open_ward(database) as ward:

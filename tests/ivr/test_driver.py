@@ -94,6 +94,9 @@ class Desk:
     async def mark(self, mark: Mark) -> None:
         self.marks.append(mark)
 
+    async def keep_marks(self) -> None:
+        pass
+
     async def agent_free(self) -> bool:
         return self.agent
 
