@@ -16,7 +16,7 @@ from ivr.prompts.campaign import campaign_prompts
 from ivr.prompts.texts import catalogue
 from tests.journeys.hospital import write_tone
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.soak, pytest.mark.journey, pytest.mark.timeout(500)]
 
 CALLS = 3
 PLAN = Plan(per_second=10, most=CALLS, window_s=1, hold_s=1, grow_s=3, search_s=5, measure_s=38,
