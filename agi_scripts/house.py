@@ -104,12 +104,19 @@ class House:
         raise AssertionError("unreachable")
 
     async def _do_in(self, call: Call, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """The same, in a call: its marks go with it, so that they cost nobody a wait."""
+        """The same, in a call: its marks go with it, so that they cost nobody a wait.
+
+        A question is asked once the answer before it is kept, however long that took.
+        """
         marks = tuple(call.marks)
 
         async def both(session: AsyncSession) -> T:
+            result = await work(session)
+            for mark in marks:
+                if mark.kind == "question" and call.recording_since is not None:
+                    mark.at_ms = _since(call.recording_since)
             session.add_all(marks)
-            return await work(session)
+            return result
 
         result = await self._do(both)
         del call.marks[:len(marks)]
@@ -298,9 +305,12 @@ class House:
 
 def _mark(recording_id: uuid.UUID, since: datetime, kind: str, link_id: str | None = None,
           label: str = "") -> RecordingMark:
-    at = round((now() - since) / timedelta(milliseconds=1))
-    return RecordingMark(recording_id=recording_id, at_ms=at, kind=kind, link_id=link_id,
+    return RecordingMark(recording_id=recording_id, at_ms=_since(since), kind=kind, link_id=link_id,
                          label=label)
+
+
+def _since(start: datetime) -> int:
+    return round((now() - start) / timedelta(milliseconds=1))
 
 
 def _is_ours(error: Exception) -> bool:
