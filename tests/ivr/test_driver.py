@@ -354,32 +354,6 @@ async def test_another_language_is_remembered_and_spoken_from_then_on() -> None:
     assert telephone.trace[-1] == "goodbye.en"
 
 
-# --- agents ------------------------------------------------------------------------------------
-
-async def test_after_the_agents_talk_nothing_more_is_said() -> None:
-    telephone = Telephone("1 1 36*8# 2# 1 1")
-    ended, desk = await talk(telephone, agent=True)
-    assert [each.reason for each in desk.handed_over] == ["finding"]
-    assert (ended.outcome, ended.complete) == (Disposition.ESCALATED, False)
-    assert telephone.trace[-1] == "store breathlessness", "the agent's phone rings at once"
-
-
-async def test_without_an_agent_the_patient_hears_so() -> None:
-    telephone = Telephone("1 1 36*8# 2# 1 1")
-    ended, _ = await talk(telephone)
-    assert ended.outcome is Disposition.CALLBACK_ALERT
-    assert telephone.trace[-3:] == ["nobody-free", "emergency", "goodbye"]
-
-
-async def test_a_patient_who_asked_in_vain_is_asked_on() -> None:
-    telephone = Telephone("1 0 1 36*8# 2# 1 2 1")
-    ended, desk = await talk(telephone)
-    assert desk.handed_over[0].reason == "asked"
-    assert "nobody-free-go-on" in telephone.trace
-    assert (ended.outcome, ended.complete) == (Disposition.CALLBACK_ALERT, True)
-    assert len(desk.answers) == QUESTIONS + 1
-
-
 # --- waiting -----------------------------------------------------------------------------------
 
 async def test_what_changes_nothing_goes_on_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
