@@ -40,7 +40,7 @@ async def test_calls_are_held_by_every_flow_and_their_answers_kept(
         recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFTERCALL_CONFIG", "of-nobody")          # put back at the end
     said: list[str] = []
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    before = _children()
     told = await bench_ivr(PLAN, said.append, recordings)
     # a machine that is busy with other things may hold none without fault
     assert [error for error in told["errors"] if "was held" not in error] == []
@@ -60,5 +60,10 @@ async def test_calls_are_held_by_every_flow_and_their_answers_kept(
     assert told["voice_late_frames"] >= 0
     assert told["voice"]["completed"] >= 1
     assert told["voice"]["frame_clock"]["frames"] > 0
-    after = {process.pid for process in psutil.Process().children(recursive=True)}
-    assert after <= before
+    assert _children() <= before
+
+
+def _children() -> set[int]:
+    """Processes below this one, but for Python's own tracker of shared memory, which stays."""
+    return {process.pid for process in psutil.Process().children(recursive=True)
+            if "resource_tracker" not in " ".join(process.cmdline())}
