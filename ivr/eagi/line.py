@@ -20,11 +20,24 @@ from ivr.prompts.prompt import Prompt
 from ivr.prompts.tones import QUIET, RATE
 from ivr.voice_line import VoiceLine
 
+EARLY_MS = 20                # in which Asterisk reads what has come before
+
 
 class EagiLine(VoiceLine):
     """The patient's line, heard by us through a script that Asterisk runs."""
 
     connect_s = 10.0             # a process has to start
+
+    async def _session_or_none(self) -> Session | None:
+        """Keys that wait on the channel are taken first: EAGI would pass over them as it starts."""
+        early: list[str] = []
+        if self._session is None and not self._voiceless:
+            while (key := await self._channel.wait_for_digit(EARLY_MS)) is not None:
+                early.append(key)
+        session = await super()._session_or_none()
+        if session is not None:
+            session.keys.extendleft(reversed(early))
+        return session
 
     def _run_application(self, name: uuid.UUID) -> Coroutine[Any, Any, str]:
         return self._channel.exec("EAGI", EAGI_LISTENER, str(name), self._sockets.address,

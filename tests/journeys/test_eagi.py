@@ -47,9 +47,9 @@ TALKS_OVER = person("92", "press 8", "press 1 early", "press 39# early",
 KEYS = person("93", "press 1 early", "press 36*5#", "press 2 early", "say tone 2",
               "press # at once")
 LEAVES = person("94", "press 1", "wait 0.5", "hang up")
-LISTENER_DIES = person("95", "wait 0.5", "press 1 at once", "wait 5", "press 36*5# at once",
+LISTENER_DIES = person("95", "press 1 early", "wait 5", "press 36*5# at once",
                        "press 2", "say tone 2", "press # at once")
-HOUSE_DIES = person("96", "wait 0.5", "press 1 at once", "wait 20", stay_s=5)
+HOUSE_DIES = person("96", "press 1 early", "wait 20", stay_s=5)
 PEOPLE = (SPEAKS, TALKS_OVER, KEYS, LEAVES)
 MORE = 'hold_max_s = 0\n[speech]\nenabled = true\ntransport = "eagi"\n'
 

@@ -40,6 +40,7 @@ class Node:
         self.works = works
         self.hung_up = False
         self.commands: list[str] = []
+        self.early: list[str] = []                   # keys that wait on the channel
         self.asterisk: FakeEagi | None = None
         self.process: asyncio.subprocess.Process | None = None
         self.said = b""                              # on stderr
@@ -70,6 +71,10 @@ class Node:
         if self.hung_up:
             raise AgiHangup("gone")
         return "0"
+
+    async def wait_for_digit(self, timeout_ms: int) -> str | None:
+        assert 0 < timeout_ms <= 50                  # the patient waits meanwhile
+        return self.early.pop(0) if self.early else None
 
     async def stream_file(self, name: str, escape_digits: str = "", offset: int = 0) -> Playback:
         self.commands.append(Path(name).name)
@@ -128,6 +133,13 @@ async def test_a_key_stops_a_prompt_and_one_that_came_early_ends_the_next_wait(
         assert await said == Key("5")
         (await node.plays("quiet")).press("9")
         assert await made.listen(10_000) == Key("9")
+
+
+async def test_keys_pressed_before_the_script_starts_are_not_lost(tmp_path: Path) -> None:
+    async with line(tmp_path) as (made, node):
+        node.early = ["1", "2"]
+        assert await made.say((Prompt("hello"),)) == Key("1")
+        assert await made.listen(10_000) == Key("2")
 
 
 async def test_words_stop_a_prompt_and_are_heard(tmp_path: Path) -> None:
