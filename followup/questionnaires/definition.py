@@ -160,6 +160,10 @@ class Item:
         """The option that a digit stands for."""
         return next((option for option in self.options if key in option.keys), None)
 
+    def option_of(self, value: Mapping[str, Any]) -> Option | None:
+        """The option whose FHIR value[x] this is."""
+        return next((option for option in self.options if option.value == value), None)
+
     def key_for(self, control: Control) -> str:
         """The key of a control; "" when it has none here."""
         if control in self.controls:

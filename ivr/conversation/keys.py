@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from followup.calls.models import AnsweredBy, Disposition
 from followup.questionnaires.checks import RELATIVE
@@ -138,15 +140,11 @@ def _on_message(state: State, item: Item, digit: str) -> Step:
 
 
 def confirmed(state: State) -> Step:
-    """What was read back is right; an option that ends the call does so here as well."""
+    """What was read back is right."""
     assert state.value is not None
-    heard, given_by, confidence = (state.words, GivenBy.VOICE, state.confidence) if state.words \
-        else (state.keys or ACCEPTED, GivenBy.KEY, 1.0)
-    item = flow.current(state)
-    option = next((one for one in item.options if one.value == state.value), None)
-    if option:
-        return chosen(state, option, heard, given_by, confidence)
-    return flow.answer(state, state.value, heard, given_by, confidence)
+    if state.words:
+        return taken(state, state.value, state.words, GivenBy.VOICE, state.confidence)
+    return taken(state, state.value, state.keys or ACCEPTED, GivenBy.KEY)
 
 
 def accept_offer(state: State, item: Item) -> Step:
@@ -170,6 +168,15 @@ def typed(state: State) -> Step:
         return flow.answer(state, value, state.keys, GivenBy.KEY)
     state = replace(state, phase=Phase.CONFIRMING, value=value, words="")
     return state, (Say(wording.read_back(state, item)), Listen(CONFIRM_MS))
+
+
+def taken(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
+          confidence: float = 1.0) -> Step:
+    """An answer that holds, however it came; an option that ends the call does so."""
+    option = flow.current(state).option_of(value)
+    if option:
+        return chosen(state, option, heard, given_by, confidence)
+    return flow.answer(state, value, heard, given_by, confidence)
 
 
 def chosen(state: State, option: Option, heard: str,

@@ -47,10 +47,7 @@ def hears(state: State) -> Grammar | None:
     if state.phase is Phase.CALLING_BACK and not state.keys:
         return when_grammar(state.language)
     if state.phase is Phase.CONFIRMING_TIME:
-        times = when_grammar(state.language)
-        yes_no = confirmation_grammar(state.language).phrases
-        return replace(times, phrases=(*dict.fromkeys((*yes_no, *times.phrases)),),
-                       decoys=tuple(each for each in times.decoys if each not in yes_no))
+        return _with(when_grammar(state.language), confirmation_grammar(state.language).phrases)
     if state.phase is Phase.STOPPING:
         return None if state.misses else confirmation_grammar(state.language)
     item = state.item
@@ -67,9 +64,14 @@ def hears(state: State) -> Grammar | None:
                 *(phrases.nothing_more(state.language) if state.phase is Phase.MORE else ()))
     else:
         return None
-    return replace(answers, phrases=(*dict.fromkeys((*more, *answers.phrases)),),
-                   decoys=tuple(decoy for decoy in answers.decoys if decoy not in more),
-                   asides=answers.asides - {*more})
+    return _with(answers, more)
+
+
+def _with(grammar: Grammar, more: tuple[str, ...]) -> Grammar:
+    """The grammar with further phrases, which come first."""
+    return replace(grammar, phrases=(*dict.fromkeys((*more, *grammar.phrases)),),
+                   decoys=tuple(decoy for decoy in grammar.decoys if decoy not in more),
+                   asides=grammar.asides - {*more})
 
 
 def spoken(state: State, text: str, confidence: float) -> Step:
@@ -115,10 +117,7 @@ def answered(state: State, item: Item, meant: Answered, text: str, confidence: f
     if item.birth_year:                    # heard wrongly, it does not fit, and is asked again
         return identity.year_told(state, int(meant.value["valueInteger"]), spoken=True)
     if _needs_no_confirmation(item, meant, confidence):
-        option = next((one for one in item.options if one.value == meant.value), None)
-        if option:
-            return keys.chosen(state, option, text, GivenBy.VOICE, confidence)
-        return flow.answer(state, meant.value, text, GivenBy.VOICE, confidence)
+        return keys.taken(state, meant.value, text, GivenBy.VOICE, confidence)
     return _read_back(replace(state, phase=Phase.CONFIRMING, value=meant.value, words=text,
                               confidence=confidence, keys=""), item)
 
@@ -146,7 +145,7 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
     on_record = not state.words and not state.keys      # not the patient's own words, as yet
     risky = not state.keys and is_risky(item, state.value)
     if said and on_record and not risky and confidence >= CONFIDENT:
-        return flow.answer(state, state.value, text, GivenBy.VOICE, confidence)
+        return keys.taken(state, state.value, text, GivenBy.VOICE, confidence)
     if said and not on_record and not risky:
         return keys.confirmed(state)
     read = each(state.value)

@@ -34,7 +34,7 @@ def said(item: Item, value: Mapping[str, Any], language: str) -> Value:
 
 
 def _one(item: Item, value: Mapping[str, Any], language: str) -> Value:
-    option = next((option for option in item.options if option.value == value), None)
+    option = item.option_of(value)
     if option is not None:
         return option.text.get(language) or option.text.get(WRITTEN_AS.get(language, ""), "")
     plain = scalar(value)

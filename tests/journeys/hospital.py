@@ -38,6 +38,7 @@ from followup.calls.models import (
     Disposition,
     Escalation,
     Recording,
+    RecordingMark,
     RecordingState,
 )
 from followup.campaigns.models import CampaignState, Task, TaskState
@@ -189,6 +190,23 @@ class Hospital:
                 .join(Patient, Patient.id == Response.patient_id))
             return {(mrn, answer.link_id): (answer.heard, answer.id)
                     for mrn, answer in rows if answer.superseded_at is None}
+
+    async def answers_in(self, attempt: Attempt) -> dict[str, Answer]:
+        """The answers that were given in a call and still hold, by linkId."""
+        async with self.house.database.session() as session:
+            return {answer.link_id: answer for answer in await session.scalars(
+                select(Answer).where(Answer.attempt_id == attempt.id,
+                                     Answer.superseded_at.is_(None)))}
+
+    async def asked(self, persona: Persona, index: int, link_id: str) -> bool:
+        """Whether this patient is being asked this now, or has been."""
+        async with self.house.database.session() as session:
+            return await session.scalar(
+                select(RecordingMark.id).join(Recording, Recording.id == RecordingMark.recording_id)
+                .join(Attempt, Attempt.id == Recording.attempt_id)
+                .where(Attempt.phone == "+86" + persona.number(index),
+                       RecordingMark.kind == "question", RecordingMark.link_id == link_id)
+                .limit(1)) is not None
 
     def dialled(self) -> Counter[str]:
         """How often each patient's number reached the gateway, by its own account."""

@@ -11,19 +11,14 @@ from contextlib import suppress
 import psutil
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
 
 from followup.calls.models import (
-    Attempt,
     Disposition,
     EscalationState,
-    Recording,
-    RecordingMark,
     RecordingState,
 )
-from followup.responses.models import Answer, GivenBy
+from followup.responses.models import GivenBy
 from recordings.naming import inside
-from simgateway.personas import Persona
 from tests.journeys.hospital import (
     PROMPT_HZ,
     Hospital,
@@ -65,13 +60,6 @@ async def place(shared_database_url: str) -> AsyncIterator[Hospital]:
         yield place
 
 
-async def answers(place: Hospital, attempt: Attempt) -> dict[str, Answer]:
-    async with place.house.database.session() as session:
-        return {answer.link_id: answer for answer in await session.scalars(
-            select(Answer).where(Answer.attempt_id == attempt.id,
-                                 Answer.superseded_at.is_(None)))}
-
-
 def listeners(place: Hospital) -> list[psutil.Process]:
     """The scripts that this hospital's Asterisk has started and that still run."""
     pid = place.house.nodes["node1"].pid
@@ -84,19 +72,9 @@ def listeners(place: Hospital) -> list[psutil.Process]:
     return found
 
 
-async def asked(place: Hospital, persona: Persona, link_id: str) -> bool:
-    """Whether this patient is being asked this now, or has been."""
-    async with place.house.database.session() as session:
-        return await session.scalar(
-            select(RecordingMark.id).join(Recording, Recording.id == RecordingMark.recording_id)
-            .join(Attempt, Attempt.id == Recording.attempt_id)
-            .where(Attempt.phone == "+86" + persona.number(0), RecordingMark.kind == "question",
-                   RecordingMark.link_id == link_id).limit(1)) is not None
-
-
 async def test_spoken_answers_are_kept_as_spoken(place: Hospital) -> None:
     [attempt] = await place.attempts_of(SPEAKS)
-    given = await answers(place, attempt)
+    given = await place.answers_in(attempt)
     assert attempt.disposition is Disposition.COMPLETED, await place.tell()
     assert given["temperature"].given_by is GivenBy.KEY
     breath = given["breathlessness"]
@@ -106,7 +84,7 @@ async def test_spoken_answers_are_kept_as_spoken(place: Hospital) -> None:
 
 async def test_a_patient_may_talk_and_press_over_the_prompts(place: Hospital) -> None:
     [attempt] = await place.attempts_of(TALKS_OVER)
-    given = await answers(place, attempt)
+    given = await place.answers_in(attempt)
     breath = given["breathlessness"]
     assert (breath.given_by, breath.value) == (GivenBy.VOICE, {"valueBoolean": True})
     assert attempt.disposition is Disposition.ESCALATED
@@ -116,7 +94,7 @@ async def test_a_patient_may_talk_and_press_over_the_prompts(place: Hospital) ->
 
 async def test_keys_and_messages_do_as_without_a_voice(place: Hospital) -> None:
     [attempt] = await place.attempts_of(KEYS)
-    given = await answers(place, attempt)
+    given = await place.answers_in(attempt)
     assert attempt.disposition is Disposition.COMPLETED
     assert {name: answer.given_by for name, answer in given.items()} == {
         "identity": GivenBy.KEY, "temperature": GivenBy.KEY, "breathlessness": GivenBy.KEY,
@@ -135,7 +113,7 @@ async def test_the_prompts_and_the_patient_are_in_the_recording(place: Hospital)
 async def test_a_hang_up_ends_the_call_and_its_script(place: Hospital) -> None:
     [attempt] = await place.attempts_of(LEAVES)
     assert (attempt.disposition, attempt.hangup_point) == (Disposition.PARTIAL, "temperature")
-    assert list(await answers(place, attempt)) == ["identity"]
+    assert list(await place.answers_in(attempt)) == ["identity"]
 
     async def gone() -> bool:
         return not listeners(place)
@@ -155,12 +133,12 @@ async def test_nothing_went_wrong_unseen_and_no_number_was_told(place: Hospital)
 async def test_a_listener_that_dies_leaves_the_call_to_keys(place: Hospital) -> None:
     await place.admit([(LISTENER_DIES, 0)])
     await place.call_everybody()
-    await until(lambda: asked(place, LISTENER_DIES, "temperature"), 40, place.tell)
+    await until(lambda: place.asked(LISTENER_DIES, 0, "temperature"), 40, place.tell)
     [script] = listeners(place)
     script.send_signal(signal.SIGKILL)
     await place.until_settled(60)
     [attempt] = await place.attempts_of(LISTENER_DIES)
-    given = await answers(place, attempt)
+    given = await place.answers_in(attempt)
     assert attempt.disposition is Disposition.COMPLETED, await place.tell()
     assert given["breathlessness"].given_by is GivenBy.KEY
     assert place.logged("agi", "cut off")
@@ -170,7 +148,7 @@ async def test_when_the_house_dies_the_listener_lets_go_and_the_dialplan_speaks(
         place: Hospital) -> None:
     await place.admit([(HOUSE_DIES, 0)])
     await place.call_everybody()
-    await until(lambda: asked(place, HOUSE_DIES, "temperature"), 40, place.tell)
+    await until(lambda: place.asked(HOUSE_DIES, 0, "temperature"), 40, place.tell)
     killed = place.house.parts["agi"].pid
     assert killed
     os.kill(killed, signal.SIGKILL)

@@ -15,7 +15,6 @@ from sqlalchemy import select
 
 from aftercall.provision.postgres import EmbeddedPostgres
 from followup.calls.models import (
-    Attempt,
     AttemptState,
     Disposition,
     Recording,
@@ -26,7 +25,6 @@ from followup.campaigns.models import Task, TaskState
 from followup.database.base import now
 from followup.responses.models import Answer
 from recordings.naming import capture_name, inside
-from simgateway.personas import Persona
 from tests.journeys.hospital import Hospital, hospital, person, until
 from tests.journeys.sound import listen, of
 
@@ -56,22 +54,11 @@ async def place(server: EmbeddedPostgres) -> AsyncIterator[Hospital]:
         yield place
 
 
-async def _asked(place: Hospital, persona: Persona, index: int, link_id: str) -> bool:
-    """Whether this patient is being asked this now, or has been."""
-    async with place.house.database.session() as session:
-        return await session.scalar(
-            select(RecordingMark.id).join(Recording, Recording.id == RecordingMark.recording_id)
-            .join(Attempt, Attempt.id == Recording.attempt_id)
-            .where(Attempt.phone == "+86" + persona.number(index),
-                   RecordingMark.kind == "question", RecordingMark.link_id == link_id)
-            .limit(1)) is not None
-
-
 async def test_the_fastagi_process_is_killed(place: Hospital) -> None:
     """The dialplan's own recording speaks, the answers are kept, the part is started again."""
     await place.admit([(WAITS, 0)])
     await place.call_everybody()
-    await until(lambda: _asked(place, WAITS, 0, "temperature"), 40, place.tell)
+    await until(lambda: place.asked(WAITS, 0, "temperature"), 40, place.tell)
     part = place.house.parts["agi"]
     killed = part.pid
     assert killed
@@ -99,7 +86,7 @@ async def test_postgresql_is_killed(place: Hospital, server: EmbeddedPostgres) -
     parts = {name: part.pid for name, part in place.house.parts.items()}
     await place.admit([(SLOW, 0)])
     await place.call_everybody()
-    await until(lambda: _asked(place, SLOW, 0, "temperature"), 40, place.tell)
+    await until(lambda: place.asked(SLOW, 0, "temperature"), 40, place.tell)
     before = len(place.logged("agi", "the database does not answer"))
     running = server.postmaster()
     assert running
@@ -140,7 +127,7 @@ async def test_recordings_are_lost(place: Hospital) -> None:
     spool, away = place.settings.spool_dir, place.settings.data_dir / "away"
     await place.admit([(SLOW, 1)])
     await place.call_everybody()
-    await until(lambda: _asked(place, SLOW, 1, "temperature"), 40, place.tell)
+    await until(lambda: place.asked(SLOW, 1, "temperature"), 40, place.tell)
     [first] = await place.attempts_of(SLOW, 1)
     (spool / capture_name(first.id)).unlink()
     spool.rename(away)

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
 
 from followup.calls.models import AnsweredBy, Attempt, Disposition, EscalationState
 from followup.responses.models import Answer, GivenBy, Severity
@@ -104,11 +103,7 @@ async def place(shared_database_url: str) -> AsyncIterator[Hospital]:
 async def of(place: Hospital, language: str, name: str) -> tuple[Attempt, dict[str, Answer]]:
     """The one call to a persona, and what was kept of it."""
     [attempt] = await place.attempts_of(people(language)[name])
-    async with place.house.database.session() as session:
-        answers = {answer.link_id: answer for answer in await session.scalars(
-            select(Answer).where(Answer.attempt_id == attempt.id,
-                                 Answer.superseded_at.is_(None)))}
-    return attempt, answers
+    return attempt, await place.answers_in(attempt)
 
 
 def plain(answers: dict[str, Answer]) -> dict[str, object]:

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
 
-from followup.calls.models import Attempt, Disposition, EscalationState, RecordingState
-from followup.responses.models import Answer, GivenBy
+from followup.calls.models import Disposition, EscalationState, RecordingState
+from followup.responses.models import GivenBy
 from recordings.naming import inside
 from tests.journeys.hospital import PROMPT_HZ, Hospital, hospital, person, short_questionnaire
 from tests.journeys.sound import listen, of
@@ -42,17 +41,10 @@ async def place(shared_database_url: str) -> AsyncIterator[Hospital]:
         yield place
 
 
-async def answers(place: Hospital, attempt: Attempt) -> dict[str, Answer]:
-    async with place.house.database.session() as session:
-        return {answer.link_id: answer for answer in await session.scalars(
-            select(Answer).where(Answer.attempt_id == attempt.id,
-                                 Answer.superseded_at.is_(None)))}
-
-
 async def test_spoken_answers_are_kept_as_spoken_and_a_red_flag_is_confirmed_by_key(
         place: Hospital) -> None:
     [attempt] = await place.attempts_of(SPEAKS)
-    given = await answers(place, attempt)
+    given = await place.answers_in(attempt)
     assert attempt.disposition is Disposition.COMPLETED
     assert given["temperature"].given_by is GivenBy.KEY
     breath = given["breathlessness"]
@@ -63,7 +55,7 @@ async def test_spoken_answers_are_kept_as_spoken_and_a_red_flag_is_confirmed_by_
 
 async def test_a_patient_may_talk_and_press_over_the_prompts(place: Hospital) -> None:
     [attempt] = await place.attempts_of(TALKS_OVER)
-    given = await answers(place, attempt)
+    given = await place.answers_in(attempt)
     breath = given["breathlessness"]
     assert (breath.given_by, breath.value) == (GivenBy.VOICE, {"valueBoolean": True})
     assert attempt.disposition is Disposition.ESCALATED
@@ -74,7 +66,7 @@ async def test_a_patient_may_talk_and_press_over_the_prompts(place: Hospital) ->
 async def test_without_a_model_for_the_language_keys_and_messages_do_as_before(
         place: Hospital) -> None:
     [attempt] = await place.attempts_of(KEYS)
-    given = await answers(place, attempt)
+    given = await place.answers_in(attempt)
     assert attempt.disposition is Disposition.COMPLETED
     assert {name: answer.given_by for name, answer in given.items()} == {
         "identity": GivenBy.KEY, "temperature": GivenBy.KEY, "breathlessness": GivenBy.KEY,
@@ -93,13 +85,13 @@ async def test_the_prompts_and_the_patient_are_in_the_recording(place: Hospital)
 async def test_a_hang_up_ends_the_call_at_once(place: Hospital) -> None:
     [attempt] = await place.attempts_of(LEAVES)
     assert (attempt.disposition, attempt.hangup_point) == (Disposition.PARTIAL, "temperature")
-    assert list(await answers(place, attempt)) == ["identity"]
+    assert list(await place.answers_in(attempt)) == ["identity"]
 
 
 async def test_an_answering_machine_is_found_out_and_left(place: Hospital) -> None:
     [attempt] = await place.attempts_of(MACHINE)
     assert attempt.disposition is Disposition.VOICEMAIL
-    assert await answers(place, attempt) == {}
+    assert await place.answers_in(attempt) == {}
 
 
 async def test_nothing_went_wrong_unseen(place: Hospital) -> None:
