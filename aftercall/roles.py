@@ -43,16 +43,17 @@ async def until_stopped(work: Callable[[], Awaitable[None]]) -> None:
         log.info("stopped")
 
 
-def open_database(settings: Settings, role: str) -> Database:
+def open_database(settings: Settings, role: str, *, ping: bool = True) -> Database:
     """The database of the settings; a role never starts one of its own."""
     if settings.database.url is None:
         raise ValueError("database.url: expected an address; `aftercall up` gives it to its parts")
-    return Database(settings.database.url, settings.database.pool_size, f"aftercall {role}")
+    return Database(settings.database.url, settings.database.pool_size, f"aftercall {role}",
+                    ping=ping)
 
 
 async def serve_agi(settings: Settings, book: PromptBook) -> None:
     """The FastAGI server, and the sealing of what was recorded."""
-    database = open_database(settings, "agi")
+    database = open_database(settings, "agi", ping=False)        # the house tries again
     for folder in (settings.spool_dir, settings.recordings_dir):
         folder.mkdir(parents=True, exist_ok=True)
     async with open_voice(settings) as voice:

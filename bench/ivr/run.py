@@ -22,7 +22,7 @@ from bench.ivr.script import Turn, keyed
 
 SETTLE_S = 2.0               # after the number of calls has changed
 LAG_S = 1.2                  # SIPp tells its failures so late
-DRAIN_S = 20.0               # for calls to end by themselves until fewer are left
+DRAIN_S = 10.0               # until calls that are hung up have ended
 
 
 @dataclass
@@ -141,6 +141,7 @@ class Run:
     async def _reach(self, number: int) -> None:
         """So many calls, no more and no fewer, and a moment of rest."""
         self.calls.wanted = number
+        await self.calls.cut_down(number)
         await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
         await self.calls.until(lambda: len(self.calls.alive) >= number,
                                5 + number / self._plan.per_second)
@@ -197,7 +198,8 @@ class Run:
         """Take no more calls, and see what the patients heard."""
         self.calls.wanted = 0
         result = self.result
-        self.over = [call for call in self.calls.all.values() if call.ended and call.answered]
+        self.over = [call for call in self.calls.all.values() if call.ended and call.answered
+                     and not call.cut]
         heard = await asyncio.to_thread(self.phones.heard)
         await self._ground.process.stop()        # hangs up on everybody: our server need not wait
         result.digit_ms = heard.digit_to_prompt_ms(began, ended)

@@ -20,11 +20,16 @@ from followup.errors import Unavailable
 class Database:
     """One pool of connections; ``session`` is a transaction that commits when its block ends."""
 
-    def __init__(self, url: str, pool_size: int = 10, name: str = "aftercall") -> None:
-        """``url``: ``postgresql+asyncpg://…``; ``name`` shows in pg_stat_activity."""
+    def __init__(self, url: str, pool_size: int = 10, name: str = "aftercall", *,
+                 ping: bool = True) -> None:
+        """``url``: ``postgresql+asyncpg://…``; ``name`` shows in pg_stat_activity.
+
+        ``ping``: see, before each transaction, that the connection lives. It costs as much as a
+        statement: who tries every transaction again anyway does without.
+        """
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=True,
+            url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=ping,
             connect_args={"timeout": 10, "command_timeout": 30,
                           "server_settings": {"application_name": name, "timezone": "UTC"}})
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)

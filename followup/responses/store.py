@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -52,12 +52,14 @@ class Given:
 
 async def open_response(session: AsyncSession, task: Task) -> Response:
     """The task's response, made at its first call and kept over all later ones."""
-    campaign = await session.get_one(Campaign, task.campaign_id)
-    patient = await session.get_one(Patient, task.patient_id)
+    questionnaire_id, language = (await session.execute(
+        select(Campaign.questionnaire_id, Patient.language)
+        .join(Patient, Patient.id == task.patient_id)
+        .where(Campaign.id == task.campaign_id))).one()
     await session.execute(
         insert(Response).values(id=uuid.uuid4(), task_id=task.id, patient_id=task.patient_id,
-                                questionnaire_id=campaign.questionnaire_id,
-                                state=ResponseState.IN_PROGRESS, language=patient.language)
+                                questionnaire_id=questionnaire_id,
+                                state=ResponseState.IN_PROGRESS, language=language)
         .on_conflict_do_nothing(index_elements=["task_id"]))
     return (await session.scalars(select(Response).where(Response.task_id == task.id))).one()
 
@@ -86,7 +88,7 @@ def _position(answer: Answer) -> int:
 
 async def record_answer(session: AsyncSession, response_id: uuid.UUID,
                         attempt_id: uuid.UUID | None, given: Given,
-                        deadlines: Deadlines) -> Answer:
+                        deadlines: Deadlines) -> None:
     """Keep an answer, its finding and the alert it asks for; a former answer is superseded.
 
     One at a position supersedes what stood there and after it, so that saying the same twice (a
@@ -94,25 +96,24 @@ async def record_answer(session: AsyncSession, response_id: uuid.UUID,
     """
     moment = now()
     # lock the response: two channels answering at once take turns
-    response = await session.get_one(Response, response_id, with_for_update=True)
     await session.execute(
-        _current(response_id, given.link_id).where(Answer.position >= given.position)
-        .values(superseded_at=moment, open=False))
-    await close_answers(session, response_id, given.link_id)
-    answer = Answer(id=uuid.uuid4(), response_id=response_id, attempt_id=attempt_id,
-                    link_id=given.link_id, position=given.position, open=given.open,
-                    value=dict(given.value), heard=given.heard,
-                    confidence=given.confidence, given_by=given.given_by, given_at=moment)
-    session.add(answer)
+        select(Response.id).where(Response.id == response_id).with_for_update())
+    superseded = case((Answer.position >= given.position, moment))
+    await session.execute(
+        _current(response_id, given.link_id).values(superseded_at=superseded, open=False)
+        .execution_options(synchronize_session=False))
+    answer_id = uuid.uuid4()
+    await session.execute(insert(Answer).values(
+        id=answer_id, response_id=response_id, attempt_id=attempt_id, link_id=given.link_id,
+        position=given.position, open=given.open, value=dict(given.value), heard=given.heard,
+        confidence=given.confidence, given_by=given.given_by, given_at=moment))
     if given.found:
-        await session.flush()
-        session.add(Finding(response_id=response_id, answer_id=answer.id, link_id=given.link_id,
+        response = await session.get_one(Response, response_id)
+        session.add(Finding(response_id=response_id, answer_id=answer_id, link_id=given.link_id,
                             rule=given.found.rule, severity=given.found.severity,
                             text=dict(given.found.text)))
         await raise_alert(session, response, given.link_id, given.found.rule,
                           given.found.severity, dict(given.found.text), deadlines, moment)
-    await session.flush()
-    return answer
 
 
 async def close_answers(session: AsyncSession, response_id: uuid.UUID, link_id: str) -> None:
