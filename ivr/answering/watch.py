@@ -61,26 +61,23 @@ async def overhear(watch: Watch, capture: Path) -> AsyncIterator[None]:
 
 
 async def _follow(watch: Watch, capture: Path) -> None:
-    place = 0
+    """In the event loop: a thread for each look costs more than reading what was just written."""
+    file, sound = None, b""
     try:
         while not watch.over and not watch.machine:
-            place += await asyncio.to_thread(_hear_more, watch, capture, place)
+            if file is None and capture.exists():
+                file = capture.open("rb", buffering=0)
+            if file is not None:
+                sound += file.read()
+                whole = len(sound) // FRAME_BYTES * FRAME_BYTES
+                if whole:
+                    watch.hear(sound[:whole])
+                    sound = sound[whole:]
             if watch.machine and watch.on_machine:
                 watch.on_machine()
             await asyncio.sleep(EVERY_S)
     except Exception:        # nobody's call may suffer from this
         log.exception("the call cannot be listened to for an answering machine")
-
-
-def _hear_more(watch: Watch, capture: Path, place: int) -> int:
-    """Let it hear the whole frames after ``place``: so many bytes; 0 while there is no file."""
-    try:
-        with capture.open("rb") as file:
-            file.seek(place)
-            sound = file.read()
-    except FileNotFoundError:
-        return 0
-    whole = len(sound) // FRAME_BYTES * FRAME_BYTES
-    if whole:
-        watch.hear(sound[:whole])
-    return whole
+    finally:
+        if file is not None:
+            file.close()
