@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -265,6 +266,10 @@ def role(name: str) -> None:
     match name:
         case "agi":
             book = prompt_book(settings, say)
+            # a full collection would stop the sound of all calls: what is here stays for good
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(20_000, 50, 1000)
             # every call's sound may pass through it, 50 times a second and both ways
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(roles.until_stopped(lambda: roles.serve_agi(settings, book)))
