@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint bench lock clean
 PYTHON := .venv/bin/python
+# three test files side by side: many wait for telephone calls; ARGS='-n 0' runs one after another
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
 help:    ## list the tasks
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,7 +20,7 @@ up:      ## run Aftercall for real, without sample data
 test:    ## run all tests, real Asterisk and real PostgreSQL included (ARGS go to pytest)
 	@./prepare dev
 	@$(PYTHON) -m aftercall.provision --browser
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 lint:    ## check style, types and the floors that imports keep to
 	@./prepare dev

@@ -12,12 +12,17 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
+from hypothesis import settings
 
 from aftercall.provision.postgres import EmbeddedPostgres
 from followup.database.engine import Database
 from followup.database.migrate import upgrade
 
 _numbers = itertools.count(1)
+
+# a test side by side with telephone calls may be slow: no test measures time
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +34,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url("postgres")
     finally:
         server.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait for telephone calls start first; the others fill the time beside them."""
+    items.sort(key=lambda item: (item.get_closest_marker("journey") is None,
+                                 item.get_closest_marker("browser") is None))
 
 
 def in_database(url: str, name: str) -> str:
