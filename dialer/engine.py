@@ -18,9 +18,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from dialer.ami import AmiDisconnected, AmiError, AmiEvent, AmiRefused, originate_channel_id
-from dialer.leader import Leadership
+from dialer.leader import Deposed, Leadership
 from dialer.node import Node
 from dialer.pacing import Situation, calls_to_place
+from dialer.troubles import Troubles
 from dialer.verdict import OUTCOME_GRACE, Adopt, Facts, Settle, judge
 from followup.agents import roster
 from followup.calls import ledger
@@ -41,6 +42,9 @@ log = get_logger(__name__)
 
 Observer = Callable[[str, uuid.UUID], None]
 TICK_S = 0.2
+
+# calls that came as far as the gateway
+GATEWAYS_WORD = frozenset(Disposition) - {Disposition.NOT_PLACED, Disposition.UNKNOWN}
 
 
 async def _always() -> bool:
@@ -78,6 +82,7 @@ class Engine:
                                    ZoneInfo(dialer.timezone))
         self._settle_after = timedelta(seconds=dialer.settle_s)
         self._leadership = Leadership(database.engine)
+        self._troubles = Troubles(database, nodes)
         self._events: asyncio.Queue[tuple[Node, AmiEvent]] = asyncio.Queue()
         self._gone: dict[uuid.UUID, Gone] = {}
         self._due: dict[str, float] = {}
@@ -92,6 +97,11 @@ class Engine:
                 try:
                     if await self._leadership.held():
                         await self._lead()
+                    else:
+                        self._troubles.forget()
+                except Deposed:
+                    log.warning("another worker leads the dialer: this one steps back")
+                    await self._leadership.resign()
                 except (SQLAlchemyError, OSError, AmiError, TimeoutError):
                     log.exception("the dialer pauses: a part it needs does not answer")
                     await asyncio.sleep(1)
@@ -112,6 +122,7 @@ class Engine:
         await self._settle_gone()
         if self._every("phones", 2.0):
             await self._see_phones()
+            await self._troubles.tell()
         if self._every("doubts", max(1.0, min(5.0, self._dialer.settle_s / 3))):
             await self._reconcile()
         if self._every("place", self._dialer.poll_s):
@@ -138,7 +149,8 @@ class Engine:
             return
         load = {name: sum(a.node == name for a in in_flight) for name in self._nodes}
         for _ in range(wanted):
-            ready = [node for node in self._nodes.values() if node.ready and node.trunk_up]
+            ready = [node for node in self._nodes.values() if node.ready and node.trunk_up
+                     and not self._troubles.spares(node.name)]
             if not ready:
                 return
             node = min(ready, key=lambda node: load[node.name])
@@ -149,12 +161,14 @@ class Engine:
     async def _place_one(self, node: Node) -> bool:
         """Claim a task and call its patient; False when nothing is due."""
         async with self._database.session() as session:
+            await self._leadership.fence(session)
             attempt = await ledger.claim(session, node=node.name, caps=Caps(
                 self._dialer.max_per_day, self._dialer.max_per_5_min))
             if attempt is None:
                 return False
             self._observer("claimed", attempt.id)
         committed = time.monotonic()
+        self._troubles.placed(node.name, attempt.id)
         self._observer("committed", attempt.id)
         call = log.bind(attempt_id=str(attempt.id), call_id=attempt.channel_id, node=node.name)
         try:
@@ -211,6 +225,7 @@ class Engine:
                 state = {"Ringing": AttemptState.RINGING, "Ring": AttemptState.RINGING,
                          "Up": AttemptState.ANSWERED}.get(event.get("ChannelStateDesc", ""))
                 if state is not None:
+                    self._troubles.heard(node.name, attempt_id, refused=False)
                     async with self._database.session() as session:
                         await ledger.advance(session, attempt_id, state)
             case "Hangup":
@@ -316,6 +331,9 @@ class Engine:
             ended = await ledger.end(session, attempt.id, disposition, step=step, cause=cause,
                                      sip_code=sip_code, settled_by=settled_by)
         if ended:
+            if disposition in GATEWAYS_WORD and settled_by != "number check":
+                self._troubles.heard(attempt.node, attempt.id,
+                                     refused=disposition is Disposition.CONGESTION)
             log.info("call ended", attempt_id=str(attempt.id), disposition=disposition.value,
                      cause=cause, settled_by=settled_by)
             self._observer("ended", attempt.id)

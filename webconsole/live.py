@@ -23,7 +23,7 @@ KEEP_ALIVE_S = 15.0
 # which parts of pages show rows of which table
 PARTS: dict[str, frozenset[str]] = {
     "overview": frozenset({"campaign", "task", "attempt", "answer", "alert", "escalation",
-                           "agent"}),
+                           "agent", "alarm"}),
     "alerts": frozenset({"alert"}),
     "phone": frozenset({"agent", "attempt", "answer", "alert", "escalation"}),
     "patient": frozenset({"task", "attempt", "answer", "alert", "escalation", "recording"}),

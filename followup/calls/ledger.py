@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, not_, select, update
+from sqlalchemy import ColumnElement, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -92,10 +92,16 @@ def _may_be_asked() -> ColumnElement[bool]:
     return Campaign.questionnaire_id.not_in(withdrawn) | begun.exists()
 
 
+def _really_dialled() -> ColumnElement[bool]:
+    """No telephone rang of what never left us, or what trunk or gateway would not take."""
+    return or_(Attempt.disposition.is_(None), Attempt.disposition.not_in(
+        [how for how in Disposition if not counts(how)]))
+
+
 def _dialled_since(since: datetime) -> ColumnElement[int]:
     return (select(func.count()).select_from(Attempt)
             .where(Attempt.patient_id == Task.patient_id, Attempt.committed_at > since,
-                   Attempt.disposition.is_distinct_from(Disposition.NOT_PLACED))
+                   _really_dialled())
             .correlate(Task).scalar_subquery())
 
 
@@ -180,5 +186,4 @@ async def live(session: AsyncSession, node: str | None = None) -> list[Attempt]:
 async def dialled_in(session: AsyncSession, span: timedelta) -> int:
     """How many attempts were made in the last ``span``: the hospital's own fraud cap."""
     return await session.scalar(select(func.count()).select_from(Attempt).where(
-        Attempt.committed_at > now() - span,
-        Attempt.disposition.is_distinct_from(Disposition.NOT_PLACED))) or 0
+        Attempt.committed_at > now() - span, _really_dialled())) or 0

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from followup.database.base import Base, HasCreated, HasId, choice, now
@@ -163,3 +163,13 @@ class RecordingMark(HasId, Base):
     kind: Mapped[str]                    # question, answer, finding, escalation, agent
     link_id: Mapped[str | None]
     label: Mapped[str] = mapped_column(default="")
+
+
+class DialerLeader(Base):
+    """One row: which term of leadership it is. Who claims a call holds it against their own."""
+
+    __tablename__ = "dialer_leader"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    taken_at: Mapped[datetime] = mapped_column(default=now)

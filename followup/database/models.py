@@ -1,6 +1,7 @@
 """Imports every module that holds tables, so that ``Base.metadata`` is whole."""
 
 from followup.agents import models as agents
+from followup.alarms import models as alarms
 from followup.alerts import models as alerts
 from followup.calls import models as calls
 from followup.campaigns import models as campaigns
@@ -9,5 +10,5 @@ from followup.people import models as people
 from followup.questionnaires import models as questionnaires
 from followup.responses import models as responses
 
-__all__ = ["agents", "alerts", "calls", "campaigns", "patients", "people", "questionnaires",
-           "responses"]
+__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "patients", "people",
+           "questionnaires", "responses"]

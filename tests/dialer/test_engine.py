@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import time as clock
@@ -19,6 +19,8 @@ from bench.sample import fill
 from dialer.ami import AmiClient, AmiEvent
 from dialer.engine import Engine
 from dialer.node import CEL_FILE, Node
+from followup.alarms.models import Alarm, AlarmKind
+from followup.alarms.register import open_alarms
 from followup.calls.models import Attempt, AttemptState, Disposition
 from followup.campaigns.models import Task, TaskState
 from followup.database.base import now
@@ -229,6 +231,33 @@ async def test_a_refused_originate_is_congestion_and_burns_no_attempt(database: 
     assert attempt.disposition is Disposition.CONGESTION
     async with database.session() as session:
         assert (await session.scalars(select(Task.attempts_made))).one() == 0
+
+
+async def test_a_gateway_that_refuses_everything_is_left_alone_and_an_alarm_tells(
+        database: Database, tmp_path: Path) -> None:
+    async def unavailable(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                          action: dict[str, list[str]]) -> None:
+        await _take(node, session, channel_id, action)
+        await session.send({"Event": "Hangup", "Uniqueid": channel_id, "Cause": "34",
+                            "TechCause": "503"})
+
+    await fill(database, 60)
+    node = ScriptedNode(tmp_path, unavailable)
+    alarms: Sequence[Alarm] = []
+    async with engine(database, node):
+        deadline = time.monotonic() + 20
+        while not alarms:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+            async with database.session() as session:
+                alarms = await open_alarms(session)
+        await ended(database, len(node.originated))
+    assert [(a.kind, a.subject) for a in alarms] == [(AlarmKind.GATEWAY_REFUSES, "node1")]
+    assert 5 <= len(node.originated) <= 15
+    async with database.session() as session:
+        tasks = (await session.scalars(select(Task))).all()
+    assert {task.attempts_made for task in tasks} == {0}
+    assert {task.state for task in tasks} == {TaskState.DUE}
 
 
 async def test_an_originate_that_failed_without_a_channel_is_looked_up_first(

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from followup.alarms.register import open_alarms
 from followup.campaigns.models import TaskState
 from followup.views import overview
 from followup.views.wording import Wording
@@ -35,14 +36,16 @@ async def _look(request: web.Request) -> dict[str, Any]:
     async with request.app[DATABASE].session() as session:
         campaigns = await overview.campaigns(session)
         alerts, _ = await overview.alert_counts(session)
+        troubles = await open_alarms(session)
         if not campaigns:
             return {"campaign": None, "campaigns": campaigns, "open_alerts": alerts,
+                    "alarms": troubles,
                     "desks": await overview.agents(session)}
         wanted = _wanted(request)
         campaign = next((c for c in campaigns if c.id == wanted), campaigns[0])
         numbers = await overview.numbers(session, campaign.id)
         return {
-            "campaign": campaign, "campaigns": campaigns, "numbers": numbers,
+            "campaign": campaign, "campaigns": campaigns, "numbers": numbers, "alarms": troubles,
             "open_alerts": numbers.open_alerts, "segments": _segments(numbers),
             "calls": await overview.live_calls(session, campaign.id),
             "outcomes": await overview.recent_outcomes(session, campaign.id),

@@ -1,0 +1,1 @@
+"""Troubles of the house itself that staff must see: a refusing gateway, a lost node."""
