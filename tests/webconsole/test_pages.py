@@ -14,6 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from blockbuster import blockbuster_ctx
 from sqlalchemy import select, update
 
+from followup.alarms.models import AlarmKind
+from followup.alarms.register import clear_alarm, raise_alarm
 from followup.calls.models import AnsweredBy, Attempt, Disposition
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
@@ -57,6 +59,17 @@ async def test_the_overview_counts_what_the_database_holds(
     old = re.search(r'href="/\?campaign=([^"]+)"', page)
     assert old
     assert numbers(await text(client, f"/?campaign={old[1]}"))["due"] == 0
+
+
+async def test_a_trouble_of_the_house_is_told_to_everybody_until_it_is_over(
+        client: Client, database: Database, sign_in: SignIn) -> None:
+    await sign_in("manager")
+    async with database.session() as session:
+        await raise_alarm(session, AlarmKind.GATEWAY_REFUSES, "node1")
+    assert "语音网关拒绝呼叫（节点 node1）" in await text(client, "/")
+    async with database.session() as session:
+        await clear_alarm(session, AlarmKind.GATEWAY_REFUSES, "node1")
+    assert "语音网关拒绝呼叫" not in await text(client, "/")
 
 
 async def test_an_empty_house_says_what_to_do(client: Client, sign_in: SignIn) -> None:
