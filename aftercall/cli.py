@@ -24,6 +24,7 @@ from aftercall.questionnaire_command import questionnaire_app, response_app
 from aftercall.simulate_command import simulate
 from aftercall.terminal import err, run, say, settings_for
 from aftercall.try_command import try_questionnaire
+from asterisk_conf import real_time
 from asterisk_conf.errors import AsteriskError, ConfError
 from followup.errors import AftercallError, Conflict, InvalidInput
 from followup.log import configure
@@ -270,6 +271,7 @@ def role(name: str) -> None:
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000, 50, 1000)
+            real_time.take()
             # every call's sound may pass through it, 50 times a second and both ways
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(roles.until_stopped(lambda: roles.serve_agi(settings, book)))

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from asterisk_conf import real_time
 from asterisk_conf.errors import AsteriskError
 from asterisk_conf.model import Folders
 
@@ -60,7 +61,8 @@ class AsteriskProcess:
         self.console_log.touch(mode=0o600)
         with self.console_log.open("ab") as console:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, "-f", "-n", stdin=asyncio.subprocess.DEVNULL, stdout=console,
+                *self._command, "-f", "-n", *(["-p"] if real_time.allowed() else []),
+                stdin=asyncio.subprocess.DEVNULL, stdout=console,
                 stderr=console, cwd=self._folders.run_dir, umask=0o077,
                 start_new_session=True)          # a Ctrl-C is ours to pass on, in our order
         _raise_open_files(self._process.pid)
