@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.sample import fill, spread
 from followup.calls import ledger
-from followup.calls.ledger import Caps
+from followup.campaigns.house import House
 from followup.database.engine import Database
 
 SIZES = (1_000, 100_000)
@@ -25,7 +25,7 @@ async def measure(database: Database) -> dict[str, Any]:
         for _ in range(CLAIMS):
             began = time.perf_counter()
             async with database.session() as session:
-                claimed = await ledger.claim(session, node="node1", caps=Caps(5, 3))
+                claimed = await ledger.claim(session, node="node1", house=House())
             took.append(time.perf_counter() - began)
             if claimed is None:
                 raise RuntimeError("nothing was due")

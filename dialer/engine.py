@@ -12,8 +12,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,12 +24,12 @@ from dialer.troubles import Troubles
 from dialer.verdict import OUTCOME_GRACE, Adopt, Facts, Settle, judge
 from followup.agents import roster
 from followup.calls import ledger
-from followup.calls.ledger import Caps, attempt_id_of
+from followup.calls.ledger import NUMBER_CHECK, attempt_id_of
 from followup.calls.models import Attempt, AttemptState, Disposition
 from followup.calls.outcome import settle
-from followup.campaigns.calling_hours import CallingHours
+from followup.campaigns.following import step_of
+from followup.campaigns.house import House
 from followup.campaigns.progress import finish_campaigns
-from followup.campaigns.retry import NextStep, next_step
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.errors import InvalidInput
@@ -78,8 +77,7 @@ class Engine:
         self._region = region
         self._observer = observer
         self._scripts_answer = scripts_answer
-        self._hours = CallingHours(dialer.window_start, dialer.window_end,
-                                   ZoneInfo(dialer.timezone))
+        self._house = House.of(dialer)
         self._settle_after = timedelta(seconds=dialer.settle_s)
         self._leadership = Leadership(database.engine)
         self._troubles = Troubles(database, nodes)
@@ -144,7 +142,7 @@ class Engine:
             last_hour = await ledger.dialled_in(session, timedelta(hours=1))
         wanted = calls_to_place(Situation(
             lines=self._trunk.channels, in_flight=len(in_flight), last_hour=last_hour,
-            hourly_cap=self._trunk.calls_per_hour, open_now=self._hours.allow(now())))
+            hourly_cap=self._trunk.calls_per_hour, open_now=True))    # the claim keeps the hours
         if wanted == 0 or not await self._scripts_answer():
             return
         load = {name: sum(a.node == name for a in in_flight) for name in self._nodes}
@@ -162,8 +160,7 @@ class Engine:
         """Claim a task and call its patient; False when nothing is due."""
         async with self._database.session() as session:
             await self._leadership.fence(session)
-            attempt = await ledger.claim(session, node=node.name, caps=Caps(
-                self._dialer.max_per_day, self._dialer.max_per_5_min))
+            attempt = await ledger.claim(session, node=node.name, house=self._house)
             if attempt is None:
                 return False
             self._observer("claimed", attempt.id)
@@ -183,7 +180,7 @@ class Engine:
                              variables={"AFTERCALL_ATTEMPT": str(attempt.id)})
         except InvalidInput as error:
             call.warning("the number may not be dialled", reason=error.message)
-            await self._end(attempt, Disposition.INVALID_NUMBER, settled_by="number check")
+            await self._end(attempt, Disposition.INVALID_NUMBER, settled_by=NUMBER_CHECK)
             return True
         except AmiRefused as error:
             call.error("Asterisk refused the call", reason=error.message)
@@ -323,15 +320,12 @@ class Engine:
 
     async def _end(self, attempt: Attempt, disposition: Disposition, *, cause: int | None = None,
                    sip_code: int | None = None, settled_by: str = "event") -> None:
-        def step(how: Disposition, made: int, call_back_at: datetime | None) -> NextStep:
-            return next_step(how, made, self._dialer.max_attempts, now(), self._hours,
-                             call_back_at)
-
         async with self._database.session() as session:
+            step = await step_of(session, attempt.id, disposition, self._house)
             ended = await ledger.end(session, attempt.id, disposition, step=step, cause=cause,
                                      sip_code=sip_code, settled_by=settled_by)
         if ended:
-            if disposition in GATEWAYS_WORD and settled_by != "number check":
+            if disposition in GATEWAYS_WORD and settled_by != NUMBER_CHECK:
                 self._troubles.heard(attempt.node, attempt.id,
                                      refused=disposition is Disposition.CONGESTION)
             log.info("call ended", attempt_id=str(attempt.id), disposition=disposition.value,

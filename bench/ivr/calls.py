@@ -13,9 +13,10 @@ from bench.ivr.flows import Flow
 from bench.ivr.ground import Ground
 from dialer.ami import AmiError, AmiEvent, OriginateRequest, originate_channel_id
 from followup.calls import ledger
-from followup.calls.ledger import CHANNEL_PREFIX, Caps, attempt_id_of
+from followup.calls.ledger import CHANNEL_PREFIX, attempt_id_of
 from followup.calls.models import Attempt, AttemptState
 from followup.calls.outcome import settle
+from followup.campaigns.house import House
 from followup.campaigns.models import TaskState
 from followup.campaigns.retry import NextStep
 from followup.database.base import now
@@ -131,7 +132,7 @@ class Calls:
 
     async def _claim(self) -> Attempt | None:
         async with self._ground.database.session() as session:
-            return await ledger.claim(session, node=self._ground.node.name, caps=Caps(5, 3))
+            return await ledger.claim(session, node=self._ground.node.name, house=House())
 
     def _lost(self, channel_id: str, why: str) -> None:
         self.faults[why] += 1

@@ -7,16 +7,15 @@ may write what each of them saw, in any order, after any crash.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
 
 from followup.agents.models import Agent, AgentState
 from followup.alerts.models import Alert, AlertState
+from followup.calls.claims import claim
 from followup.calls.models import (
     AnsweredBy,
     Attempt,
@@ -25,23 +24,17 @@ from followup.calls.models import (
     Escalation,
     EscalationState,
 )
-from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
+from followup.campaigns.models import Task, TaskState
 from followup.campaigns.retry import NextStep, counts
 from followup.database.base import now
-from followup.patients.models import Patient
-from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
-from followup.responses.models import Response
+from followup.patients.models import Patient, PatientContact
+
+__all__ = ["NUMBER_CHECK", "advance", "attempt_id_of", "claim", "dialled_in", "end", "live",
+           "note_outcome"]
 
 CHANNEL_PREFIX = "aftercall-"
+NUMBER_CHECK = "number check"        # settled by us: the trunk may not call that number
 _ORDER = list(AttemptState)
-
-
-@dataclass(frozen=True)
-class Caps:
-    """How often one patient may be called, over all campaigns."""
-
-    per_day: int
-    per_5_min: int
 
 
 def attempt_id_of(channel_id: str) -> uuid.UUID | None:
@@ -53,56 +46,10 @@ def attempt_id_of(channel_id: str) -> uuid.UUID | None:
         return None
 
 
-async def claim(session: AsyncSession, *, node: str, caps: Caps,
-                moment: datetime | None = None) -> Attempt | None:
-    """Take the most urgent due task and write its next attempt; None when nothing may be called.
-
-    The caller commits before it dials. Tasks that another worker is claiming are passed over.
-    """
-    moment = moment or now()
-    task = await session.scalar(
-        select(Task).join(Task.campaign).join(Task.patient)
-        .where(Task.state == TaskState.DUE, Task.due_at <= moment,
-               Campaign.state == CampaignState.RUNNING, not_(Patient.do_not_call),
-               _may_be_asked(),
-               _dialled_since(moment - timedelta(days=1)) < caps.per_day,
-               _dialled_since(moment - timedelta(minutes=5)) < caps.per_5_min,
-               ~select(Attempt.id).where(Attempt.patient_id == Task.patient_id,
-                                         Attempt.state != AttemptState.ENDED).exists())
-        .order_by(Task.priority, Task.due_at)
-        .limit(1).with_for_update(skip_locked=True, of=(Task, Patient))
-        .options(joinedload(Task.patient)))
-    if task is None:
-        return None
-    seq = await session.scalar(select(func.count()).where(Attempt.task_id == task.id))
-    attempt = Attempt(id=uuid.uuid4(), task_id=task.id, patient_id=task.patient_id,
-                      seq=(seq or 0) + 1, node=node, phone=task.patient.phone,
-                      state=AttemptState.COMMITTED, committed_at=moment)
-    session.add(attempt)
-    task.state = TaskState.CALLING
-    await session.flush()
-    return attempt
-
-
-def _may_be_asked() -> ColumnElement[bool]:
-    """The questionnaire is in use, or it was begun: then it is finished, withdrawn or not."""
-    withdrawn = select(QuestionnaireRow.id).where(
-        QuestionnaireRow.status == QuestionnaireStatus.RETIRED)
-    begun = select(Response.id).where(Response.task_id == Task.id).correlate(Task)
-    return Campaign.questionnaire_id.not_in(withdrawn) | begun.exists()
-
-
 def _really_dialled() -> ColumnElement[bool]:
     """No telephone rang of what never left us, or what trunk or gateway would not take."""
     return or_(Attempt.disposition.is_(None), Attempt.disposition.not_in(
         [how for how in Disposition if not counts(how)]))
-
-
-def _dialled_since(since: datetime) -> ColumnElement[int]:
-    return (select(func.count()).select_from(Attempt)
-            .where(Attempt.patient_id == Task.patient_id, Attempt.committed_at > since,
-                   _really_dialled())
-            .correlate(Task).scalar_subquery())
 
 
 async def advance(session: AsyncSession, attempt_id: uuid.UUID, state: AttemptState,
@@ -149,8 +96,21 @@ async def end(session: AsyncSession, attempt_id: uuid.UUID, disposition: Disposi
         following: NextStep = step(disposition, task.attempts_made, attempt.call_back_at)
         task.state = following.state
         task.due_at = following.due_at or task.due_at
+    if disposition is Disposition.INVALID_NUMBER and settled_by != NUMBER_CHECK:
+        await _mark_invalid(session, attempt, moment)
     await _let_go_of_agents(session, attempt_id, moment)
     return True
+
+
+async def _mark_invalid(session: AsyncSession, attempt: Attempt, moment: datetime) -> None:
+    """The network knows no such number: no campaign need try it, until it is put right."""
+    await session.execute(
+        update(Patient).values(phone_invalid_at=moment)
+        .where(Patient.id == attempt.patient_id, Patient.phone == attempt.phone))
+    await session.execute(
+        update(PatientContact).values(invalid_at=moment)
+        .where(PatientContact.patient_id == attempt.patient_id,
+               PatientContact.number == attempt.phone))
 
 
 async def _let_go_of_agents(session: AsyncSession, attempt_id: uuid.UUID,

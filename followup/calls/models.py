@@ -94,6 +94,7 @@ class Attempt(HasId, Base):
     seq: Mapped[int]                                   # 1, 2, … within the task
     node: Mapped[str]                                  # the Asterisk that places it
     phone: Mapped[str]                                 # E.164 as it was when dialled
+    contact_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("patient_contact.id"))
     state: Mapped[AttemptState] = mapped_column(choice(AttemptState),
                                                 default=AttemptState.COMMITTED)
     committed_at: Mapped[datetime] = mapped_column(default=now)

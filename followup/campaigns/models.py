@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -47,6 +48,19 @@ class TaskState(StrEnum):
 OPEN_TASKS = (TaskState.DUE, TaskState.CALLING)
 
 
+class Held(StrEnum):
+    """Why a task that was due has not been called."""
+
+    HOURS = "hours"                  # out of the calling hours, where the patient is
+    HOLIDAY = "holiday"
+    CAP_5_MIN = "cap_5_min"          # called too often within 5 minutes, over all campaigns
+    CAP_24_H = "cap_24_h"            # … within 24 hours
+    NEXT_DAY = "next_day"            # the cap was reached today: no more before tomorrow
+    NO_HOURS = "no_hours"            # there is no time at which a call would be allowed
+    NO_NUMBER = "no_number"          # no number is left that is not known to be invalid
+    DO_NOT_CALL = "do_not_call"
+
+
 class Campaign(HasId, HasCreated, Base):
     """A batch of call tasks under one pacing mode."""
 
@@ -58,6 +72,7 @@ class Campaign(HasId, HasCreated, Base):
     questionnaire_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("questionnaire.id"))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
 
     questionnaire: Mapped[QuestionnaireRow] = relationship(lazy="joined", innerjoin=True)
 
@@ -68,7 +83,8 @@ class Task(HasId, HasCreated, Base):
     __tablename__ = "task"
     __table_args__ = (
         UniqueConstraint("campaign_id", "encounter_id"),
-        Index("ix_task_claim", "priority", "due_at", postgresql_where=text("state = 'due'")),
+        Index("ix_task_claim", "campaign_id", "priority", "due_at",
+              postgresql_where=text("state = 'due'")),
         Index(None, "patient_id"),
     )
 
@@ -79,9 +95,20 @@ class Task(HasId, HasCreated, Base):
     due_at: Mapped[datetime] = mapped_column(default=now)
     priority: Mapped[int] = mapped_column(default=100)          # lower goes first
     attempts_made: Mapped[int] = mapped_column(default=0)       # attempts really dialled
+    held_why: Mapped[Held | None] = mapped_column(choice(Held))     # since it was last looked at
     disposition: Mapped[str | None]                             # of the last attempt
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
     campaign: Mapped[Campaign] = relationship()
     patient: Mapped[Patient] = relationship()
     encounter: Mapped[Encounter] = relationship()
+
+
+class Holiday(Base):
+    """A day on which no call is placed; ``working``: one that is worked, though at the weekend."""
+
+    __tablename__ = "holiday"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    working: Mapped[bool] = mapped_column(default=False)

@@ -9,13 +9,14 @@ from enum import Enum
 from followup.calls.models import Disposition
 from followup.campaigns.calling_hours import CallingHours
 from followup.campaigns.models import TaskState
+from followup.campaigns.rules import Retries
 
 
 class Again(Enum):
     """Whether and how an outcome leads to another attempt."""
 
     NEVER = "never"
-    LADDER = "ladder"        # counted; waits longer each time, gives up at the limit
+    LADDER = "ladder"        # counted; waits as the campaign's rules say, gives up at the limit
     SOON = "soon"            # not the patient's doing: not counted as one of their attempts
     PERSON = "person"        # a human decides
 
@@ -41,16 +42,15 @@ POLICY = {
     Disposition.UNKNOWN: Again.PERSON,
 }
 
-# Waits before the second, third, … attempt; the last one holds for all that follow.
-LADDER = {
-    Disposition.BUSY: (timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=3)),
-    Disposition.PARTIAL: (timedelta(minutes=30), timedelta(hours=3)),
-    Disposition.CALL_BACK: (timedelta(hours=2), timedelta(hours=4)),
-    # the telephone is off or out of reach: another time of day, not soon again
-    Disposition.VOICEMAIL: (timedelta(hours=3), timedelta(hours=5), timedelta(days=1)),
-}
-LADDER_ELSE = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
 SOON = {Disposition.CONGESTION: timedelta(minutes=5), Disposition.NOT_PLACED: timedelta(0)}
+
+
+class OtherNumber(Enum):
+    """Whether the patient has another number than the one that turned out to be invalid."""
+
+    NONE = "none"
+    TRIED = "tried"          # in this task, in vain
+    FRESH = "fresh"
 
 
 @dataclass(frozen=True)
@@ -63,27 +63,37 @@ class NextStep:
 
 def next_step(disposition: Disposition, attempts_made: int, max_attempts: int,
               ended_at: datetime, hours: CallingHours,
-              call_back_at: datetime | None = None) -> NextStep:
+              call_back_at: datetime | None = None, *, retries: Retries | None = None,
+              other_number: OtherNumber = OtherNumber.NONE) -> NextStep:
     """Decide on a task after an attempt; ``attempts_made`` includes it if it was dialled.
 
     ``call_back_at`` is the time that a patient named for Disposition.CALL_BACK: it is kept even
     beyond the limit of attempts, which is there for those who do not answer.
     """
     if disposition is Disposition.CALL_BACK and call_back_at is not None:
-        return NextStep(TaskState.DUE, hours.next_allowed(max(call_back_at, ended_at)))
-    match POLICY[disposition]:
+        return _due(max(call_back_at, ended_at), hours)
+    again = POLICY[disposition]
+    if disposition is Disposition.INVALID_NUMBER and other_number is not OtherNumber.NONE:
+        if other_number is OtherNumber.FRESH:          # nobody has been troubled yet
+            return _due(ended_at, hours)
+        again = Again.LADDER
+    match again:
         case Again.NEVER:
             return NextStep(TaskState.DONE)
         case Again.PERSON:
             return NextStep(TaskState.NEEDS_PERSON)
         case Again.SOON:
-            return NextStep(TaskState.DUE, hours.next_allowed(ended_at + SOON[disposition]))
+            return _due(ended_at + SOON[disposition], hours)
         case Again.LADDER:
-            if attempts_made >= max_attempts:
+            wait = (retries or Retries()).after(disposition, attempts_made)
+            if attempts_made >= max_attempts or wait is None:
                 return NextStep(TaskState.GAVE_UP)
-            steps = LADDER.get(disposition, LADDER_ELSE)
-            wait = steps[min(max(attempts_made, 1), len(steps)) - 1]
-            return NextStep(TaskState.DUE, hours.next_allowed(ended_at + wait))
+            return _due(ended_at + wait, hours)
+
+
+def _due(moment: datetime, hours: CallingHours) -> NextStep:
+    due_at = hours.next_allowed(moment)
+    return NextStep(TaskState.DUE, due_at) if due_at else NextStep(TaskState.NEEDS_PERSON)
 
 
 def counts(disposition: Disposition) -> bool:

@@ -12,7 +12,7 @@ from bench.sample import fill
 from followup.agents import roster
 from followup.agents.models import Agent, AgentState
 from followup.calls import ledger
-from followup.calls.ledger import Caps
+from followup.campaigns.house import House
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.settings import AgentSettings
@@ -34,7 +34,7 @@ async def open_desk(database: Database, calls: int = 8) -> list[uuid.UUID]:
     ids = []
     for _ in range(calls):
         async with database.session() as session:
-            attempt = await ledger.claim(session, node="node1", caps=Caps(5, 3))
+            attempt = await ledger.claim(session, node="node1", house=House())
             assert attempt is not None
             ids.append(attempt.id)
     return ids

@@ -14,9 +14,10 @@ from bench.sample import fill
 from followup.agents.models import Agent, AgentState
 from followup.alerts.models import Alert, AlertState
 from followup.calls import ledger
-from followup.calls.ledger import Caps
 from followup.calls.models import Attempt, AttemptState, Disposition, Escalation
+from followup.campaigns.house import House
 from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
+from followup.campaigns.permission import Caps
 from followup.campaigns.retry import NextStep
 from followup.database.base import now
 from followup.database.engine import Database
@@ -29,7 +30,7 @@ CAPS = Caps(per_day=5, per_5_min=3)
 
 async def claim(database: Database, caps: Caps = CAPS) -> Attempt | None:
     async with database.session() as session:
-        return await ledger.claim(session, node="node1", caps=caps)
+        return await ledger.claim(session, node="node1", house=House(caps))
 
 
 def again(_: Disposition, __: int, call_back_at: datetime | None) -> NextStep:

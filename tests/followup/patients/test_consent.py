@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from followup.calls import ledger
-from followup.calls.ledger import Caps
+from followup.campaigns.house import House
 from followup.campaigns.models import Task, TaskState
 from followup.database.engine import Database
 from followup.patients.consent import stop_calling
@@ -28,7 +28,7 @@ async def test_i5_after_an_opt_out_no_task_of_the_patient_is_called(database: Da
             select(AuditEvent).where(AuditEvent.action == audit.STOP_CALLING))
         assert (event.actor, event.subject) == ("patient", f"patient:{leaver.id}")
     async with database.session() as session:
-        claimed = await ledger.claim(session, node="node1", caps=Caps(9, 9))
+        claimed = await ledger.claim(session, node="node1", house=House())
         assert claimed is not None and claimed.patient_id != leaver.id
     async with database.session() as session:
-        assert await ledger.claim(session, node="node1", caps=Caps(9, 9)) is None
+        assert await ledger.claim(session, node="node1", house=House()) is None

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bench.sample import fill
 from followup.calls import ledger
-from followup.calls.ledger import Caps
+from followup.campaigns.house import House
 from followup.campaigns.models import Campaign, Task
 from followup.database.engine import Database
 from followup.errors import Conflict, InvalidInput, NotFound
@@ -39,7 +39,7 @@ async def claimable(database: Database) -> set[uuid.UUID]:
     found = set()
     while True:
         async with database.session() as session:
-            attempt = await ledger.claim(session, node="node1", caps=Caps(5, 3))
+            attempt = await ledger.claim(session, node="node1", house=House())
             if attempt is None:
                 return found
             found.add(attempt.task_id)
