@@ -24,6 +24,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
                          "attending", "attending physician", "doctor"),
     "discharged_on": ("出院日期", "Discharge date", "出院时间", "discharged on", "discharged",
                       "date of discharge"),
+    "phone2": ("备用电话", "Second phone", "电话2", "备用手机", "备用号码", "phone 2",
+               "other phone"),
+    "relative_phone": ("家属电话", "Relative's phone", "家属手机", "联系人电话", "紧急联系电话",
+                       "relative phone", "emergency phone", "next of kin phone"),
+    "relation": ("家属关系", "Relation", "与患者关系", "relationship"),
+    "timezone": ("时区", "Time zone", "timezone"),
     "language": ("语言", "Language", "沟通语言", "preferred language"),
 }
 REQUIRED = ("mrn", "name", "phone", "department", "discharged_on")

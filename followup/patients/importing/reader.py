@@ -14,9 +14,12 @@ from followup.patients.importing.columns import HEADER_WITHIN, Layout, find_layo
 from followup.patients.importing.report import CellFault, ListRefused, RowFault, Said, shown
 from followup.patients.importing.rows import PatientRow
 from followup.patients.importing.tables import MAX_ROWS, Cell, read_table
+from followup.patients.models import Whose
 
 _IDENTITY = ("name", "birth_date", "sex")
-_PATIENT = (*_IDENTITY, "phone", "language")
+_PATIENT = (*_IDENTITY, "phone", "language", "timezone")
+_PHONES = ("phone", "phone2", "relative_phone")
+_CONTACTS = ("phone2", "relative_phone", "relation")
 _STAY = ("diagnosis", "operation", "attending_doctor")
 
 
@@ -32,12 +35,23 @@ class Stay:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """A further number; its place in the order of calling is that of its column."""
+
+    position: int
+    number: str
+    whose: Whose
+    relation: str | None = None
+
+
+@dataclass(frozen=True)
 class PatientRecord:
     """A patient as the whole list tells it, with every stay it names."""
 
     mrn: str
     patient: dict[str, Any]        # columns of Patient, only those that the list gives
     stays: tuple[Stay, ...]
+    contacts: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,7 @@ def _faults(number: int, given: dict[str, Cell], layout: Layout,
     for fault in error.errors(include_url=False):
         name = str(fault["loc"][0]) if fault["loc"] else "birth_date"    # the check across cells
         cell = given.get(name, "")
-        value = "" if isinstance(cell, CellFault) else shown(cell, phone=name == "phone")
+        value = "" if isinstance(cell, CellFault) else shown(cell, phone=name in _PHONES)
         cause = fault.get("ctx", {}).get("error")
         said = cause.said if isinstance(cause, CellFault) else Said("内容不符合要求", fault["msg"])
         yield RowFault(number, layout.title.get(name, name), value, said)
@@ -116,7 +130,7 @@ def _quarrel(group: list[tuple[int, PatientRow]]) -> str | None:
 
 
 def _record(mrn: str, rows: list[PatientRow]) -> PatientRecord:
-    """Of several rows, the latest discharge knows the phone and the language best."""
+    """Of several rows, the latest discharge knows the phones and the language best."""
     latest = sorted(rows, key=lambda row: row.discharged_on)
     patient = {name: value for row in latest for name in _PATIENT
                if (value := getattr(row, name)) is not None}
@@ -126,7 +140,16 @@ def _record(mrn: str, rows: list[PatientRow]) -> PatientRecord:
         for name in _STAY:
             stay[name] = _joined(stay[name], getattr(row, name))
     return PatientRecord(mrn, patient, tuple(
-        Stay(day, department, **texts) for (day, department), texts in stays.items()))
+        Stay(day, department, **texts) for (day, department), texts in stays.items()),
+        tuple(_contacts({name: value for row in latest for name in _CONTACTS
+                         if (value := getattr(row, name)) is not None})))
+
+
+def _contacts(said: dict[str, str]) -> Iterator[Contact]:
+    if number := said.get("phone2"):
+        yield Contact(1, number, Whose.OWN)
+    if number := said.get("relative_phone"):
+        yield Contact(2, number, Whose.RELATIVE, said.get("relation"))
 
 
 def _joined(known: str | None, more: str | None) -> str | None:

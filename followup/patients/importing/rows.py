@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
+from followup.errors import InvalidInput
 from followup.patients.importing.report import CellFault
 from followup.patients.models import Sex
 from followup.patients.phones import InvalidPhone, parse_phone
+from followup.patients.zones import checked_timezone
 
 _MRN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._/-]{0,38}[A-Za-z0-9])?", re.ASCII)
 _SCIENTIFIC = re.compile(r"[0-9]+\.[0-9]+e\+[0-9]+", re.ASCII | re.IGNORECASE)
@@ -78,6 +80,18 @@ def _phone(value: Any, info: ValidationInfo) -> str:
         return parse_phone(_needed(value), _given(info)["region"])
     except InvalidPhone as error:
         raise CellFault(error.zh, error.message) from error
+
+
+def _other_phone(value: Any, info: ValidationInfo) -> str | None:
+    return _phone(value, info) if _plain(value) else None
+
+
+def _timezone(value: Any) -> str | None:
+    text = _plain(value)
+    try:
+        return checked_timezone(text) if text else None
+    except InvalidInput as error:
+        raise CellFault("应为时区，如 Asia/Shanghai", f"expected {error.expected}") from error
 
 
 def _sex(value: Any) -> Sex | None:
@@ -151,6 +165,10 @@ class PatientRow(BaseModel):
     sex: Annotated[Sex | None, BeforeValidator(_sex)] = None
     birth_date: Annotated[date | None, BeforeValidator(_birth_date)] = None
     phone: Annotated[str, BeforeValidator(_phone)]
+    phone2: Annotated[str | None, BeforeValidator(_other_phone)] = None
+    relative_phone: Annotated[str | None, BeforeValidator(_other_phone)] = None
+    relation: Annotated[str | None, BeforeValidator(_text(20))] = None
+    timezone: Annotated[str | None, BeforeValidator(_timezone)] = None
     language: Annotated[str | None, BeforeValidator(_language)] = None
     department: Annotated[str, BeforeValidator(_text(60, needed=True))]
     discharged_on: Annotated[date, BeforeValidator(_discharged_on)]

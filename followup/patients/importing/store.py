@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.database.engine import Database
-from followup.patients.importing.reader import PatientList, PatientRecord, Stay, read
+from followup.patients.importing.reader import Contact, PatientList, PatientRecord, Stay, read
 from followup.patients.importing.report import ImportReport
-from followup.patients.models import Encounter, Patient
+from followup.patients.models import Encounter, Patient, PatientContact
 
 _CHUNK = 500
 
@@ -54,6 +54,8 @@ async def _store_chunk(session: AsyncSession, records: Sequence[PatientRecord],
     by_mrn = {patient.mrn: patient for patient in found}
     stays = await _stays(session, [(by_mrn[record.mrn], stay) for record in records
                                    for stay in record.stays], report)
+    stays |= await _contacts(session, [(by_mrn[record.mrn], contact) for record in records
+                                       for contact in record.contacts])
     for record in records:
         patient = by_mrn[record.mrn]
         changed = _change(patient, record.patient) | (patient.id in stays)
@@ -89,7 +91,31 @@ async def _stays(session: AsyncSession, wanted: Sequence[tuple[Patient, Stay]],
     return touched
 
 
-def _change(row: Patient | Encounter, values: dict[str, object]) -> bool:
+async def _contacts(session: AsyncSession,
+                    wanted: Sequence[tuple[Patient, Contact]]) -> set[object]:
+    """Upsert further numbers; the ids of the patients of whom one became new or different."""
+    if not wanted:
+        return set()
+    found = await session.scalars(
+        select(PatientContact).execution_options(populate_existing=True)
+        .where(PatientContact.patient_id.in_({patient.id for patient, _ in wanted})))
+    known = {(each.patient_id, each.position): each for each in found}
+    touched: set[object] = set()
+    for patient, contact in wanted:
+        values: dict[str, object] = {"number": contact.number, "whose": contact.whose}
+        if contact.relation is not None:
+            values["relation"] = contact.relation
+        row = known.get((patient.id, contact.position))
+        if row is None:
+            # the patient's row is locked: nobody else adds this number meanwhile
+            session.add(PatientContact(patient_id=patient.id, position=contact.position, **values))
+            touched.add(patient.id)
+        elif _change(row, values):
+            touched.add(patient.id)
+    return touched
+
+
+def _change(row: Patient | PatientContact | Encounter, values: dict[str, object]) -> bool:
     """Set what differs; whether anything did."""
     differing = {name: value for name, value in values.items() if getattr(row, name) != value}
     for name, value in differing.items():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import selectinload
 
+from followup.database.base import now
 from followup.database.engine import Database
 from followup.patients.importing import ImportReport, import_patients
-from followup.patients.models import Patient, Sex
-from tests.followup.patients.lists import SMITH, TODAY, WANG, as_csv, as_xlsx, changed
+from followup.patients.models import Patient, PatientContact, Sex, Whose
+from tests.followup.patients.lists import HEADER, SMITH, TODAY, WANG, as_csv, as_xlsx, changed
 
 
 async def imported(database: Database, data: bytes) -> ImportReport:
@@ -71,6 +72,43 @@ async def test_an_opt_out_survives_every_import(database: Database) -> None:
         (await session.scalars(select(Patient))).one().do_not_call = True
     await imported(database, as_csv(changed(WANG, 电话="13800130155")))
     assert (await patient(database, "H1001")).do_not_call
+
+
+MORE = ("备用电话", "家属电话", "家属关系", "时区")
+
+
+def with_more(*cells: str) -> bytes:
+    return as_csv((*WANG, *cells), header=(*HEADER, *MORE))
+
+
+async def numbers(database: Database) -> list[tuple[int, str, Whose, str, bool]]:
+    async with database.session() as session:
+        rows = await session.scalars(select(PatientContact).order_by(PatientContact.position))
+        return [(row.position, row.number, row.whose, row.relation, row.invalid_at is None)
+                for row in rows]
+
+
+async def test_further_numbers_and_the_time_zone_are_stored_and_brought_up_to_date(
+        database: Database) -> None:
+    data = with_more("0315-5550100", "13900139000", "女儿", "Europe/Berlin")
+    assert counts(await imported(database, data)) == (1, 0, 0, 1, 0)
+    assert (await patient(database, "H1001")).timezone == "Europe/Berlin"
+    second = (1, "+863155550100", Whose.OWN, "", True)
+    assert await numbers(database) == [second, (2, "+8613900139000", Whose.RELATIVE, "女儿", True)]
+    assert counts(await imported(database, data)) == (0, 0, 1, 0, 0)
+    async with database.session() as session:
+        await session.execute(update(PatientContact).values(invalid_at=now()))
+    assert counts(await imported(database, with_more("", "13900139001", "", ""))) == (0, 1, 0, 0, 0)
+    assert await numbers(database) == [
+        (*second[:4], False), (2, "+8613900139001", Whose.RELATIVE, "女儿", True)]
+    assert (await patient(database, "H1001")).timezone == "Europe/Berlin"
+
+
+async def test_a_wrong_further_number_is_told_and_hidden(database: Database) -> None:
+    report = await imported(database, with_more("", "1390013", "", "Mars/Base"))
+    assert {(fault.column, "1390013" in fault.value) for fault in report.refused} == {
+        ("家属电话", False), ("时区", False)}
+    assert counts(report) == (0, 0, 0, 0, 1)
 
 
 async def test_two_imports_at_once_store_everybody_once(database: Database) -> None:
