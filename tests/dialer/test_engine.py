@@ -25,6 +25,7 @@ from followup.calls.models import Attempt, AttemptState, Disposition
 from followup.campaigns.models import Task, TaskState
 from followup.database.base import now
 from followup.database.engine import Database
+from followup.patients.models import Patient, PatientContact, Whose
 from followup.settings import DialerSettings, TrunkSettings
 from tests.fakes.ami import FakeAmi, FakeAmiSession
 
@@ -231,6 +232,28 @@ async def test_a_refused_originate_is_congestion_and_burns_no_attempt(database: 
     assert attempt.disposition is Disposition.CONGESTION
     async with database.session() as session:
         assert (await session.scalars(select(Task.attempts_made))).one() == 0
+
+
+async def test_the_call_goes_to_the_relative_when_the_patients_number_is_invalid(
+        database: Database, tmp_path: Path) -> None:
+    dialled: list[str] = []
+
+    async def unknown_then_busy(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
+                                action: dict[str, list[str]]) -> None:
+        dialled.append(action["Channel"][0])
+        await _take(node, session, channel_id, action)
+        await session.send({"Event": "Hangup", "Uniqueid": channel_id,
+                            "Cause": "1" if len(dialled) == 1 else "17"})
+
+    await fill(database, 1)
+    async with database.session() as session:
+        patient = (await session.scalars(select(Patient))).one()
+        session.add(PatientContact(patient_id=patient.id, position=1, number="+8613900139000",
+                                   whose=Whose.RELATIVE))
+    async with engine(database, ScriptedNode(tmp_path, unknown_then_busy)):
+        found = await ended(database, 2)
+    assert [one.disposition for one in found] == [Disposition.INVALID_NUMBER, Disposition.BUSY]
+    assert "13900139000" not in dialled[0] and "13900139000" in dialled[1]
 
 
 async def test_a_gateway_that_refuses_everything_is_left_alone_and_an_alarm_tells(

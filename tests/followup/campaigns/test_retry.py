@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from followup.calls.models import Disposition
 from followup.campaigns.calling_hours import CallingHours
 from followup.campaigns.models import TaskState
-from followup.campaigns.retry import POLICY, counts, next_step
+from followup.campaigns.retry import POLICY, OtherNumber, counts, next_step
+from followup.campaigns.rules import CampaignRules
 
 SHANGHAI = CallingHours(time(8), time(21), (ZoneInfo("Asia/Shanghai"),))
 BERLIN = CallingHours(time(8), time(21), (ZoneInfo("Europe/Berlin"),))
@@ -107,3 +108,27 @@ def test_a_time_that_the_patient_named_is_kept_within_the_calling_hours() -> Non
     assert next_step(Disposition.CALL_BACK, 1, 3, NOON, SHANGHAI, night).due_at == datetime(
         2026, 11, 25, 0, tzinfo=UTC)
     assert next_step(Disposition.BUSY, 9, 3, NOON, SHANGHAI, named).state is TaskState.GAVE_UP
+
+
+def test_after_an_invalid_number_a_fresh_one_is_called_at_once_and_a_tried_one_later() -> None:
+    def after(other: OtherNumber, made: int = 1) -> tuple[TaskState, datetime | None]:
+        step = next_step(Disposition.INVALID_NUMBER, made, 3, NOON, SHANGHAI, other_number=other)
+        return step.state, step.due_at
+
+    assert after(OtherNumber.FRESH, made=9) == (TaskState.DUE, NOON)      # nobody was troubled yet
+    assert after(OtherNumber.TRIED) == (TaskState.DUE, NOON + timedelta(hours=1))
+    assert after(OtherNumber.TRIED, made=3) == (TaskState.GAVE_UP, None)
+    assert after(OtherNumber.NONE) == (TaskState.NEEDS_PERSON, None)
+
+
+def test_a_campaigns_own_waits_go_before_the_houses() -> None:
+    own = CampaignRules.read({"retry": {"busy": [5], "voicemail": []}}).retry
+    assert next_step(Disposition.BUSY, 1, 3, NOON, SHANGHAI, retries=own).due_at == \
+        NOON + timedelta(minutes=5)
+    assert next_step(Disposition.VOICEMAIL, 1, 3, NOON, SHANGHAI, retries=own).state \
+        is TaskState.GAVE_UP
+
+
+def test_without_any_calling_hours_a_person_decides() -> None:
+    never = CallingHours(time(8), time(8), SHANGHAI.zones)
+    assert next_step(Disposition.BUSY, 1, 3, NOON, never).state is TaskState.NEEDS_PERSON
