@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +23,7 @@ from followup.campaigns.holidays import holidays_from
 from followup.campaigns.house import House
 from followup.campaigns.models import Campaign, CampaignState, Held, Task, TaskState
 from followup.campaigns.numbers import Number, Try, choose
-from followup.campaigns.permission import REMEMBERED, May, Never, PutOff, permit
+from followup.campaigns.permission import REMEMBERED, May, Never, PutOff, Verdict, permit
 from followup.campaigns.retry import counts
 from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
@@ -155,6 +157,11 @@ async def _first_of(session: AsyncSession, page: Sequence[Any], known: _Known,
                     campaign: _Running, house: House, node: str,
                     moment: datetime) -> Attempt | None:
     """The attempt of the first task that may be called; those before it are put off."""
+    @cache                                   # most of a page are in one zone and were not called
+    def verdict(zones: tuple[ZoneInfo, ...], dialled: tuple[datetime, ...]) -> Verdict:
+        return permit(moment, house.hours(campaign.rules, zones, known.holidays), dialled,
+                      house.caps)
+
     held: list[dict[str, Any]] = []
     attempt = None
     for task in page:
@@ -170,10 +177,10 @@ async def _first_of(session: AsyncSession, page: Sequence[Any], known: _Known,
         if number is None:
             held.append(_hold(task.id, TaskState.NEEDS_PERSON, Held.NO_NUMBER))
             continue
-        hours = house.hours(campaign.rules, zones_of(number.number, task.timezone), known.holidays)
-        match permit(moment, hours, [
-                each.committed_at for each in before if each.committed_at > moment - REMEMBERED
-                and (each.disposition is None or counts(each.disposition))], house.caps):
+        dialled = tuple(each.committed_at for each in before
+                        if each.committed_at > moment - REMEMBERED
+                        and (each.disposition is None or counts(each.disposition)))
+        match verdict(zones_of(number.number, task.timezone), dialled):
             case PutOff(until, why):
                 held.append(_hold(task.id, TaskState.DUE, why, until))
             case Never(why):
