@@ -1,4 +1,4 @@
-"""Telephone sound first: a process that sends it every 20 ms must not wait behind others for a core.
+"""Telephone sound first: what sends it every 20 ms must not wait behind others for a core.
 
 Linux lets root, or who has CAP_SYS_NICE or an rtprio limit, ask for that. Where it does not, and on
 other systems, all goes on as before; a busy machine is then heard as gaps.
