@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, Route, async_playwright, expect
 from sqlalchemy import select, update
 
 from aftercall.provision.chromium import find_chromium
@@ -135,7 +135,18 @@ async def test_a_recording_really_plays_and_jumps(browser: Browser, server: Test
     await page.get_by_role("link", name="王秀英").click()
     sound = page.locator("audio")
     assert await sound.evaluate("a => a.readyState") == 0          # nothing is fetched beforehand
-    await sound.evaluate("a => { a.muted = true; return a.play() }")
+    # a change while the sound is still on its way does not take it away
+    arrived = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    await page.route("**/audio", slowly)
+    await sound.evaluate("a => { a.muted = true; a.play() }")
+    async with page.expect_response("**/live"), database.session() as session:
+        await session.execute(update(Alert).values(note="w"))
+    arrived.set()
     await played_to(sound, 0.3)
     assert await sound.evaluate("a => Math.round(a.duration)") == 75
     await page.get_by_role("button", name="0:26 异常").click()

@@ -37,10 +37,15 @@ function open() {
   for (const part of PARTS) source.addEventListener(part, () => tell(part));
 }
 
+function isHeard(sound) {
+  const asked = !sound.paused && !sound.error; // it may still be on its way
+  return asked || (sound.currentTime > 0 && !sound.ended);
+}
+
 // A part with a sound that somebody listens to is left alone until the sound has ended.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   const sounds = [...event.detail.target.querySelectorAll("audio")];
-  const heard = sounds.find((sound) => sound.currentTime > 0 && !sound.ended);
+  const heard = sounds.find(isHeard);
   if (!heard) return;
   event.detail.shouldSwap = false;
   heard.addEventListener("ended", () => tell("patient"), { once: true });
