@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dialer.ami import AmiDisconnected, AmiError, AmiEvent, AmiRefused, originate_channel_id
 from dialer.leader import Deposed, Leadership
 from dialer.node import Node
-from dialer.pacing import Situation, calls_to_place
+from dialer.placing import Limits, Placing
 from dialer.troubles import Troubles
 from dialer.verdict import OUTCOME_GRACE, Adopt, Facts, Settle, judge
 from followup.agents import roster
@@ -41,6 +41,7 @@ log = get_logger(__name__)
 
 Observer = Callable[[str, uuid.UUID], None]
 TICK_S = 0.2
+BURST = 5                # most calls started in one decision: spares the gateway
 
 # calls that came as far as the gateway
 GATEWAYS_WORD = frozenset(Disposition) - {Disposition.NOT_PLACED, Disposition.UNKNOWN}
@@ -78,6 +79,7 @@ class Engine:
         self._observer = observer
         self._scripts_answer = scripts_answer
         self._house = House.of(dialer)
+        self._placing = Placing(dialer, self._house)
         self._settle_after = timedelta(seconds=dialer.settle_s)
         self._leadership = Leadership(database.engine)
         self._troubles = Troubles(database, nodes)
@@ -138,29 +140,36 @@ class Engine:
 
     async def _place_calls(self) -> None:
         async with self._database.session() as session:
-            in_flight = await ledger.live(session)
-            last_hour = await ledger.dialled_in(session, timedelta(hours=1))
-        wanted = calls_to_place(Situation(
-            lines=self._trunk.channels, in_flight=len(in_flight), last_hour=last_hour,
-            hourly_cap=self._trunk.calls_per_hour, open_now=True))    # the claim keeps the hours
-        if wanted == 0 or not await self._scripts_answer():
+            floor = await self._placing.look(session, now())
+            allowance = self._trunk.calls_per_hour - await ledger.dialled_in(
+                session, timedelta(hours=1))
+        burst = BURST
+        if not floor.campaigns or not await self._scripts_answer():
             return
-        load = {name: sum(a.node == name for a in in_flight) for name in self._nodes}
-        for _ in range(wanted):
-            ready = [node for node in self._nodes.values() if node.ready and node.trunk_up
-                     and not self._troubles.spares(node.name)]
-            if not ready:
-                return
-            node = min(ready, key=lambda node: load[node.name])
-            if not await self._place_one(node):
-                return
-            load[node.name] += 1
+        for campaign in floor.campaigns:
+            decision = self._placing.decide(floor, campaign, Limits(
+                self._trunk.channels - len(floor.calls), allowance, burst))
+            placed = 0
+            while placed < decision.wanted:
+                ready = [node for node in self._nodes.values() if node.ready and node.trunk_up
+                         and not self._troubles.spares(node.name)]
+                if not ready:
+                    break
+                node = min(ready, key=lambda node: sum(
+                    call.node == node.name for call in floor.calls))
+                if not await self._place_one(node, campaign.id):
+                    break
+                floor.dial(campaign, node.name)
+                placed += 1
+            allowance, burst = allowance - placed, burst - placed
+            await self._placing.keep(self._database.session, floor, campaign, decision, placed)
 
-    async def _place_one(self, node: Node) -> bool:
+    async def _place_one(self, node: Node, campaign_id: uuid.UUID) -> bool:
         """Claim a task and call its patient; False when nothing is due."""
         async with self._database.session() as session:
             await self._leadership.fence(session)
-            attempt = await ledger.claim(session, node=node.name, house=self._house)
+            attempt = await ledger.claim(session, node=node.name, house=self._house,
+                                         campaign_id=campaign_id)
             if attempt is None:
                 return False
             self._observer("claimed", attempt.id)

@@ -177,6 +177,8 @@ class DialerSettings(Section):
     agent_ring_s: Annotated[int, Field(ge=5, le=60)] = 10
     hold_max_s: Annotated[int, Field(ge=0, le=120)] = 20
     voicemail_message: bool = False      # after the beep: the hospital's name, we call again
+    # the share of those who need an agent that may find none in time, a day and campaign
+    lost_budget: Annotated[float, Field(gt=0, le=0.5)] = 0.03
     wrap_up_s: Annotated[int, Field(ge=0, le=600)] = 30
     critical_deadline_min: Annotated[int, Field(ge=1, le=1440)] = 10
     abnormal_deadline_min: Annotated[int, Field(ge=1, le=10080)] = 120

@@ -31,7 +31,7 @@ class Budget:
 
     def price(self, picture: Picture) -> float:
         """0 when the day's budget is spent."""
-        self._learn(picture)
+        self.learn(picture.needed, picture.lost, picture.budget)
         ahead = max(0.0, picture.closes_at - picture.now)
         past = max(0.0, picture.now - picture.opened_at)
         pace = (picture.needed + 3) / (past + 180)
@@ -42,14 +42,15 @@ class Budget:
         share = ((allowed - picture.lost) / picture.budget + self._soft) / (left + self._soft)
         return self._factor * picture.budget * math.pow(min(MOST, share), BEND)
 
-    def _learn(self, picture: Picture) -> None:
-        if picture.needed < self._seen[0]:
-            self._seen = (0, 0)                 # another day
-        needed, lost = picture.needed - self._seen[0], picture.lost - self._seen[1]
+    def learn(self, today: int, today_lost: int, budget: float) -> None:
+        """What has been needed and lost so far today; fewer than before: it is another day."""
+        if today < self._seen[0]:
+            self._seen = (0, 0)
+        needed, lost = today - self._seen[0], today_lost - self._seen[1]
         if needed < 20:
             return
-        self._seen = (picture.needed, picture.lost)
+        self._seen = (today, today_lost)
         self._ever += needed
         step = LEARN + LEARN_FIRST / (1 + self._ever / 300)
-        self._factor *= math.exp(step * (needed - lost / (AIM * picture.budget)))
+        self._factor *= math.exp(step * (needed - lost / (AIM * budget)))
         self._factor = min(20.0, max(0.1, self._factor))

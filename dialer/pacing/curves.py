@@ -55,6 +55,7 @@ class Curves:
         supply = self._freed(hourly, moments)
         self._first = len(demand)
         self._rows = len(demand) + len(supply)
+        self._last = np.concatenate([demand[:, -1], supply[:, -1]])
         self._forecast = Forecast(agents, demand, supply, demand[1])
 
     def most(self, picture: Picture, price: float, limit: int) -> int:
@@ -66,6 +67,12 @@ class Curves:
             state = self._forecast.with_one_more(state)
             placed += 1
         return placed
+
+    def outlook(self, picture: Picture) -> tuple[float, float]:
+        """Of the calls in flight, how many will have needed someone by the last moment; of the
+        agents at work, how many will be free by then."""
+        expected = self._counts(picture) * self._last
+        return (float(expected[:self._first].sum()), float(expected[self._first + 1:].sum()))
 
     def _counts(self, picture: Picture) -> Floats:
         counts, now, terms = [0.0] * self._rows, picture.now, self._terms

@@ -69,3 +69,28 @@ class Knowledge:
         if path not in self._groups:
             self._groups[path] = self.group(*path[:-1]).child()
         return self._groups[path]
+
+    def rang(self, path: tuple[str, ...], now: float, seconds: float, answered: bool) -> None:
+        """A call of ``path`` has stopped ringing."""
+        hour = hour_of(now)
+        narrow = self.group(*path, hour)
+        (narrow.ring_answered if answered else narrow.ring_unanswered).see(seconds)
+        for group in self.chain(*path):
+            group.answer.see(answered, hour)
+
+    def talked(self, path: tuple[str, ...], now: float, seconds: float) -> None:
+        """An agent has become free after so long, wrap-up included."""
+        self.group(*path, hour_of(now)).handle.see(seconds)
+
+    def asked(self, path: tuple[str, ...], now: float, item: int, seconds: float,
+              abnormal: bool | None) -> None:
+        """An item was answered; None: an earlier answer had been abnormal."""
+        self.group(*path, hour_of(now)).item.see(seconds)
+        if abnormal is not None:
+            for group in self.chain(*path):
+                group.abnormal_at(item).see(abnormal)
+
+
+def hour_of(now: float) -> int:
+    """The hour of the day, of a clock that began at a midnight (or at any fixed hour)."""
+    return int(now // 3600) % 24

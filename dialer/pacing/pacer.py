@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dialer.pacing.budget import FIRST_IVR, SOFT_IVR, Budget
 from dialer.pacing.curves import Curves, Terms
-from dialer.pacing.knowledge import Knowledge
+from dialer.pacing.knowledge import Knowledge, hour_of
 from dialer.pacing.picture import Picture
 
 REFRESH_S = 120.0        # chances are computed anew from what was learned
@@ -28,6 +28,7 @@ class Pacer:
         self.tick_s = 3.0 if terms.items else 2.0
         self._curves: Curves | None = None
         self._key: tuple[int, int] = (-1, -1)
+        self.spent = False               # the day's budget, when last asked
 
     def place(self, picture: Picture) -> int:
         """How many calls to place now; never more than there are free lines."""
@@ -35,8 +36,12 @@ class Pacer:
         if free == 0:
             return 0
         price = self._budget.price(picture)
-        if price <= 0.0:
+        self.spent = price <= 0.0
+        if self.spent:
             return picture.safe
+        return max(picture.safe, self._fresh(picture).most(picture, price, free))
+
+    def _fresh(self, picture: Picture) -> Curves:
         key = (int(picture.now / REFRESH_S), picture.agents)
         if self._curves is None or key != self._key:
             self._key = key
@@ -44,28 +49,25 @@ class Pacer:
             self._curves = Curves(self._knowledge.group(*self._path),
                                   self._knowledge.group(*self._path, hour), self._terms,
                                   picture.agents, hour)
-        return max(picture.safe, self._curves.most(picture, price, free))
+        return self._curves
+
+    def outlook(self, picture: Picture) -> tuple[float, float]:
+        """How many of the calls in flight are expected to need someone, and how many agents at work
+        to be free, by the end of what is looked at."""
+        return self._fresh(picture).outlook(picture)
+
+    def remember(self, needed: int, lost: int, budget: float) -> None:
+        """A day as it stood at some moment before this pacer was made, oldest first."""
+        self._budget.learn(needed, lost, budget)
 
     def rang(self, now: float, seconds: float, answered: bool) -> None:
         """A call has stopped ringing."""
-        hour = hour_of(now)
-        narrow = self._knowledge.group(*self._path, hour)
-        (narrow.ring_answered if answered else narrow.ring_unanswered).see(seconds)
-        for group in self._knowledge.chain(*self._path):
-            group.answer.see(answered, hour)
+        self._knowledge.rang(self._path, now, seconds, answered)
 
     def talked(self, now: float, seconds: float) -> None:
         """An agent has become free after so long, wrap-up included."""
-        self._knowledge.group(*self._path, hour_of(now)).handle.see(seconds)
+        self._knowledge.talked(self._path, now, seconds)
 
     def asked(self, now: float, item: int, seconds: float, abnormal: bool | None) -> None:
         """An item of the questionnaire was answered; None: an earlier answer had been abnormal."""
-        self._knowledge.group(*self._path, hour_of(now)).item.see(seconds)
-        if abnormal is not None:
-            for group in self._knowledge.chain(*self._path):
-                group.abnormal_at(item).see(abnormal)
-
-
-def hour_of(now: float) -> int:
-    """The hour of the day, of a clock that began at a midnight (or at any fixed hour)."""
-    return int(now // 3600) % 24
+        self._knowledge.asked(self._path, now, item, seconds, abnormal)

@@ -87,6 +87,7 @@ class Attempt(HasId, Base):
               postgresql_where=text("state <> 'ended'")),
         Index(None, "patient_id", "committed_at"),
         Index("ix_attempt_live", "node", postgresql_where=text("state <> 'ended'")),
+        Index("ix_attempt_ended", "ended_at", "id", postgresql_where=text("state = 'ended'")),
     )
 
     task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("task.id"))
@@ -122,7 +123,8 @@ class Escalation(HasId, HasCreated, Base):
     """A live call handed, or to be handed, to an agent."""
 
     __tablename__ = "escalation"
-    __table_args__ = (Index(None, "attempt_id"),)
+    __table_args__ = (Index(None, "attempt_id"), Index(None, "agent_id", "requested_at"),
+                      Index(None, "ended_at"))
 
     attempt_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attempt.id"))
     alert_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("alert.id"))

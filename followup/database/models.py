@@ -4,11 +4,12 @@ from followup.agents import models as agents
 from followup.alarms import models as alarms
 from followup.alerts import models as alerts
 from followup.calls import models as calls
+from followup.campaigns import decisions
 from followup.campaigns import models as campaigns
 from followup.patients import models as patients
 from followup.people import models as people
 from followup.questionnaires import models as questionnaires
 from followup.responses import models as responses
 
-__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "patients", "people",
+__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "decisions", "patients", "people",
            "questionnaires", "responses"]
