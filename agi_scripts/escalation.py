@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 from agi_scripts.house import Call, House
+from dialer.pacing import Finding, Step, next_step
 from followup.agents.models import Agent
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiHangup
@@ -18,24 +19,31 @@ AGENT_JOINED_CONTEXT = "aftercall-agent-joined"
 
 
 async def hand_over(channel: AgiChannel, call: Call, house: House, hold_s: int,
-                    please_hold: Callable[[], Awaitable[None]]) -> bool:
+                    please_hold: Callable[[], Awaitable[None]], *, critical: bool = False) -> bool:
     """Ring agents, longest idle first, until one has spoken with the patient.
 
-    True once an agent's part is over; False when none took the call within ``hold_s`` seconds of
-    waiting. Raises AgiHangup when the patient hangs up before. ``please_hold`` says that they wait.
+    A ``critical`` finding goes before all others; among equals the first is served first. True once
+    an agent's part is over; False when none took the call within ``hold_s`` seconds of waiting, or
+    there is no hope of one. Raises AgiHangup when the patient hangs up before. ``please_hold`` says
+    that they wait.
     """
     escalation_id = await house.request_agent(call)
     passed_over: set[uuid.UUID] = set()
-    patience = time.monotonic() + hold_s
+    began = time.monotonic()
     try:
         while True:
-            agent = await house.reserve_agent(call, escalation_id, passed_over)
+            held = time.monotonic() - began
+            place = await house.place_of(escalation_id, critical=critical, left_s=hold_s - held)
+            finding = Finding(critical=critical, useful_left=0, held_s=held, hold_s=hold_s)
+            step = next_step(finding, place.spare, place.hope)
+            agent = await house.reserve_agent(call, escalation_id, passed_over) \
+                if step is Step.CONNECT else None
             if agent is not None:
                 if await _ring(channel, call, house, escalation_id, agent):
                     return True
                 passed_over.add(agent.id)
-            elif time.monotonic() < patience:
-                await please_hold()
+            elif step is Step.HOLD or (step is Step.CONNECT and held < hold_s):
+                await please_hold()          # connecting: somebody else was quicker
             else:
                 await house.nobody_free(escalation_id)
                 log.warning("no agent free: the alert waits for a call-back")

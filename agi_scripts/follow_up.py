@@ -14,6 +14,7 @@ from followup.calls.models import Disposition
 from followup.database.base import now
 from followup.log import get_logger
 from followup.questionnaires.library import parsed
+from followup.responses.models import Severity
 from followup.responses.store import Found, Given, known
 from ivr.agi import AgiChannel, AgiHangup
 from ivr.answering import Watch, overhear
@@ -146,7 +147,7 @@ class FollowUpDesk:
             await line.release()
 
         return await hand_over(self._channel, self._call, self._house, escalate.hold_s,
-                               please_hold)
+                               please_hold, critical=escalate.severity is Severity.CRITICAL)
 
     async def use_language(self, language: str) -> None:
         """Speak it from now on, in later calls too; Asterisk's own sounds follow."""

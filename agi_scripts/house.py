@@ -18,6 +18,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agi_scripts.waiting import Place, place_of, waiting
 from followup.agents import roster
 from followup.agents.models import Agent, AgentState
 from followup.alerts import register
@@ -219,8 +220,16 @@ class House:
     # --- the agents ----------------------------------------------------------------------------
 
     async def agent_free(self) -> bool:
-        """Whether somebody could take the call now."""
-        return await self._do(roster.count_ready) > 0
+        """Whether somebody could take the call now, and no other patient waits for them."""
+        async def work(session: AsyncSession) -> bool:
+            return await roster.count_ready(session) > await waiting(session)
+        return await self._do(work)
+
+    async def place_of(self, escalation_id: uuid.UUID, *, critical: bool, left_s: float) -> Place:
+        """How far a patient is from an agent."""
+        return await self._do(lambda session: place_of(
+            session, escalation_id, now(), critical=critical, left_s=left_s,
+            wrap_up_s=self.settings.dialer.wrap_up_s))
 
     async def request_agent(self, call: Call) -> uuid.UUID:
         """Note that the patient needs a person; the escalation's id. An alert is open from now."""
