@@ -26,6 +26,7 @@ PARTS: dict[str, frozenset[str]] = {
                            "agent", "alarm"}),
     "alerts": frozenset({"alert"}),
     "phone": frozenset({"agent", "attempt", "answer", "alert", "escalation"}),
+    "pacing": frozenset({"pacing_decision"}),
     "patient": frozenset({"task", "attempt", "answer", "alert", "escalation", "recording"}),
 }
 

@@ -39,13 +39,16 @@ def render_text(request: web.Request, template: str, **values: Any) -> str:
     def at(value: datetime | None) -> str:
         return formats.moment(value, zone, today)
 
+    def exactly(value: datetime) -> str:
+        return f"{value.astimezone(zone):%H:%M:%S}"
+
     def may(name: str) -> bool:
         roles: frozenset[Any] = getattr(rights, name)
         return visitor.role in roles
 
     return request.app[TEMPLATES].get_template(template).render(
         **values, t=translate, locale=visitor.locale, locales=NAMES, user=visitor.user,
-        csrf_token=visitor.csrf_token, at=at, today=today, moment=moment, may=may,
+        csrf_token=visitor.csrf_token, at=at, exactly=exactly, today=today, moment=moment, may=may,
         path=request.path, path_qs=request.path_qs,
         hospital=settings.hospital_en if visitor.locale == "en" else settings.hospital)
 

@@ -34,6 +34,8 @@ MATRIX = {
     ("POST", "/sign-out"): EVERYBODY,
     ("GET", "/"): EVERYBODY,
     ("GET", "/overview/live"): EVERYBODY,
+    ("GET", "/pacing"): EVERYBODY,
+    ("GET", "/pacing/live"): EVERYBODY,
     ("GET", "/events"): EVERYBODY,
     ("GET", "/patients"): SEES_PATIENTS,
     ("GET", "/patients/{id}"): SEES_PATIENTS,

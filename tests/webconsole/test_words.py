@@ -14,6 +14,7 @@ import webconsole
 from followup.agents.models import AgentState
 from followup.alarms.models import AlarmKind
 from followup.calls.models import AnsweredBy, AttemptState, Disposition, EscalationState
+from followup.campaigns.decisions import Reason
 from followup.campaigns.models import CampaignState, TaskState
 from followup.patients.models import Sex
 from followup.people.models import Role
@@ -35,7 +36,7 @@ MADE = {
     "task_state": TaskState, "attempt_state": AttemptState, "disposition": Disposition,
     "agent_state": AgentState, "campaign_state": CampaignState, "severity": Severity,
     "escalation_state": EscalationState, "role": Role, "sex": Sex, "given": GivenBy,
-    "prompt_state": State, "alarm": AlarmKind,
+    "prompt_state": State, "alarm": AlarmKind, "pacing_reason": Reason,
 }
 MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),

@@ -3,7 +3,17 @@
 from aiohttp import web
 
 from webconsole import live, sip_relay
-from webconsole.pages import alerts, health, overview, patients, phone, prompts, recordings, signin
+from webconsole.pages import (
+    alerts,
+    health,
+    overview,
+    pacing,
+    patients,
+    phone,
+    prompts,
+    recordings,
+    signin,
+)
 
 ROUTES: list[web.RouteDef] = [
     web.get("/healthz", health.healthz),
@@ -13,6 +23,8 @@ ROUTES: list[web.RouteDef] = [
     web.post("/locale", signin.set_locale),
     web.get("/", overview.page),
     web.get("/overview/live", overview.part),
+    web.get("/pacing", pacing.page),
+    web.get("/pacing/live", pacing.part),
     web.get("/events", live.events, allow_head=False),
     web.get("/patients", patients.listing),
     web.get("/patients/{id}", patients.page),
