@@ -34,7 +34,7 @@ async def place_of(session: AsyncSession, escalation_id: uuid.UUID, moment: date
     since = await session.scalar(
         select(Escalation.requested_at).where(Escalation.id == escalation_id))
     ahead = await waiting(session, but=escalation_id, before=since or moment, critical=critical)
-    spare = await roster.count_ready(session) - ahead
+    spare = await roster.count_ready(session, moment) - ahead
     if spare > 0 or left_s <= 0:
         return Place(spare, float(spare > 0))
     talking = await _since(session, moment, AgentState.ON_CALL, AgentState.RESERVED)

@@ -40,10 +40,10 @@ async def extensions(session: AsyncSession) -> list[str]:
     return list(await session.scalars(select(Agent.extension)))
 
 
-async def count_ready(session: AsyncSession) -> int:
-    """How many agents could take a call now."""
+async def count_ready(session: AsyncSession, moment: datetime | None = None) -> int:
+    """How many agents could take a call now, or at ``moment``."""
     return await session.scalar(
-        select(func.count()).select_from(Agent).where(_ready(now()))) or 0
+        select(func.count()).select_from(Agent).where(_ready(moment or now()))) or 0
 
 
 async def reserve(session: AsyncSession, attempt_id: uuid.UUID, language: str,
