@@ -66,7 +66,7 @@ class Running:
     name: str
     mode: CampaignMode
     items: int
-    rules: CampaignRules = CampaignRules()
+    rules: CampaignRules = field(default_factory=CampaignRules)
     needed: int = 0
     lost: int = 0
 

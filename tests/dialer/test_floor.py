@@ -21,8 +21,8 @@ from followup.calls.models import (
     Recording,
     RecordingMark,
 )
-from followup.campaigns.house import House
 from followup.campaigns.decisions import PacingDecision, Reason
+from followup.campaigns.house import House
 from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
 from followup.database.engine import Database
 from followup.questionnaires.library import parsed
