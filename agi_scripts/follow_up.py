@@ -78,7 +78,7 @@ def context_of(call: Call, house: House) -> Context:
     settings = house.settings
     return Context(hospital=settings.hospital_names,
                    name=call.patient.name, department=call.encounter.department,
-                   language=call.response.language, hold_s=settings.dialer.hold_max_s,
+                   language=call.response.language, hold_s=call.hold_s,
                    birth_year=call.patient.birth_date.year if call.patient.birth_date else None,
                    voicemail_message=settings.dialer.voicemail_message,
                    today=now().astimezone(ZoneInfo(settings.dialer.timezone)).date().isoformat())

@@ -34,10 +34,11 @@ from followup.calls.models import (
     RecordingMark,
     RecordingState,
 )
-from followup.campaigns.models import Task
+from followup.campaigns.models import Campaign, Task
+from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
 from followup.database.engine import Database
-from followup.errors import NotFound, Unavailable
+from followup.errors import InvalidInput, NotFound, Unavailable
 from followup.log import get_logger
 from followup.patients import consent
 from followup.patients.models import Encounter, Patient
@@ -70,6 +71,7 @@ class Call:
     response: Response
     questionnaire: QuestionnaireRow
     answers: list[Answer]                        # given in earlier calls
+    hold_s: int                                  # how long they may be asked to wait for an agent
     recording_id: uuid.UUID | None = None
     recording_since: datetime | None = None
     marks: list[RecordingMark] = field(default_factory=list)    # written with what comes next
@@ -138,8 +140,17 @@ class House:
                 attempt=attempt, patient=await session.get_one(Patient, task.patient_id),
                 encounter=await session.get_one(Encounter, task.encounter_id), response=response,
                 questionnaire=await session.get_one(QuestionnaireRow, response.questionnaire_id),
-                answers=await store.current_answers(session, response.id))
+                answers=await store.current_answers(session, response.id),
+                hold_s=await self._hold_s(session, task.campaign_id))
         return await self._do(work)
+
+    async def _hold_s(self, session: AsyncSession, campaign_id: uuid.UUID) -> int:
+        most = self.settings.dialer.hold_max_s
+        campaign = await session.get_one(Campaign, campaign_id)
+        try:
+            return CampaignRules.read(campaign.rules).hold(most)
+        except InvalidInput:
+            return most              # whoever is on the phone already is not to suffer for it
 
     async def begin_recording(self, call: Call) -> str:
         """Announce the recording that is about to start; the capture's file name."""

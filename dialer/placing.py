@@ -16,6 +16,7 @@ from dialer.pacing import Pacer, Picture, Terms
 from followup.campaigns.decisions import PacingDecision, Reason, forget_old
 from followup.campaigns.house import House
 from followup.campaigns.models import CampaignMode
+from followup.campaigns.rules import WithoutAgents
 from followup.settings import DialerSettings
 
 PATIENCE_S = 2.0               # who needs a person at once is lost after so long
@@ -40,7 +41,7 @@ class Decision:
     inputs: dict[str, Any]
 
 
-def decide(mode: CampaignMode, pacer: Pacer, seen: Picture, limits: Limits) -> Decision:
+def decide(campaign: Running, pacer: Pacer, seen: Picture, limits: Limits) -> Decision:
     """Pure. ``wanted`` is within the limits."""
     needing, freed = pacer.outlook(seen) if seen.agents else (0.0, 0.0)
     inputs = {"agents": seen.agents, "idle": seen.idle, "soon_free": round(freed, 2),
@@ -49,20 +50,21 @@ def decide(mode: CampaignMode, pacer: Pacer, seen: Picture, limits: Limits) -> D
               "expected": round(needing, 2), "needed": seen.needed, "lost": seen.lost,
               "budget": seen.budget, "lines_free": limits.free}
     most = max(0, min(limits.free, limits.allowance, limits.burst))
-    wanted, reason = _wanted(mode, pacer, seen)
+    wanted, reason = _wanted(campaign, pacer, seen)
     if most == 0 and reason not in (Reason.BY_HAND, Reason.NO_AGENT):
         reason = Reason.LINES_FULL if limits.free <= 0 else Reason.HOURLY_CAP
     return Decision(min(wanted, most), reason, inputs)
 
 
-def _wanted(mode: CampaignMode, pacer: Pacer, seen: Picture) -> tuple[int, Reason]:
-    if mode is CampaignMode.PREVIEW:
+def _wanted(campaign: Running, pacer: Pacer, seen: Picture) -> tuple[int, Reason]:
+    if campaign.mode is CampaignMode.PREVIEW:
         return 0, Reason.BY_HAND
     if not seen.agents:
         # nobody to take a call: a questionnaire's findings are alerts, to be called back
-        return (seen.lines_free, Reason.ALERTS_ONLY) if mode is CampaignMode.IVR \
-            else (0, Reason.NO_AGENT)
-    if mode is CampaignMode.PROGRESSIVE:
+        goes_on = campaign.mode is CampaignMode.IVR and \
+            campaign.rules.without_agents is WithoutAgents.ALERT
+        return (seen.lines_free, Reason.ALERTS_ONLY) if goes_on else (0, Reason.NO_AGENT)
+    if campaign.mode is CampaignMode.PROGRESSIVE:
         return (seen.safe, Reason.ONE_EACH) if seen.safe else (0, Reason.AGENTS_BUSY)
     wanted = pacer.place(seen)
     if seen.lines_free and pacer.spent:
@@ -103,8 +105,12 @@ class Placing:
     def decide(self, floor: Floor, campaign: Running, limits: Limits) -> Decision:
         """How many calls of this campaign to place now."""
         seen = picture(floor, campaign, self.day(floor.at), free=max(0, limits.free),
-                       budget=self._dialer.lost_budget)
-        return decide(campaign.mode, self._pacer(campaign), seen, limits)
+                       budget=self._budget(campaign))
+        return decide(campaign, self._pacer(campaign), seen, limits)
+
+    def _budget(self, campaign: Running) -> float:
+        own = campaign.rules.abandon_budget
+        return self._dialer.lost_budget if own is None else own
 
     async def keep(self, sessions: Callable[[], Any], floor: Floor, campaign: Running,
                    decision: Decision, placed: int) -> None:
@@ -122,12 +128,13 @@ class Placing:
 
     def _pacer(self, campaign: Running) -> Pacer:
         ivr = campaign.mode is CampaignMode.IVR
-        terms = Terms(PATIENCE_S, campaign.items if ivr else 0, float(self._dialer.hold_max_s))
+        terms = Terms(PATIENCE_S, campaign.items if ivr else 0,
+                      float(campaign.rules.hold(self._dialer.hold_max_s)))
         path = self.learned.path(str(campaign.id))
         known = self._pacers.get(campaign.id)
         if known is None or known[:2] != (path, terms):
             pacer = Pacer(terms, self.learned.knowledge, path)
             for needed, lost in self.learned.days.get(str(campaign.id), ()):
-                pacer.remember(needed, lost, self._dialer.lost_budget)
+                pacer.remember(needed, lost, self._budget(campaign))
             known = self._pacers[campaign.id] = (path, terms, pacer)
         return known[2]

@@ -97,8 +97,9 @@ class CampaignRules(_Rules):
     max_attempts: Annotated[int, Field(ge=1, le=20)] | None = None
     retry: Retries = Retries()
     numbers: NumberOrder = NumberOrder.IN_TURN
-    abandon_budget: Annotated[float, Field(ge=0, le=0.5)] = 0.03  # share that meets no agent
-    hold_s: Annotated[int, Field(ge=0, le=20)] = 20               # announced, then a call-back
+    # share of those in need of an agent that may find none in time
+    abandon_budget: Annotated[float, Field(gt=0, le=0.5)] | None = None
+    hold_s: Annotated[int, Field(ge=0, le=20)] | None = None      # announced, then a call-back
     skill: Annotated[str, Field(pattern=r"^[\w][\w -]{0,39}$")] | None = None
     without_agents: WithoutAgents = WithoutAgents.ALERT
     priority: Annotated[int, Field(ge=1, le=999)] = 100           # lower goes first
@@ -109,6 +110,10 @@ class CampaignRules(_Rules):
         if not value or not value <= EVERY_DAY:
             raise ValueError("expected days from 1 (Monday) to 7, one at least")
         return value
+
+    def hold(self, most_s: int) -> int:
+        """Seconds that a patient holds for an agent, where the house allows ``most_s``."""
+        return most_s if self.hold_s is None else min(self.hold_s, most_s)
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 
+from agi_scripts.house import House
 from agi_scripts.waiting import Place, place_of, waiting
 from bench.sample import fill
 from followup.agents.models import Agent, AgentState
@@ -16,6 +19,7 @@ from followup.campaigns.models import Campaign, Task
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.responses.models import Response, Severity
+from tests.agi_scripts.ward import open_ward
 
 MOMENT = now()
 
@@ -81,3 +85,14 @@ async def test_the_wait_is_worth_it_while_somebody_comes_back_in_time(database: 
     assert await at(database, one) == Place(0, 1.0)
     other = await waits(database, campaign, 2, Severity.ABNORMAL)
     assert await at(database, other) == Place(-1, 0.0)
+
+
+@pytest.mark.parametrize(("rules", "hold_s"), [
+    ({}, 15), ({"hold_s": 5}, 5), ({"hold_s": 20}, 15), ({"hold_s": "long"}, 15)])
+async def test_a_campaign_may_ask_for_a_shorter_hold_than_the_house(
+        database: Database, rules: dict[str, Any], hold_s: int) -> None:
+    async with open_ward(database, hold_max_s=15) as ward:
+        async with database.session() as session:
+            await session.execute(update(Campaign).values(rules=rules))
+        call = await House(ward.settings, database).open_call(ward.attempt_id)
+    assert call.hold_s == hold_s

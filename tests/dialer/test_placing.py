@@ -5,18 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from dialer.floor import Day, Desk, Floor, OpenCall, Running, picture
 from dialer.pacing import Pacer, Terms
-from dialer.placing import Decision, Limits, decide
+from dialer.placing import Decision, Limits, Placing, decide
 from followup.campaigns.decisions import Reason
+from followup.campaigns.house import House
 from followup.campaigns.models import CampaignMode
+from followup.campaigns.rules import CampaignRules
+from followup.settings import DialerSettings
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 DAY = Day(NOW.timestamp() - 7200, NOW.timestamp() + 36000, 0.0)
 FREE, JUST_BEGUN = Desk(), Desk(NOW - timedelta(seconds=1))
+AS_THE_HOUSE = CampaignRules()
 PLENTY = Limits(free=30, allowance=1000, burst=100)
 IVR, PREDICTIVE, PROGRESSIVE = CampaignMode.IVR, CampaignMode.PREDICTIVE, CampaignMode.PROGRESSIVE
 
@@ -26,12 +31,13 @@ def ago(seconds: float) -> datetime:
 
 
 def decided(mode: CampaignMode, desks: Sequence[Desk], calls: Sequence[OpenCall] = (),
-            limits: Limits = PLENTY, **today: int) -> Decision:
+            limits: Limits = PLENTY, rules: CampaignRules = AS_THE_HOUSE,
+            **today: int) -> Decision:
     items = 10 if mode is IVR else 0
-    campaign = Running(uuid.uuid4(), "c", mode, items, **today)
+    campaign = Running(uuid.uuid4(), "c", mode, items, rules, **today)
     seen = picture(Floor(NOW, list(calls), desks, [campaign]), campaign, DAY,
                    free=limits.free, budget=0.03)
-    return decide(mode, Pacer(Terms(items=items)), seen, limits)
+    return decide(campaign, Pacer(Terms(items=items)), seen, limits)
 
 
 def rings(seconds: float = 3, *, ivr: bool = False) -> OpenCall:
@@ -80,6 +86,21 @@ def test_calls_that_need_an_agent_wait_for_one_to_come_on_duty(mode: CampaignMod
 def test_questionnaires_are_asked_with_nobody_on_duty() -> None:
     found = decided(IVR, [])
     assert (found.wanted, found.reason) == (30, Reason.ALERTS_ONLY)
+
+
+def test_a_campaign_may_wait_for_agents_to_come() -> None:
+    waits = CampaignRules.read({"without_agents": "wait"})
+    found = decided(IVR, [], rules=waits)
+    assert (found.wanted, found.reason) == (0, Reason.NO_AGENT)
+    assert decided(IVR, [FREE] * 4, rules=waits).wanted > 8
+
+
+@pytest.mark.parametrize(("rules", "budget"), [({}, 0.03), ({"abandon_budget": 0.01}, 0.01)])
+def test_a_campaign_may_have_a_budget_of_its_own(rules: dict[str, Any], budget: float) -> None:
+    placing = Placing(DialerSettings(), House())
+    campaign = Running(uuid.uuid4(), "c", PREDICTIVE, 0, CampaignRules.read(rules))
+    found = placing.decide(Floor(NOW, [], [FREE] * 4, [campaign]), campaign, PLENTY)
+    assert found.inputs["budget"] == budget
 
 
 def test_findings_that_wait_hold_back_new_questionnaires() -> None:
