@@ -16,10 +16,12 @@ from aftercall.provision.frontend import find_frontend
 from followup.agents.models import Agent
 from followup.alerts.models import Alert, AlertState
 from followup.calls.models import Escalation
+from followup.campaigns.decisions import Reason
 from followup.campaigns.models import Task, TaskState
 from followup.database.engine import Database
 from followup.patients.models import Patient
 from tests.webconsole.hospital import PASSWORD, Hospital
+from tests.webconsole.test_pacing import decide
 from webconsole.live import STREAMS
 
 CHROMIUM = find_chromium()
@@ -108,6 +110,19 @@ async def test_numbers_change_without_a_reload(browser: Browser, server: TestSer
     assert await page.evaluate("window.sameDocument") is True
     before = await page.locator("time[data-since]").first.text_content()
     await expect(page.locator("time[data-since]").first).not_to_have_text(before or "")
+    assert desk.objections == []
+
+
+async def test_a_decision_of_the_pacing_is_seen_at_once(
+        browser: Browser, server: TestServer, database: Database, hospital: Hospital) -> None:
+    desk = await open_desk(browser, server)
+    await desk.sign_in("supervisor")
+    page = desk.page
+    await page.get_by_role("link", name="拨号决策").click()
+    await expect(page.locator("[data-live]")).to_have_text("实时更新")
+    await expect(page.locator("#pacing")).to_contain_text("最近没有决策")
+    await decide(database, Reason.AHEAD, placed=3)
+    await expect(page.locator("#pacing")).to_contain_text("空闲 1 人")
     assert desk.objections == []
 
 
@@ -200,11 +215,13 @@ async def test_no_page_gives_cause_for_objection(
         await session.execute(update(Agent).where(Agent.extension == "803").values(
             kind="webrtc", attempt_id=select(Escalation.attempt_id).where(
                 Escalation.agent_id == Agent.id).scalar_subquery()))
+    for reason in Reason:
+        await decide(database, reason, placed=3)
     desk = await open_desk(browser, server, width, 844 if width == 390 else 900, scheme)
     await desk.go("/sign-in")
     pages = ["/", "/patients", "/patients?q=nobody", f"/patients/{hospital.patients[0]}",
              f"/patients/{hospital.patients[1]}", "/alerts", f"/alerts/{hospital.alerts[1]}",
-             f"/alerts/{hospital.alerts[2]}", "/phone"]
+             f"/alerts/{hospital.alerts[2]}", "/phone", "/pacing"]
     await desk.sign_in("administrator")
     for language in ("English", "中文"):
         await desk.page.get_by_role("button", name=language).click()
