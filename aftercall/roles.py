@@ -105,7 +105,8 @@ async def run_dialer(settings: Settings,
     def hear(node: Node, event: AmiEvent) -> None:
         engine.hear(node, event)
 
-    nodes = [Node(node.name, partial(ami_client, node, secrets), settings.evidence_dir(node), hear)
+    nodes = [Node(node.name, partial(ami_client, node, secrets), settings.evidence_dir(node), hear,
+                  node.channels or settings.trunk.channels)
              for node in settings.nodes]
     engine = Engine(database, nodes, settings.dialer, settings.trunk, settings.phone_region,
                     observer, Scripts(settings.agi.host, settings.agi.port).answer)

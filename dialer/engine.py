@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,6 +26,7 @@ from dialer.verdict import OUTCOME_GRACE, Adopt, Facts, Settle, judge
 from followup.agents import roster
 from followup.calls import ledger
 from followup.calls.ledger import NUMBER_CHECK, attempt_id_of
+from followup.calls.lines import Lines, line_is_free
 from followup.calls.models import Attempt, AttemptState, Disposition
 from followup.calls.outcome import settle
 from followup.campaigns.following import step_of
@@ -152,11 +154,11 @@ class Engine:
             placed = 0
             while placed < decision.wanted:
                 ready = [node for node in self._nodes.values() if node.ready and node.trunk_up
-                         and not self._troubles.spares(node.name)]
+                         and not self._troubles.spares(node.name)
+                         and floor.calls_on(node.name) < node.channels]
                 if not ready:
                     break
-                node = min(ready, key=lambda node: sum(
-                    call.node == node.name for call in floor.calls))
+                node = min(ready, key=lambda node: floor.calls_on(node.name))
                 if not await self._place_one(node, campaign.id):
                     break
                 floor.dial(campaign, node.name)
@@ -165,9 +167,12 @@ class Engine:
             await self._placing.keep(self._database.session, floor, campaign, decision, placed)
 
     async def _place_one(self, node: Node, campaign_id: uuid.UUID) -> bool:
-        """Claim a task and call its patient; False when nothing is due."""
+        """Claim a task and call its patient; False when nothing is due, or no line is free."""
         async with self._database.session() as session:
             await self._leadership.fence(session)
+            if not await line_is_free(session, node.name,
+                                      Lines(self._trunk.channels, node.channels)):
+                return False
             attempt = await ledger.claim(session, node=node.name, house=self._house,
                                          campaign_id=campaign_id)
             if attempt is None:
@@ -258,7 +263,8 @@ class Engine:
                     self._gone.pop(attempt_id, None)
                 continue
             await self._end(attempt, settle(answered=answered, outcome=attempt.outcome,
-                                            cause=gone.cause),
+                                            cause=gone.cause, sip_code=gone.sip_code,
+                                            rang=attempt.ringing_at is not None),
                             cause=gone.cause, sip_code=gone.sip_code)
             self._gone.pop(attempt_id, None)
 
@@ -284,8 +290,9 @@ class Engine:
             extensions = await roster.extensions(session)
         reachable: set[str] = set()
         for node in self._nodes.values():
-            reachable |= await node.look_around(
-                extensions, trunk_is_asked=self._trunk.qualify_s > 0)
+            with self._alone(node):
+                reachable |= await node.look_around(
+                    extensions, trunk_is_asked=self._trunk.qualify_s > 0)
         async with self._database.session() as session:
             await roster.see_phones(session, reachable)
 
@@ -299,13 +306,24 @@ class Engine:
             node = self._nodes.get(name)
             if node is None or not node.ready:
                 continue
-            asked = now()
-            channels = await node.our_channels()
-            for attempt in attempts:
-                # What was committed after we asked cannot be in the list.
-                if attempt.node == name and attempt.committed_at < asked \
-                        and attempt.id not in self._gone:
-                    await self._judge(node, attempt, channels.get(attempt.channel_id))
+            with self._alone(node):
+                asked = now()
+                channels = await node.our_channels()
+                for attempt in attempts:
+                    # What was committed after we asked cannot be in the list.
+                    if attempt.node == name and attempt.committed_at < asked \
+                            and attempt.id not in self._gone:
+                        await self._judge(node, attempt, channels.get(attempt.channel_id))
+
+    @staticmethod
+    @contextmanager
+    def _alone(node: Node) -> Iterator[None]:
+        """A node that does not answer is left for later; the others go on."""
+        try:
+            yield
+        except AmiError as error:
+            node.trunk_up = None                  # not known: nothing is placed on it
+            log.warning("the node does not answer", node=node.name, reason=error.message)
 
     async def _judge(self, node: Node, attempt: Attempt, channel_state: str | None) -> None:
         story = None

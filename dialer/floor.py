@@ -84,6 +84,10 @@ class Floor:
         """Another call has been placed since."""
         self.calls.append(OpenCall(node, campaign.mode is CampaignMode.IVR, self.at))
 
+    def calls_on(self, node: str) -> int:
+        """Open calls of that node."""
+        return sum(call.node == node for call in self.calls)
+
 
 @dataclass(frozen=True, slots=True)
 class Day:

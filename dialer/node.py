@@ -25,8 +25,10 @@ class Node:
     """Name, AMI client and evidence of one node. ``on_event`` gets the node and each event."""
 
     def __init__(self, name: str, client_of: Callable[[Callable[[AmiEvent], None]], AmiClient],
-                 evidence_dir: Path, on_event: Callable[[Node, AmiEvent], None]) -> None:
+                 evidence_dir: Path, on_event: Callable[[Node, AmiEvent], None],
+                 channels: int = 1000) -> None:
         self.name = name
+        self.channels = channels                   # most calls of ours at once
         self.client = client_of(lambda event: self._receive(event))
         self._cel = evidence_dir / CEL_FILE
         self._on_event = on_event

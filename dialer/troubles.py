@@ -16,6 +16,7 @@ from followup.log import get_logger
 log = get_logger(__name__)
 
 LOST_AFTER_S = 30            # a node that is restarted is back by then
+SAY_AGAIN_S = 30             # an alarm that holds
 
 
 class Troubles:
@@ -28,7 +29,7 @@ class Troubles:
         self._nodes = list(nodes)
         self._breakers = {node.name: Breaker() for node in self._nodes}
         self._away_since: dict[str, float] = {}
-        self._told: dict[tuple[AlarmKind, str], bool] = {}
+        self._told: dict[tuple[AlarmKind, str], tuple[bool, float]] = {}
 
     def spares(self, node: str) -> bool:
         """Whether no call may go out by this node now, because its gateway refuses them."""
@@ -60,14 +61,19 @@ class Troubles:
             holds[AlarmKind.GATEWAY_REFUSES, node.name] = not closed
             holds[AlarmKind.GATEWAY_SILENT, node.name] = node.trunk_up is False
             holds[AlarmKind.NODE_LOST, node.name] = self._lost(node)
-        changed = {key: on for key, on in holds.items() if self._told.get(key) is not on}
-        if not changed:
+        now = self._clock()
+        to_tell = {key: on for key, on in holds.items() if self._is_news(key, on, now)}
+        if not to_tell:
             return
         async with self._database.session() as session:
-            for (kind, node_name), on in changed.items():
+            for (kind, node_name), on in to_tell.items():
                 await (raise_alarm(session, kind, node_name) if on
                        else clear_alarm(session, kind, node_name))
-        self._told |= changed
+        self._told |= {key: (on, now) for key, on in to_tell.items()}
+
+    def _is_news(self, key: tuple[AlarmKind, str], on: bool, now: float) -> bool:
+        told, at = self._told.get(key, (None, now))
+        return told is not on or (on and now - at >= SAY_AGAIN_S)
 
     def forget(self) -> None:
         """Another worker led meanwhile: what the alarms say is to be looked at anew."""

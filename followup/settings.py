@@ -109,6 +109,7 @@ class NodeSettings(Section):
     http_port: Port = 8088
     rtp_start: Port = 20000
     rtp_end: Port = 20999
+    channels: Annotated[int, Field(ge=1, le=1000)] | None = None   # of the trunk's; None: all
     external_address: Host | None = None  # public address when behind NAT
     local_net: str | None = None          # e.g. 10.0.0.0/8, with external_address
     evidence_dir: Path | None = None      # CEL and CDR files of a node we do not manage

@@ -13,6 +13,8 @@ from simgateway.cdr import GatewayCall, read_calls
 from simgateway.personas import Persona, load_personas
 from simgateway.render import GatewayConfig, SimAgent, write_gateway
 
+EMPTY = '""'                       # an empty word of Asterisk's command line
+
 
 class GatewayError(AftercallError):
     """The simulated gateway does not do as asked."""
@@ -51,6 +53,12 @@ class SimGateway:
     async def stop(self) -> None:
         """End it; calls under way are hung up."""
         await self.process.stop()
+
+    async def refuse(self, sip_code: int | None) -> None:
+        """Refuse every patient's call with this SIP status from now on; None: take calls again."""
+        if sip_code is not None and not 400 <= sip_code <= 699:
+            raise GatewayError(f"cannot refuse with {sip_code}: expected 400 to 699")
+        await self.process.cli(f"dialplan set global REFUSE {sip_code or EMPTY}")
 
     async def registered(self, timeout_s: float = 20) -> None:
         """Return once every phone that should be is registered with the node."""

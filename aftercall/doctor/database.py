@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from aftercall.doctor.clock import compared
-from aftercall.doctor.result import Check, Result, fail, ok
+from aftercall.doctor.result import Check, Result, fail, ok, warn
 from aftercall.provision.postgres import EmbeddedPostgres
+from followup.alarms.register import open_alarms
 from followup.database.engine import Database
 from followup.database.migrate import current, head
 from followup.errors import InvalidInput
@@ -25,6 +26,7 @@ def database_checks(database: Database | None) -> list[Check]:
         return [Check("database", _not_running, _START)]
     return [Check("database", lambda: _answers(database), _START),
             Check("migrations", lambda: _migrations(database), _START),
+            Check("alarms", lambda: _alarms(database), _START),
             Check("clock of the database", lambda: _clock(database), _START)]
 
 
@@ -64,6 +66,18 @@ async def _migrations(database: Database) -> Result:
         return fail("migrations", f"the schema is at {at or 'nothing'}, this code needs {newest}",
                     "run `aftercall migrate`; if the schema is newer, update this program")
     return ok("migrations", f"at {at}")
+
+
+async def _alarms(database: Database) -> Result:
+    await database.check()
+    async with database.session() as session:
+        alarms = await open_alarms(session)
+    if alarms:
+        told = "; ".join(f"{alarm.kind.value} {alarm.subject} since "
+                         f"{alarm.raised_at:%Y-%m-%d %H:%M} UTC" for alarm in alarms)
+        return warn("alarms", told, "look at that node and at the gateway behind it; an alarm ends "
+                    "by itself when its trouble does")
+    return ok("alarms", "none")
 
 
 async def _clock(database: Database) -> Result:

@@ -16,12 +16,16 @@ UNANSWERED = {
 }
 
 
-def settle(*, answered: bool, outcome: Disposition | None, cause: int | None) -> Disposition:
+def settle(*, answered: bool, outcome: Disposition | None, cause: int | None,
+           sip_code: int | None = None, rang: bool = True) -> Disposition:
     """How an attempt whose channel is gone has ended.
 
     ``outcome`` is what the conversation wrote while it lived; an answered call without one
-    broke on our side. ``cause`` is the Q.850 hang-up cause.
+    broke on our side. ``cause`` is the Q.850 hang-up cause. A time-out (SIP 408) of a call
+    that never rang is the gateway's silence, not the patient's.
     """
     if answered or outcome is not None:
         return outcome or Disposition.FAILED
+    if sip_code == 408 and not rang:
+        return Disposition.CONGESTION
     return UNANSWERED.get(cause or 0, Disposition.CONGESTION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -49,7 +50,8 @@ async def step_of(session: AsyncSession, attempt_id: uuid.UUID, disposition: Dis
 
     def step(how: Disposition, made: int, call_back_at: datetime | None) -> NextStep:
         following = next_step(how, made, rules.max_attempts or house.max_attempts, moment, hours,
-                              call_back_at, retries=rules.retry, other_number=other)
+                              call_back_at, retries=rules.retry, other_number=other,
+                              jitter=random.random())  # noqa: S311 - no secret
         if state is CampaignState.CANCELLED and following.state is TaskState.DUE:
             return NextStep(TaskState.CANCELLED)
         return following

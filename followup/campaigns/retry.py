@@ -64,11 +64,12 @@ class NextStep:
 def next_step(disposition: Disposition, attempts_made: int, max_attempts: int,
               ended_at: datetime, hours: CallingHours,
               call_back_at: datetime | None = None, *, retries: Retries | None = None,
-              other_number: OtherNumber = OtherNumber.NONE) -> NextStep:
+              other_number: OtherNumber = OtherNumber.NONE, jitter: float = 0.0) -> NextStep:
     """Decide on a task after an attempt; ``attempts_made`` includes it if it was dialled.
 
     ``call_back_at`` is the time that a patient named for Disposition.CALL_BACK: it is kept even
-    beyond the limit of attempts, which is there for those who do not answer.
+    beyond the limit of attempts, which is there for those who do not answer. ``jitter``, 0 to 1,
+    spreads those whom a gateway refused together: they do not come back together.
     """
     if disposition is Disposition.CALL_BACK and call_back_at is not None:
         return _due(max(call_back_at, ended_at), hours)
@@ -83,7 +84,7 @@ def next_step(disposition: Disposition, attempts_made: int, max_attempts: int,
         case Again.PERSON:
             return NextStep(TaskState.NEEDS_PERSON)
         case Again.SOON:
-            return _due(ended_at + SOON[disposition], hours)
+            return _due(ended_at + SOON[disposition] * (1 + jitter / 5), hours)
         case Again.LADDER:
             wait = (retries or Retries()).after(disposition, attempts_made)
             if attempts_made >= max_attempts or wait is None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import time as clock
 from pathlib import Path
 from typing import Any
@@ -16,126 +14,14 @@ import pytest
 from sqlalchemy import select
 
 from bench.sample import fill
-from dialer.ami import AmiClient, AmiEvent
-from dialer.engine import Engine
-from dialer.node import CEL_FILE, Node
 from followup.alarms.models import Alarm, AlarmKind
 from followup.alarms.register import open_alarms
-from followup.calls.models import Attempt, AttemptState, Disposition
+from followup.calls.models import AttemptState, Disposition
 from followup.campaigns.models import Task, TaskState
-from followup.database.base import now
 from followup.database.engine import Database
 from followup.patients.models import Patient, PatientContact, Whose
-from followup.settings import DialerSettings, TrunkSettings
-from tests.fakes.ami import FakeAmi, FakeAmiSession
-
-DIALER = DialerSettings(window_start=clock(0), window_end=clock(23, 59, 59), poll_s=0.05,
-                        settle_s=1)
-React = Callable[["ScriptedNode", FakeAmiSession, str, dict[str, list[str]]], Awaitable[None]]
-
-
-async def _take(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
-                action: dict[str, list[str]]) -> None:
-    """Take the call, and say nothing more."""
-    await session.answer(action, Message="Originate successfully queued")
-
-
-async def busy(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
-               action: dict[str, list[str]]) -> None:
-    """Take the call; the patient's line is busy."""
-    await _take(node, session, channel_id, action)
-    await session.send({"Event": "Hangup", "Uniqueid": channel_id, "Cause": "17",
-                        "TechCause": "486"})
-
-
-@dataclass
-class ScriptedNode:
-    """What the fake Asterisk knows; ``react`` is what it does with an Originate."""
-
-    folder: Path
-    react: React = _take
-    trunk: str = "Reachable"
-    channels: dict[str, str] = field(default_factory=dict)
-    originated: list[str] = field(default_factory=list)
-    uptime: int = 3600
-
-    def write(self, event: str, channel_id: str, extra: str = "") -> None:
-        """A line of the node's record."""
-        extra = extra.replace('"', '""')
-        with (self.folder / CEL_FILE).open("a") as file:
-            file.write(f'"{event}","{now().timestamp():.6f}","{channel_id}","{channel_id}","c",'
-                       f'"s","x","","","","{extra}"\n')
-
-    async def serve(self, session: FakeAmiSession) -> None:
-        await session.answer(await session.read(), Message="Authentication accepted")
-        await session.send({"Event": "FullyBooted", "Uptime": str(self.uptime)})
-        while True:
-            action = await session.read()
-            match action["Action"][0]:
-                case "Getvar":
-                    asked = action["Variable"][0]
-                    value = {"PJSIP_AOR(trunk,contact)": "trunk@@1",
-                             "PJSIP_CONTACT(trunk@@1,status)": self.trunk}.get(asked, "")
-                    await session.answer(action, Value=value)
-                case "CoreShowChannels":
-                    tag = {"ActionID": action["ActionID"][0]}
-                    await session.answer(action, EventList="start")
-                    await session.send(*({"Event": "CoreShowChannel", **tag, "Uniqueid": one,
-                                          "ChannelState": "6", "ChannelStateDesc": state,
-                                          "Duration": "00:00:01"}
-                                         for one, state in self.channels.items()),
-                                       {"Event": "CoreShowChannelsComplete", **tag,
-                                        "EventList": "Complete"})
-                case "Originate":
-                    self.originated.append(action["ChannelId"][0])
-                    await self.react(self, session, action["ChannelId"][0], action)
-                case _:
-                    await session.answer(action)
-
-
-@asynccontextmanager
-async def engine(database: Database, node: ScriptedNode, dialer: DialerSettings = DIALER,
-                 **options: Any) -> AsyncIterator[FakeAmi]:
-    node.folder.mkdir(parents=True, exist_ok=True)
-    (node.folder / CEL_FILE).touch()
-    async with FakeAmi(node.serve) as fake, running(database, node, fake, dialer,
-                                                              **options):
-        yield fake
-
-
-@asynccontextmanager
-async def running(database: Database, node: ScriptedNode, fake: FakeAmi,
-                  dialer: DialerSettings = DIALER, **options: Any) -> AsyncIterator[Engine]:
-    made: Engine
-
-    def client(on_event: Callable[[AmiEvent], None]) -> AmiClient:
-        return AmiClient("127.0.0.1", fake.port, "u", "s", on_event=on_event,
-                         reconnect_delay=(0.05, 0.1), action_timeout=2)
-
-    made = Engine(database, [Node("node1", client, node.folder, lambda n, e: made.hear(n, e))],
-                  dialer, TrunkSettings(channels=10), **options)
-    task = asyncio.create_task(made.run())
-    try:
-        yield made
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def attempts(database: Database) -> list[Attempt]:
-    async with database.session() as session:
-        return list(await session.scalars(select(Attempt).order_by(Attempt.committed_at)))
-
-
-async def ended(database: Database, count: int = 1, seconds: float = 20) -> list[Attempt]:
-    """The attempts, once so many have ended."""
-    deadline = time.monotonic() + seconds
-    while sum(one.state is AttemptState.ENDED for one in await attempts(database)) < count:
-        assert time.monotonic() < deadline, [(a.state, a.disposition) for a in
-                                             await attempts(database)]
-        await asyncio.sleep(0.05)
-    return await attempts(database)
+from tests.dialer.scripted import DIALER, ScriptedNode, attempts, busy, ended, engine, take
+from tests.fakes.ami import FakeAmiSession
 
 
 async def test_i1_every_due_task_gets_one_originate_with_its_own_channel_id(
@@ -189,7 +75,7 @@ async def test_a_node_that_never_heard_of_the_call_lets_it_be_placed_anew(
         if len(node.originated) == 1:
             session.writer.close()
         else:
-            await _take(node, session, channel_id, action)
+            await take(node, session, channel_id, action)
 
     await fill(database, 1)
     node = ScriptedNode(tmp_path, deaf)
@@ -241,7 +127,7 @@ async def test_the_call_goes_to_the_relative_when_the_patients_number_is_invalid
     async def unknown_then_busy(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
                                 action: dict[str, list[str]]) -> None:
         dialled.append(action["Channel"][0])
-        await _take(node, session, channel_id, action)
+        await take(node, session, channel_id, action)
         await session.send({"Event": "Hangup", "Uniqueid": channel_id,
                             "Cause": "1" if len(dialled) == 1 else "17"})
 
@@ -260,7 +146,7 @@ async def test_a_gateway_that_refuses_everything_is_left_alone_and_an_alarm_tell
         database: Database, tmp_path: Path) -> None:
     async def unavailable(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
                           action: dict[str, list[str]]) -> None:
-        await _take(node, session, channel_id, action)
+        await take(node, session, channel_id, action)
         await session.send({"Event": "Hangup", "Uniqueid": channel_id, "Cause": "34",
                             "TechCause": "503"})
 
@@ -287,7 +173,7 @@ async def test_an_originate_that_failed_without_a_channel_is_looked_up_first(
         database: Database, tmp_path: Path) -> None:
     async def fails(node: ScriptedNode, session: FakeAmiSession, channel_id: str,
                     action: dict[str, list[str]]) -> None:
-        await _take(node, session, channel_id, action)
+        await take(node, session, channel_id, action)
         if len(node.originated) == 1:
             node.channels[channel_id] = "Up"      # a duplicate's refusal bears the live call's id
         await session.send({"Event": "OriginateResponse", "Response": "Failure", "Reason": "0",

@@ -25,5 +25,12 @@ def test_what_the_conversation_came_to_outranks_the_wire(outcome: Disposition, a
     assert settle(answered=answered, outcome=outcome, cause=cause) is outcome
 
 
+@pytest.mark.parametrize(("rang", "disposition"), [(False, Disposition.CONGESTION),
+                                                   (True, Disposition.NO_ANSWER)])
+def test_a_time_out_is_the_gateways_only_when_nothing_rang(rang: bool,
+                                                           disposition: Disposition) -> None:
+    assert settle(answered=False, outcome=None, cause=18, sip_code=408, rang=rang) is disposition
+
+
 def test_an_answered_call_whose_conversation_wrote_nothing_failed_on_our_side() -> None:
     assert settle(answered=True, outcome=None, cause=16) is Disposition.FAILED
