@@ -51,6 +51,8 @@ poll_s = 0.5
 settle_s = 3
 wrap_up_s = 3
 ring_timeout_s = 15
+# everybody is called at once, to be seen in three minutes; a hospital keeps 0.03
+lost_budget = 0.5
 
 [speech]
 enabled = true

@@ -33,6 +33,7 @@ TALKS_LESS = person("46", "wait 0.5", "press 1 at once", "wait 4", "press 36*5#2
 STAYS = person("43", "wait 0.5", "press 1 at once", "wait 14", stay_s=1)
 URGENT = person("44", "wait 0.5", "press 137*0#1 at once", "say tone 10 at once", stay_s=1)
 RINGS = person("45", "hang up", ring_s=14)
+ALL_AT_ONCE = "lost_budget = 0.5\n"        # though there is one agent only
 
 
 @asynccontextmanager
@@ -134,7 +135,7 @@ async def _alarmed(place: Hospital, before: int) -> bool:
 
 async def test_the_gateway_and_then_the_node_go_down_and_come_back(database_url: str) -> None:
     async with hospital(database_url, [BRIEF, STAYS, URGENT, RINGS], agents=({"talk_s": 30},),
-                        ) as place:
+                        more_settings=ALL_AT_ONCE) as place:
         await _gateway_away(place)
         await _node_killed(place)
 
