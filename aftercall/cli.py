@@ -7,10 +7,8 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -18,24 +16,26 @@ from rich.markup import escape
 from rich.table import Table
 
 from aftercall.bench_command import bench
+from aftercall.campaign_command import campaign_app
+from aftercall.holiday_command import holiday_app
 from aftercall.models.command import models_app
 from aftercall.prompts_command import prompts_app
 from aftercall.questionnaire_command import questionnaire_app, response_app
 from aftercall.simulate_command import simulate
-from aftercall.terminal import err, run, say, settings_for
+from aftercall.terminal import err, run, say, settings_for, today
 from aftercall.try_command import try_questionnaire
 from asterisk_conf import real_time
 from asterisk_conf.errors import AsteriskError, ConfError
-from followup.errors import AftercallError, Conflict, InvalidInput
+from followup.errors import AftercallError, InvalidInput
 from followup.log import configure
-from followup.settings import Settings, load_settings
+from followup.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Aftercall: looking after patients once they have gone home.")
 user_app = typer.Typer(no_args_is_help=True, help="Users of the console.")
-campaign_app = typer.Typer(no_args_is_help=True, help="Plan, start, pause and cancel campaigns.")
 app.add_typer(user_app, name="user")
 app.add_typer(campaign_app, name="campaign")
+app.add_typer(holiday_app, name="holiday")
 app.add_typer(models_app, name="models")
 app.add_typer(questionnaire_app, name="questionnaire")
 app.add_typer(response_app, name="response")
@@ -135,7 +135,7 @@ def import_list(file: Annotated[Path, typer.Argument(help="CSV or .xlsx", exists
     async def work() -> int:
         async with running_database(settings, say) as (database, _):
             result = await import_patients(database, await asyncio.to_thread(file.read_bytes),
-                                           region=settings.phone_region, today=_today(settings))
+                                           region=settings.phone_region, today=today(settings))
         table = Table("row", "column", "value", "reason", "原因")
         for fault in result.refused:
             table.add_row(str(fault.row), fault.column, fault.value, fault.reason.en,
@@ -151,68 +151,6 @@ def import_list(file: Annotated[Path, typer.Argument(help="CSV or .xlsx", exists
         return 1 if result.refused else 0
 
     raise typer.Exit(run(work()))
-
-
-@campaign_app.command("start")
-def campaign_start(name: str, since: Annotated[int, typer.Option(
-        min=1, max=365, help="Patients discharged in the last so many days.")] = 7,
-                   questionnaire: Annotated[str, typer.Option(
-        help="The url of an imported questionnaire; without it the sample.")] = "") -> None:
-    """Plan a campaign with a questionnaire (the post-discharge sample), and start it."""
-    from aftercall.house import prompt_book, running_database
-    from aftercall.preparation import prepare_prompts
-    from followup.campaigns.models import CampaignState
-    from followup.campaigns.progress import move, plan
-    from followup.questionnaires.fhir import load_questionnaire
-    from followup.questionnaires.library import POST_DISCHARGE, get_active, publish
-
-    settings = settings_for()
-
-    async def work() -> None:
-        today = _today(settings)
-        async with running_database(settings, say) as (database, _):
-            async with database.session() as session:
-                row = await get_active(session, questionnaire) if questionnaire else \
-                    await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
-                campaign = await plan(session, name, row.id, discharged_to=today,
-                                      discharged_from=today - timedelta(days=since))
-                if questionnaire and campaign.questionnaire_id != row.id:
-                    raise Conflict(f"the campaign {name} has another questionnaire, or another "
-                                   f"version, than {row.url} {row.version}", field="questionnaire")
-            say("rendering prompts")
-            book = prompt_book(settings, say)
-            await prepare_prompts(database, book, settings, campaign.id)
-            async with database.session() as session:
-                await move(session, campaign.id, CampaignState.RUNNING)
-            say(f"{name} is running")
-
-    run(work())
-
-
-@campaign_app.command("move")
-def campaign_move(name: str, state: Annotated[str, typer.Argument(
-        help="running, paused or cancelled")]) -> None:
-    """Pause, resume or cancel a campaign."""
-    from sqlalchemy import select
-
-    from aftercall.house import running_database
-    from followup.campaigns.models import Campaign, CampaignState
-    from followup.campaigns.progress import move
-
-    if state not in ("running", "paused", "cancelled"):
-        raise InvalidInput(f"state = {state!r}: expected running, paused or cancelled",
-                           field="state", expected="running, paused or cancelled")
-
-    async def work() -> None:
-        async with running_database(settings_for(), say) as (database, _), \
-                database.session() as session:
-            campaign = await session.scalar(select(Campaign).where(Campaign.name == name))
-            if campaign is None:
-                raise InvalidInput(f"name = {name!r}: there is no such campaign", field="name")
-            await move(session, campaign.id, CampaignState(state))
-            say(f"{name} is {state}")
-
-    run(work())
 
 
 @user_app.command("add")
@@ -290,10 +228,6 @@ async def _has_users(database: Any) -> bool:
 
     async with database.session() as session:
         return await session.scalar(select(User.id).limit(1)) is not None
-
-
-def _today(settings: Settings) -> date:
-    return datetime.now(ZoneInfo(settings.dialer.timezone)).date()
 
 
 def main() -> None:

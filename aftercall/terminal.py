@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 from collections.abc import Coroutine
+from datetime import date, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
@@ -30,3 +33,13 @@ def settings_for() -> Settings:
     settings = load_settings()
     configure(settings.log.level, settings.log.format)
     return settings
+
+
+def today(settings: Settings) -> date:
+    """The day in the hospital's time zone."""
+    return datetime.now(ZoneInfo(settings.dialer.timezone)).date()
+
+
+def actor() -> str:
+    """Who is at the terminal, for the audit trail."""
+    return f"terminal:{getpass.getuser()}"

@@ -62,7 +62,7 @@ class AuditEvent(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     at: Mapped[datetime] = mapped_column(default=now)
-    actor: Mapped[str]                                    # user name, or "system"
+    actor: Mapped[str]                             # user name, "system", "terminal:<account>"
     action: Mapped[str]                                   # sign-in, play-recording, …
     subject: Mapped[str] = mapped_column(default="")      # patient:<id>, recording:<id>, …
     address: Mapped[str] = mapped_column(default="")
