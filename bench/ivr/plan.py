@@ -17,12 +17,12 @@ PRECISION = 0.03             # of the number of calls: nearer the search does no
 class Plan:
     """How long and how far. Seconds, and calls at once."""
 
-    per_second: float = 10.0         # new calls while the load grows
+    per_second: float = 8.0          # new calls while the load grows
     most: int = 800                  # calls at once; none held more is tried
     window_s: float = 4.0            # over which late sound is counted while the load grows
     hold_s: float = 10.0             # a number of calls is held when all this time was good
-    grow_s: float = 60.0             # the longest that the load grows, and ...
-    search_s: float = 90.0           # ... that the search goes on; then what is known counts
+    grow_s: float = 80.0             # the longest that the load grows, and ...
+    search_s: float = 150.0          # ... that the search goes on; then what is known counts
     measure_s: float = 20.0          # at the load where times and processors are measured
     load: float = 0.8                # that load, of what pure dialplan holds
     reaction_s: float = 1.2          # of a patient, from the end of a prompt to their key
@@ -32,8 +32,8 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(most=60, window_s=2.0, hold_s=4.0, grow_s=10.0, search_s=15.0, measure_s=8.0,
-             voice_calls=40, voice_s=10.0)
+QUICK = Plan(most=40, window_s=2.0, hold_s=3.0, grow_s=8.0, search_s=10.0, measure_s=6.0,
+             voice_calls=20, voice_s=8.0)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,26 @@ class Window:
         """Whether the load should not grow any further."""
         return self.failures >= BREAK_CALLS or self.tally.late_calls >= max(
             BREAK_CALLS, BREAK_SHARE * self.tally.calls)
+
+
+class Growth:
+    """While the load grows: what was held so far, and when it has become too much."""
+
+    def __init__(self) -> None:
+        self.good = 0                        # the most calls before the first bad window
+        self.too_many: int | None = None     # where it turned bad for good; None: it has not
+        self._bad: int | None = None
+
+    def tell(self, calls: int, window: Window) -> None:
+        """A window that began with so many calls. A single bad one is a hiccup."""
+        if window.good:
+            self.good, self._bad = calls, None
+        elif self._bad is not None:
+            self.too_many = self._bad
+        elif window.too_much:
+            self.too_many = calls            # no further: what is piled up takes long to clear
+        else:
+            self._bad = calls
 
 
 class Search:

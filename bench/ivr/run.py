@@ -17,10 +17,11 @@ from bench.ivr.gateway import Gateway
 from bench.ivr.ground import Ground
 from bench.ivr.hearing import Heard
 from bench.ivr.phones import NOISE_RMS, Habits, Phones
-from bench.ivr.plan import TRIES, Plan, Search, Window, percentile
+from bench.ivr.plan import PRECISION, TRIES, Growth, Plan, Search, Window, percentile
 from bench.ivr.script import Turn, keyed
 
 SETTLE_S = 2.0               # after the number of calls has changed
+CALM_S = 12.0                # and at most so long, until the sound has got over the change
 LAG_S = 1.2                  # SIPp tells its failures so late
 DRAIN_S = 10.0               # until calls that are hung up have ended
 
@@ -105,7 +106,7 @@ class Run:
         search = Search(good, too_many or self._plan.most + 1)
         while not search.over and time.monotonic() < began + self._plan.search_s:
             search.tell(await self._try(search.next))
-            if search.held and too_many is None:
+            if search.held and too_many is None and search.held >= good * (1 - PRECISION):
                 break                            # more was not to be tried
         self.result.held = search.held
         if search.held is None:
@@ -115,19 +116,12 @@ class Run:
         """The most calls without fault, and those with which it became too much, if it did."""
         plan, calls = self._plan, self.calls
         calls.wanted = plan.most
-        alive = good = bad = 0
-        while time.monotonic() < until and alive < plan.most:
-            alive = len(calls.alive)
-            window = await self._watch(plan.window_s)
-            if window.good:
-                good = alive
-            if not window.too_much:
-                bad = 0
-            elif bad:
-                return min(good, bad), bad
-            else:
-                bad = max(alive, 1)
-        return len(calls.alive), None
+        growth = Growth()
+        while time.monotonic() < until and len(calls.alive) < plan.most:
+            growth.tell(max(1, len(calls.alive)), await self._watch(plan.window_s))
+            if growth.too_many is not None:
+                break
+        return growth.good, growth.too_many
 
     async def _try(self, number: int) -> int | None:
         """How many calls are held when so many are wanted; None when they are not."""
@@ -139,16 +133,19 @@ class Run:
         return None
 
     async def _reach(self, number: int) -> None:
-        """So many calls, no more and no fewer, and a moment of rest."""
+        """So many calls, no more and no fewer, and rest until what was late has been made up."""
         self.calls.wanted = number
         await self.calls.cut_down(number)
         await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
         await self.calls.until(lambda: len(self.calls.alive) >= number,
                                5 + number / self._plan.per_second)
         await asyncio.sleep(SETTLE_S)
+        calm = time.monotonic() + CALM_S
+        while time.monotonic() < calm and not (await self._watch(SETTLE_S, told=False)).good:
+            pass
 
-    async def _watch(self, seconds: float) -> Window:
-        """Count what goes wrong from now on, for so long."""
+    async def _watch(self, seconds: float, *, told: bool = True) -> Window:
+        """Count what goes wrong from now on, for so long; ``told`` in the result."""
         failed, sipp = self.calls.failed, self.gateway.failed()
         began, seen = time.time_ns(), [len(self.calls.alive)]
         until = time.monotonic() + seconds
@@ -158,10 +155,11 @@ class Run:
         tally = await asyncio.to_thread(self.phones.tally, began, time.time_ns())
         alive = round(sum(seen) / len(seen))
         window = Window(alive, tally, self.calls.failed - failed + self.gateway.failed() - sipp)
-        self.result.windows.append({
-            "calls": alive, "least": min(seen), "heard": tally.calls,
-            "late_calls": tally.late_calls, "late_packets": tally.late_packets,
-            "failures": window.failures, "good": window.good})
+        if told:
+            self.result.windows.append({
+                "calls": alive, "least": min(seen), "heard": tally.calls,
+                "late_calls": tally.late_calls, "late_packets": tally.late_packets,
+                "failures": window.failures, "good": window.good})
         return window
 
     # --- at a given load -----------------------------------------------------------------------

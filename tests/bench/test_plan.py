@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.ivr.phones import Tally
-from bench.ivr.plan import Search, Window, percentile
+from bench.ivr.plan import Growth, Search, Window, percentile
 
 
 def window(late: int, calls: int = 200, failures: int = 0) -> Window:
@@ -25,6 +25,21 @@ def test_a_hiccup_does_not_end_the_growth_of_the_load() -> None:
     assert not window(late=9).too_much
     assert window(late=10).too_much
     assert window(late=0, failures=3).too_much
+
+
+def test_the_load_grows_past_a_hiccup_and_no_further_than_what_is_bad_twice_or_very_bad() -> None:
+    growth = Growth()
+    for calls, late in ((100, 0), (140, 5), (180, 0)):
+        growth.tell(calls, window(late))
+    assert (growth.good, growth.too_many) == (180, None)
+    growth.tell(220, window(5))
+    growth.tell(260, window(5))
+    assert (growth.good, growth.too_many) == (180, 220)
+
+    growth = Growth()
+    growth.tell(100, window(0))
+    growth.tell(140, window(150))
+    assert (growth.good, growth.too_many) == (100, 140)
 
 
 @given(st.integers(1, 900), st.integers(0, 900), st.integers(0, 900))
