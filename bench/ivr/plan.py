@@ -9,6 +9,7 @@ from bench.ivr.phones import Tally
 
 LATE_SHARE = 0.01            # of the calls in a window may have late sound: a machine's hiccup
 BREAK_SHARE, BREAK_CALLS = 0.05, 3       # more than a hiccup; twice in a row it is too much
+FEW = 2                      # late calls that say nothing about the load while it grows
 TRIES = 2                    # at one number of calls, before it counts as not held
 PRECISION = 0.03             # of the number of calls: nearer the search does not look
 
@@ -67,7 +68,7 @@ class Growth:
 
     def tell(self, calls: int, window: Window) -> None:
         """A window that began with so many calls. A single bad one is a hiccup."""
-        if window.good:
+        if window.good or (window.failures == 0 and window.tally.late_calls <= FEW):
             self.good, self._bad = calls, None
         elif self._bad is not None:
             self.too_many = self._bad

@@ -23,6 +23,7 @@ from bench.ivr.script import Turn, keyed
 SETTLE_S = 2.0               # after the number of calls has changed
 CALM_S = 12.0                # and at most so long, until the sound has got over the change
 LAG_S = 1.2                  # SIPp tells its failures so late
+REGROW = 2                   # times as fast as the load grew at first
 DRAIN_S = 10.0               # until calls that are hung up have ended
 
 
@@ -72,6 +73,7 @@ class Run:
         self._habits = Habits(answers, plan.reaction_s, noise_rms)
         self._stack = AsyncExitStack()
         self.over: list[Call] = []               # calls that had ended by themselves
+        self._piled_up = False                   # work, by a load that was too much
         self.result = Result()
 
     async def __aenter__(self) -> Run:
@@ -121,6 +123,7 @@ class Run:
             growth.tell(max(1, len(calls.alive)), await self._watch(plan.window_s))
             if growth.too_many is not None:
                 break
+        self._piled_up = growth.too_many is not None
         return growth.good, growth.too_many
 
     async def _try(self, number: int) -> int | None:
@@ -130,15 +133,23 @@ class Run:
             window = await self._watch(self._plan.hold_s)
             if window.good and window.calls:
                 return window.calls
+        self._piled_up = True
         return None
 
     async def _reach(self, number: int) -> None:
-        """So many calls, no more and no fewer, and rest until what was late has been made up."""
+        """So many calls, no more and no fewer; all of them new ones after a load that was too much,
+        as theirs are late for long."""
+        if self._piled_up:
+            self._piled_up, self.calls.wanted = False, 0
+            await self.calls.cut_down(0)
+            await self.calls.until(lambda: not self.calls.alive, DRAIN_S)
+            await asyncio.sleep(SETTLE_S)
+        self.calls.per_second = REGROW * self._plan.per_second
         self.calls.wanted = number
         await self.calls.cut_down(number)
         await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
         await self.calls.until(lambda: len(self.calls.alive) >= number,
-                               5 + number / self._plan.per_second)
+                               5 + number / self.calls.per_second)
         await asyncio.sleep(SETTLE_S)
         calm = time.monotonic() + CALM_S
         while time.monotonic() < calm and not (await self._watch(SETTLE_S, told=False)).good:
