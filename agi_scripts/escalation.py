@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from agi_scripts.house import Call, House
 from dialer.pacing import Finding, Step, next_step
 from followup.agents.models import Agent
+from followup.campaigns.models import CampaignMode
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiHangup
 
@@ -27,15 +28,20 @@ async def hand_over(channel: AgiChannel, call: Call, house: House, hold_s: int,
     there is no hope of one. Raises AgiHangup when the patient hangs up before. ``please_hold`` says
     that they wait.
     """
+    talks_first = call.mode is CampaignMode.IVR      # else these seconds are all there is: wait
+    reserved = call.mode.reserves                    # an agent, while the phone was ringing
     escalation_id = await house.request_agent(call)
     passed_over: set[uuid.UUID] = set()
     began = time.monotonic()
     try:
         while True:
             held = time.monotonic() - began
-            place = await house.place_of(escalation_id, critical=critical, left_s=hold_s - held)
+            place = await house.place_of(call, escalation_id, critical=critical,
+                                         left_s=hold_s - held)
             finding = Finding(critical=critical, useful_left=0, held_s=held, hold_s=hold_s)
-            step = next_step(finding, place.spare, place.hope)
+            step = Step.CONNECT if reserved else next_step(
+                finding, place.spare, place.hope if talks_first else 1.0)
+            reserved = False
             agent = await house.reserve_agent(call, escalation_id, passed_over) \
                 if step is Step.CONNECT else None
             if agent is not None:

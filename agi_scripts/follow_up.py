@@ -9,8 +9,10 @@ from structlog.contextvars import bound_contextvars
 
 from agi_scripts.escalation import hand_over
 from agi_scripts.house import Call, House
+from agi_scripts.straight_to_agent import straight_to_agent
 from followup.calls.ledger import attempt_id_of
 from followup.calls.models import Disposition
+from followup.campaigns.models import CampaignMode
 from followup.database.base import now
 from followup.log import get_logger
 from followup.questionnaires.library import parsed
@@ -50,6 +52,11 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
         questionnaire = parsed(call.questionnaire)
         desk = FollowUpDesk(channel, call, house, book.reading(questionnaire))
         line = line_of(channel, desk, call.response.language, voice)
+        if call.mode is not CampaignMode.IVR:
+            await record(channel, call, house)
+            await straight_to_agent(channel, call, house, line)
+            await goodbye(channel)
+            return
         state = resume(questionnaire, context_of(call, house), *known(call.answers))
         capture = await record(channel, call, house)
         line.watch = Watch()
@@ -137,7 +144,7 @@ class FollowUpDesk:
 
     async def agent_free(self) -> bool:
         """Whether somebody could take the call now."""
-        return await self._house.agent_free()
+        return await self._house.agent_free(self._call)
 
     async def hand_over(self, escalate: Escalate, line: Line) -> bool:
         """Ring agents until one has spoken with the patient."""

@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agi_scripts.waiting import Place, place_of, waiting
+from agi_scripts.waiting import Place, place_of, spare_agents, waiting
 from followup.agents import roster
 from followup.agents.models import Agent, AgentState
 from followup.alerts import register
@@ -34,7 +34,7 @@ from followup.calls.models import (
     RecordingMark,
     RecordingState,
 )
-from followup.campaigns.models import Campaign, Task
+from followup.campaigns.models import Campaign, CampaignMode, Task
 from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
 from followup.database.engine import Database
@@ -71,7 +71,9 @@ class Call:
     response: Response
     questionnaire: QuestionnaireRow
     answers: list[Answer]                        # given in earlier calls
+    mode: CampaignMode                           # who speaks with them
     hold_s: int                                  # how long they may be asked to wait for an agent
+    skill: str | None = None                     # that agent must have it
     recording_id: uuid.UUID | None = None
     recording_since: datetime | None = None
     marks: list[RecordingMark] = field(default_factory=list)    # written with what comes next
@@ -135,22 +137,17 @@ class House:
             if attempt is None or attempt.state is AttemptState.ENDED:
                 raise NotFound("no live attempt has this id")
             task = await session.get_one(Task, attempt.task_id)
+            campaign = await session.get_one(Campaign, task.campaign_id)
+            rules = _rules(campaign)
             response = await store.open_response(session, task)
             return Call(
                 attempt=attempt, patient=await session.get_one(Patient, task.patient_id),
                 encounter=await session.get_one(Encounter, task.encounter_id), response=response,
                 questionnaire=await session.get_one(QuestionnaireRow, response.questionnaire_id),
                 answers=await store.current_answers(session, response.id),
-                hold_s=await self._hold_s(session, task.campaign_id))
+                mode=campaign.mode, skill=rules.skill,
+                hold_s=rules.hold(self.settings.dialer.hold_max_s))
         return await self._do(work)
-
-    async def _hold_s(self, session: AsyncSession, campaign_id: uuid.UUID) -> int:
-        most = self.settings.dialer.hold_max_s
-        campaign = await session.get_one(Campaign, campaign_id)
-        try:
-            return CampaignRules.read(campaign.rules).hold(most)
-        except InvalidInput:
-            return most              # whoever is on the phone already is not to suffer for it
 
     async def begin_recording(self, call: Call) -> str:
         """Announce the recording that is about to start; the capture's file name."""
@@ -228,31 +225,42 @@ class House:
                 await store.complete(session, call.response.id)
         await self._do_in(call, work)
 
+    async def abandoned(self, call: Call) -> None:
+        """The patient left without having spoken to anybody, unless an agent was quicker."""
+        await self._do_in(call, lambda session: ledger.note_outcome(
+            session, call.id, Disposition.ABANDONED, unless=Disposition.ESCALATED))
+
     # --- the agents ----------------------------------------------------------------------------
 
-    async def agent_free(self) -> bool:
+    async def agent_free(self, call: Call) -> bool:
         """Whether somebody could take the call now, and no other patient waits for them."""
         async def work(session: AsyncSession) -> bool:
-            return await roster.count_ready(session) > await waiting(session)
+            return spare_agents(await roster.ready(session), await waiting(session),
+                                call.skill) > 0
         return await self._do(work)
 
-    async def place_of(self, escalation_id: uuid.UUID, *, critical: bool, left_s: float) -> Place:
+    async def place_of(self, call: Call, escalation_id: uuid.UUID, *, critical: bool,
+                       left_s: float) -> Place:
         """How far a patient is from an agent."""
         return await self._do(lambda session: place_of(
             session, escalation_id, now(), critical=critical, left_s=left_s,
-            wrap_up_s=self.settings.dialer.wrap_up_s))
+            wrap_up_s=self.settings.dialer.wrap_up_s, skill=call.skill))
 
     async def request_agent(self, call: Call) -> uuid.UUID:
-        """Note that the patient needs a person; the escalation's id. An alert is open from now."""
+        """Note that the patient needs a person; the escalation's id.
+
+        An alert is open from now where a questionnaire has talked: else they are called again.
+        """
         async def work(session: AsyncSession) -> uuid.UUID:
             alert = await register.live_alert(session, call.response.id)
-            if alert is None:        # no finding, yet they asked: somebody must call back
+            if alert is None and call.mode is CampaignMode.IVR:
+                # no finding, yet they asked: somebody must call back
                 alert = await register.raise_alert(
                     session, call.response, "", ASKED, Severity.ABNORMAL, ASKED_TEXT,
                     self._deadlines, now())
                 await session.flush()
-            escalation = Escalation(id=uuid.uuid4(), attempt_id=call.id, alert_id=alert.id,
-                                    requested_at=now())
+            escalation = Escalation(id=uuid.uuid4(), attempt_id=call.id,
+                                    alert_id=alert.id if alert else None, requested_at=now())
             session.add(escalation)
             return escalation.id
         return await self._do_in(call, work)
@@ -261,7 +269,8 @@ class House:
                             passed_over: Collection[uuid.UUID]) -> Agent | None:
         """The agent who is to be rung; nobody else can be given them meanwhile."""
         async def work(session: AsyncSession) -> Agent | None:
-            agent = await roster.reserve(session, call.id, call.response.language, passed_over)
+            agent = await roster.reserve(session, call.id, call.response.language, passed_over,
+                                         skill=call.skill)
             if agent is not None:
                 await session.execute(
                     update(Escalation).where(Escalation.id == escalation_id)
@@ -314,13 +323,20 @@ class House:
         return await self._do(work)
 
     async def nobody_free(self, escalation_id: uuid.UUID) -> None:
-        """No agent took the call in time: the alert stays open for a call-back."""
+        """No agent took the call in time: its alert stays open for a call-back."""
         async def work(session: AsyncSession) -> None:
             await session.execute(
                 update(Escalation).where(Escalation.id == escalation_id,
                                          Escalation.bridged_at.is_(None))
                 .values(state=EscalationState.NO_AGENT, agent_id=None, ended_at=now()))
         await self._do(work)
+
+
+def _rules(campaign: Campaign) -> CampaignRules:
+    try:
+        return CampaignRules.read(campaign.rules)
+    except InvalidInput:             # whoever is on the phone already is not to suffer for it
+        return CampaignRules()
 
 
 def _mark(recording_id: uuid.UUID, since: datetime, kind: str, link_id: str | None = None,

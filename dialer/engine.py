@@ -18,6 +18,8 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from dialer.ami import AmiDisconnected, AmiError, AmiEvent, AmiRefused, originate_channel_id
+from dialer.claiming import calls_of, claim_call
+from dialer.floor import Running
 from dialer.leader import Deposed, Leadership
 from dialer.node import Node
 from dialer.placing import Limits, Placing
@@ -31,6 +33,7 @@ from followup.calls.models import Attempt, AttemptState, Disposition
 from followup.calls.outcome import settle
 from followup.campaigns.following import step_of
 from followup.campaigns.house import House
+from followup.campaigns.preview import Preview
 from followup.campaigns.progress import finish_campaigns
 from followup.database.base import now
 from followup.database.engine import Database
@@ -152,29 +155,31 @@ class Engine:
             decision = self._placing.decide(floor, campaign, Limits(
                 self._trunk.channels - len(floor.calls), allowance, burst))
             placed = 0
-            while placed < decision.wanted:
+            for asked in calls_of(campaign, decision.wanted):
                 ready = [node for node in self._nodes.values() if node.ready and node.trunk_up
                          and not self._troubles.spares(node.name)
                          and floor.calls_on(node.name) < node.channels]
                 if not ready:
                     break
                 node = min(ready, key=lambda node: floor.calls_on(node.name))
-                if not await self._place_one(node, campaign.id):
-                    break
+                if not await self._place_one(node, campaign, asked):
+                    if asked is None:
+                        break
+                    continue
                 floor.dial(campaign, node.name)
                 placed += 1
             allowance, burst = allowance - placed, burst - placed
             await self._placing.keep(self._database.session, floor, campaign, decision, placed)
 
-    async def _place_one(self, node: Node, campaign_id: uuid.UUID) -> bool:
-        """Claim a task and call its patient; False when nothing is due, or no line is free."""
+    async def _place_one(self, node: Node, campaign: Running, asked: Preview | None) -> bool:
+        """Claim a task and call its patient; False when nothing is due, or no line is free, or no
+        agent where one is reserved before. ``asked``: the call that an agent waits for."""
         async with self._database.session() as session:
             await self._leadership.fence(session)
             if not await line_is_free(session, node.name,
                                       Lines(self._trunk.channels, node.channels)):
                 return False
-            attempt = await ledger.claim(session, node=node.name, house=self._house,
-                                         campaign_id=campaign_id)
+            attempt = await claim_call(session, node.name, self._house, campaign, asked)
             if attempt is None:
                 return False
             self._observer("claimed", attempt.id)

@@ -27,6 +27,7 @@ from followup.calls.models import (
     RecordingMark,
 )
 from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
+from followup.campaigns.preview import Preview, accepted
 from followup.campaigns.rules import CampaignRules
 from followup.errors import InvalidInput
 from followup.questionnaires.library import parsed
@@ -49,6 +50,7 @@ class OpenCall:
     pending: bool = False                  # a finding that no agent has heard of yet
     waiting_since: datetime | None = None  # for an agent, with none reserved
     served: bool = False                   # an agent is reserved, speaks, or has spoken
+    skill: str | None = None               # that an agent must have
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Desk:
     """An agent on duty. ``busy_since``: the talk, its wrap-up included; None: free."""
 
     busy_since: datetime | None = None
+    skills: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Running:
     rules: CampaignRules = field(default_factory=CampaignRules)
     needed: int = 0
     lost: int = 0
+    asked: Sequence[Preview] = ()          # calls that agents have asked for, in turn
 
 
 @dataclass(slots=True)
@@ -82,7 +86,8 @@ class Floor:
 
     def dial(self, campaign: Running, node: str) -> None:
         """Another call has been placed since."""
-        self.calls.append(OpenCall(node, campaign.mode is CampaignMode.IVR, self.at))
+        self.calls.append(OpenCall(node, campaign.mode is CampaignMode.IVR, self.at,
+                                   skill=campaign.rules.skill))
 
     def calls_on(self, node: str) -> int:
         """Open calls of that node."""
@@ -108,14 +113,17 @@ def picture(floor: Floor, campaign: Running, day: Day, *, free: int, budget: flo
     Agents are shared, so are those who need them. A call of another mode counts as what it may ask
     of an agent: seen from a campaign of questionnaires, somebody who will need an agent as soon as
     they answer waits already; seen from one whose calls all need an agent, a questionnaire counts
-    once it has a finding.
+    once it has a finding. Agents without the campaign's skill, and calls that need another one, are
+    none of its business.
     """
-    seen = Picture(agents=len(floor.desks), lines=0, opened_at=day.opens, closes_at=day.closes,
+    skill = campaign.rules.skill
+    desks = [desk for desk in floor.desks if skill is None or skill in desk.skills]
+    seen = Picture(agents=len(desks), lines=0, opened_at=day.opens, closes_at=day.closes,
                    budget=budget, now=day.clock(floor.at), needed=campaign.needed,
                    lost=campaign.lost)
     ours = campaign.mode is CampaignMode.IVR
     for key, call in enumerate(floor.calls):
-        if call.served:
+        if call.served or (skill and call.skill and call.skill != skill):
             continue
         if call.waiting_since is not None:
             seen.waiting[key] = day.clock(call.waiting_since)
@@ -133,7 +141,7 @@ def picture(floor: Floor, campaign: Running, day: Day, *, free: int, budget: flo
             since = day.clock(call.item_since or call.answered_at)
             last = max(0, campaign.items - 1)
             seen.asking[key] = Asking(min(call.item, last), since, call.pending)
-    for key, desk in enumerate(floor.desks):
+    for key, desk in enumerate(desks):
         if desk.busy_since is not None:
             seen.talking[key] = day.clock(desk.busy_since)
     # wrap-up needs no line, and calls that are left out above do: only ``free`` is right
@@ -163,7 +171,8 @@ async def _calls(session: AsyncSession) -> list[OpenCall]:
         (AgentState.RESERVED, AgentState.ON_CALL))).correlate(Attempt)
     found = exists().where(Finding.response_id == Response.id).correlate(Response)
     rows = await session.execute(
-        select(Attempt, Campaign.mode, QuestionnaireRow, asked.c.link_id.label("asked"),
+        select(Attempt, Campaign.mode, Campaign.rules["skill"].astext.label("skill"),
+               QuestionnaireRow, asked.c.link_id.label("asked"),
                asked.c.since, answered.c.link_id.label("answered"), answered.c.given_at,
                wish.c.requested_at, wish.c.bridged_at, wish.c.ended_at,
                held.label("held"), found.label("found"))
@@ -191,7 +200,7 @@ def _call(row: Row[Any]) -> OpenCall:
         placed_at=attempt.sent_at or attempt.committed_at, answered_at=attempt.answered_at,
         item=item, item_since=since, pending=row.found and not met,
         waiting_since=row.requested_at if waits else None,
-        served=row.held or row.bridged_at is not None)
+        served=row.held or row.bridged_at is not None, skill=row.skill)
 
 
 def item_numbers(row: QuestionnaireRow) -> dict[str, int]:
@@ -209,8 +218,9 @@ async def _desks(session: AsyncSession, moment: datetime) -> list[Desk]:
                  else_=Agent.state_since)
     free = (Agent.state == AgentState.AVAILABLE) | (
         (Agent.state == AgentState.WRAP_UP) & (Agent.wrap_up_until <= moment))
-    return [Desk(None if is_free else busy) for is_free, busy in await session.execute(
-        select(free, since).where(Agent.state.in_(ON_DUTY)).order_by(Agent.extension))]
+    found = await session.execute(
+        select(free, since, Agent.skills).where(Agent.state.in_(ON_DUTY)).order_by(Agent.extension))
+    return [Desk(None if is_free else busy, frozenset(skills)) for is_free, busy, skills in found]
 
 
 async def _campaigns(session: AsyncSession, moment: datetime, since: datetime) -> list[Running]:
@@ -235,5 +245,7 @@ async def _campaigns(session: AsyncSession, moment: datetime, since: datetime) -
         except InvalidInput:
             continue                              # the claim says so and places no call of it
         found.append(Running(one.id, one.name, one.mode, len(item_numbers(one.questionnaire)),
-                             rules, *today.get(one.id, (0, 0))))
+                             rules, *today.get(one.id, (0, 0)),
+                             await accepted(session, one.id)
+                             if one.mode is CampaignMode.PREVIEW else ()))
     return sorted(found, key=lambda one: one.rules.priority)

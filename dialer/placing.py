@@ -58,7 +58,7 @@ def decide(campaign: Running, pacer: Pacer, seen: Picture, limits: Limits) -> De
 
 def _wanted(campaign: Running, pacer: Pacer, seen: Picture) -> tuple[int, Reason]:
     if campaign.mode is CampaignMode.PREVIEW:
-        return 0, Reason.BY_HAND
+        return len(campaign.asked), Reason.BY_HAND
     if not seen.agents:
         # nobody to take a call: a questionnaire's findings are alerts, to be called back
         goes_on = campaign.mode is CampaignMode.IVR and \

@@ -38,6 +38,7 @@ from followup.voice_settings import VoiceSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Language = Literal["zh", "en", "yue"]
+Skill = Annotated[str, Field(pattern=r"^[\w][\w -]{0,39}$")]
 
 
 def default_data_dir() -> Path:
@@ -151,6 +152,7 @@ class AgentSettings(Section):
     name: Annotated[str, Field(pattern=r"^[^\W_][\w .·-]{0,39}$")]
     kind: Literal["sip", "webrtc"] = "sip"
     languages: tuple[Language, ...] = ("zh",)
+    skills: tuple[Skill, ...] = ()       # what a campaign may ask for, e.g. a department
 
 
 class AgiSettings(Section):

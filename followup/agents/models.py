@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +33,8 @@ class Agent(HasId, HasCreated, Base):
     name: Mapped[str]
     kind: Mapped[str] = mapped_column(default="sip")             # sip or webrtc
     languages: Mapped[list[str]] = mapped_column(ARRAY(String))
+    skills: Mapped[list[str]] = mapped_column(ARRAY(String), default=list,
+                                              server_default=text("'{}'"))
     state: Mapped[AgentState] = mapped_column(choice(AgentState), default=AgentState.OFFLINE)
     state_since: Mapped[datetime] = mapped_column(default=now)   # idle the longest goes first
     wrap_up_until: Mapped[datetime | None]

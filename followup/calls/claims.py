@@ -59,19 +59,20 @@ class _Known:
 
 
 async def claim(session: AsyncSession, *, node: str, house: House,
-                campaign_id: uuid.UUID | None = None,
+                campaign_id: uuid.UUID | None = None, task_id: uuid.UUID | None = None,
                 moment: datetime | None = None) -> Attempt | None:
     """Take the most urgent due task and write its next attempt; None when nothing may be called.
 
-    ``campaign_id``: of that campaign only; else of the first, by priority, that has any. The caller
-    commits before it dials. Tasks and patients that another worker is claiming are passed over.
+    ``campaign_id``: of that campaign only; else of the first, by priority, that has any;
+    ``task_id``: that task only. The caller commits before it dials. Tasks and patients that another
+    worker is claiming are passed over.
     """
     moment = moment or now()
     campaigns = await _running(session, campaign_id)
     holidays = await holidays_from(session, moment) if campaigns else {}
     for campaign in campaigns:
-        for size in PAGES:
-            page = await _page(session, campaign, moment, size)
+        for size in PAGES if task_id is None else (PAGES[0],):
+            page = await _page(session, campaign, moment, size, task_id)
             known = _Known(*await _read(session, page), holidays)
             attempt = await _first_of(session, page, known, campaign, house, node, moment)
             if attempt is not None:
@@ -105,7 +106,7 @@ async def _running(session: AsyncSession, only: uuid.UUID | None) -> list[_Runni
 
 
 async def _page(session: AsyncSession, campaign: _Running, moment: datetime,
-                size: int) -> Sequence[Any]:
+                size: int, only: uuid.UUID | None) -> Sequence[Any]:
     """The most urgent due tasks with their patients, both locked."""
     on_call = select(Attempt.id).where(Attempt.patient_id == Task.patient_id,
                                        Attempt.state != AttemptState.ENDED)
@@ -115,7 +116,8 @@ async def _page(session: AsyncSession, campaign: _Running, moment: datetime,
         .join(Patient, Patient.id == Task.patient_id)
         .where(Task.campaign_id == campaign.id, Task.state == TaskState.DUE,
                Task.due_at <= moment, ~on_call.exists(),
-               *([_begun()] if campaign.withdrawn else []))
+               *([_begun()] if campaign.withdrawn else []),
+               *([Task.id == only] if only else []))
         .order_by(Task.priority, Task.due_at)
         .limit(size)
         # not so strongly that an answer or alert of the patient's could not be stored meanwhile

@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.agents.models import Agent, AgentState
@@ -67,9 +67,15 @@ async def advance(session: AsyncSession, attempt_id: uuid.UUID, state: AttemptSt
 async def note_outcome(session: AsyncSession, attempt_id: uuid.UUID, outcome: Disposition,
                        hangup_point: str | None = None,
                        call_back_at: datetime | None = None,
-                       answered_by: AnsweredBy | None = None) -> None:
-    """Keep what the conversation came to; the attempt itself ends with its channel."""
-    await session.execute(update(Attempt).where(Attempt.id == attempt_id).values(
+                       answered_by: AnsweredBy | None = None,
+                       unless: Disposition | None = None) -> None:
+    """Keep what the conversation came to; the attempt itself ends with its channel.
+
+    ``unless``: not over this outcome.
+    """
+    await session.execute(update(Attempt).where(
+        Attempt.id == attempt_id, Attempt.outcome.is_distinct_from(unless) if unless else true(),
+    ).values(
         outcome=outcome, hangup_point=hangup_point, call_back_at=call_back_at,
         answered_by=answered_by))
 

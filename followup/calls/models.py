@@ -28,6 +28,7 @@ class Disposition(StrEnum):
     COMPLETED = "completed"              # the questionnaire was finished
     ESCALATED = "escalated"              # an agent took the call over
     CALLBACK_ALERT = "callback_alert"    # needed an agent, none was free: an alert is open
+    ABANDONED = "abandoned"              # answered, and no agent was there to speak with them
     PARTIAL = "partial"                  # hung up half-way
     WRONG_PERSON = "wrong_person"
     CALL_BACK = "call_back"              # asked to be called another time

@@ -23,6 +23,16 @@ class CampaignMode(StrEnum):
     PREDICTIVE = "predictive"
     IVR = "ivr"
 
+    @property
+    def reserves(self) -> bool:
+        """Whether an agent is reserved before the patient's phone rings."""
+        return self in (CampaignMode.PREVIEW, CampaignMode.PROGRESSIVE)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether agents say which call is placed next."""
+        return self is CampaignMode.PREVIEW
+
 
 class CampaignState(StrEnum):
     """Where a campaign stands."""

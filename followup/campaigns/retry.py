@@ -28,6 +28,7 @@ POLICY = {
     Disposition.WRONG_PERSON: Again.PERSON,       # the number must be put right first
     Disposition.INVALID_NUMBER: Again.PERSON,
     Disposition.REFUSED: Again.NEVER,
+    Disposition.ABANDONED: Again.LADDER,
     Disposition.PARTIAL: Again.LADDER,
     Disposition.CALL_BACK: Again.LADDER,
     Disposition.NO_INPUT: Again.LADDER,

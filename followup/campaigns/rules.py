@@ -25,6 +25,7 @@ from followup.calls.models import Disposition
 from followup.campaigns.calling_hours import EVERY_DAY
 from followup.campaigns.numbers import NumberOrder
 from followup.errors import InvalidInput
+from followup.settings import Skill
 
 Minutes = Annotated[int, Field(ge=1, le=14 * 24 * 60)]
 # waits before the second, third, … attempt; the last holds for all that follow; none: no more calls
@@ -71,6 +72,7 @@ class Retries(_Rules):
     # the telephone is off or out of reach: another time of day, not soon again
     voicemail: Ladder = (180, 300, 1440)
     partial: Ladder = (30, 180)
+    abandoned: Ladder = (30, 120)            # we owe them a call, though not at once
     call_back: Ladder = (120, 240)           # to whoever named no time
 
     def after(self, disposition: Disposition, attempts_made: int) -> timedelta | None:
@@ -100,7 +102,7 @@ class CampaignRules(_Rules):
     # share of those in need of an agent that may find none in time
     abandon_budget: Annotated[float, Field(gt=0, le=0.5)] | None = None
     hold_s: Annotated[int, Field(ge=0, le=20)] | None = None      # announced, then a call-back
-    skill: Annotated[str, Field(pattern=r"^[\w][\w -]{0,39}$")] | None = None
+    skill: Skill | None = None                                    # of the agents who may take it
     without_agents: WithoutAgents = WithoutAgents.ALERT
     priority: Annotated[int, Field(ge=1, le=999)] = 100           # lower goes first
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from agi_scripts.house import House
-from agi_scripts.waiting import Place, place_of, waiting
+from agi_scripts.waiting import Place, place_of, spare_agents, waiting
 from bench.sample import fill
 from followup.agents.models import Agent, AgentState
 from followup.alerts.models import Alert
@@ -71,7 +71,7 @@ async def test_a_critical_finding_goes_before_those_who_have_waited_longer(
     assert (await at(database, urgent, critical=True)).spare == 1
     assert [(await at(database, one)).spare for one in (first, second)] == [0, -1]
     async with database.session() as session:
-        assert await waiting(session) == 3
+        assert await waiting(session) == [None, None, None]
 
 
 async def test_the_wait_is_worth_it_while_somebody_comes_back_in_time(database: Database) -> None:
@@ -96,3 +96,14 @@ async def test_a_campaign_may_ask_for_a_shorter_hold_than_the_house(
             await session.execute(update(Campaign).values(rules=rules))
         call = await House(ward.settings, database).open_call(ward.attempt_id)
     assert call.hold_s == hold_s
+
+
+@pytest.mark.parametrize(("ready", "ahead", "skill", "spare"), [
+    ([], [], None, 0), ([""], [], None, 1), ([""], [None], None, 0), ([""], [None] * 3, None, -2),
+    (["", "a"], [], "a", 1),                 # the other one cannot help
+    (["", "a"], ["a"] * 3, None, 1),         # nor can the other one help those
+    (["", "a"], ["b"] * 3, "a", 1),          # who wait for somebody else do not stand in the way
+    (["a", "a"], ["a"], None, 1), (["a"], ["a", None], "a", -1), (["ab"], ["b"], "a", 0)])
+def test_only_who_waits_for_the_same_agents_goes_before(
+        ready: list[str], ahead: list[str | None], skill: str | None, spare: int) -> None:
+    assert spare_agents(ready, ahead, skill) == spare

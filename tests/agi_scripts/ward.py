@@ -19,7 +19,7 @@ from agi_scripts.routes import routes
 from followup.agents.models import Agent, AgentState
 from followup.alerts.models import Alert
 from followup.calls.models import Attempt, AttemptState, Escalation, Recording
-from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
+from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
 from followup.database.base import Base, now
 from followup.database.engine import Database
 from followup.patients.models import Patient
@@ -79,10 +79,10 @@ class Ward:
             assert await call.closed()
 
     async def add_agent(self, extension: str, *, idle_min: int = 1, languages: Iterable[str] = (
-            "zh",), state: AgentState = AgentState.AVAILABLE) -> None:
+            "zh",), state: AgentState = AgentState.AVAILABLE, skills: Iterable[str] = ()) -> None:
         async with self.database.session() as session:
             session.add(Agent(extension=extension, name=f"护士{extension}", state=state,
-                              languages=list(languages),
+                              languages=list(languages), skills=list(skills),
                               state_since=now() - timedelta(minutes=idle_min)))
 
     async def agent(self, extension: str) -> Agent:
@@ -139,13 +139,15 @@ class Ward:
 
 @asynccontextmanager
 async def open_ward(database: Database, *, hold_max_s: int = 0, name: str = "王秀英",
-                    ) -> AsyncIterator[Ward]:
+                    mode: CampaignMode = CampaignMode.IVR,
+                    skill: str | None = None) -> AsyncIterator[Ward]:
     """A ward whose patient's phone is ringing, and its FastAGI server."""
     ward = Ward(database, settings=Settings(dialer=DialerSettings(hold_max_s=hold_max_s)))
     async with database.session() as session:
         questionnaire = await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
         await session.flush()
-        campaign = Campaign(id=uuid.uuid4(), name="出院随访", state=CampaignState.RUNNING,
+        campaign = Campaign(id=uuid.uuid4(), name="出院随访", mode=mode,
+                            state=CampaignState.RUNNING, rules={"skill": skill} if skill else {},
                             questionnaire_id=questionnaire.id)
         session.add(campaign)
         patient, stay = await add_patient(session, name, number=1)

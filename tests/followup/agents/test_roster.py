@@ -91,9 +91,9 @@ async def test_wrap_up_and_a_missed_call_pass(database: Database) -> None:
             await roster.move(session, agent.id, state, pause=timedelta(seconds=pause))
     assert list((await states(database)).values()).count(AgentState.AVAILABLE) == 1
     async with database.session() as session:
-        assert await roster.count_ready(session) == 1
+        assert len(await roster.ready(session)) == 1
         await session.execute(update(Agent).values(wrap_up_until=now() - timedelta(seconds=1)))
-        assert await roster.count_ready(session) == 3       # at once, before anybody tidies up
+        assert len(await roster.ready(session)) == 3       # at once, before anybody tidies up
         await roster.see_phones(session, ["8001", "8002", "8003"])
     assert set((await states(database)).values()) == {AgentState.AVAILABLE}
 
@@ -118,3 +118,23 @@ async def test_enlisting_again_takes_over_changes_and_keeps_states(database: Dat
         agent = (await session.scalars(select(Agent).where(Agent.extension == "8001"))).one()
         assert (agent.name, agent.languages, agent.state) == ("护士长", ["yue"],
                                                              AgentState.AVAILABLE)
+
+
+async def test_the_longest_idle_of_those_who_have_the_skill_is_chosen(database: Database) -> None:
+    calls = await open_desk(database)
+    async with database.session() as session:
+        await session.execute(update(Agent).where(Agent.extension.in_(("8002", "8003")))
+                              .values(skills=["骨科"]))
+        found = [await roster.reserve(session, call, "zh", skill="骨科") for call in calls[:3]]
+    assert [one and one.extension for one in found] == ["8002", "8003", None]
+
+
+async def test_who_is_reserved_for_a_call_stays_it(database: Database) -> None:
+    first, second, *_ = await open_desk(database)
+    found = [await reserve(database, first), await reserve(database, second),
+             await reserve(database, first)]
+    assert [one and one.extension for one in found] == ["8001", "8002", "8001"]
+    async with database.session() as session:
+        nobody_else = await roster.reserve(session, uuid.uuid4(), "zh",
+                                           only=found[0].id if found[0] else None)
+    assert nobody_else is None                       # busy with the other call
