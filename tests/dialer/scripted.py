@@ -54,6 +54,7 @@ class ScriptedNode:
     uptime: int = 3600
     mute: bool = False                   # takes what is said, answers nothing
     channels_at_most: int = 1000
+    phones: tuple[str, ...] = ()         # extensions of agents that are registered
 
     def write(self, event: str, channel_id: str, extra: str = "") -> None:
         """A line of the node's record."""
@@ -73,7 +74,11 @@ class ScriptedNode:
                 case "Getvar":
                     asked = action["Variable"][0]
                     value = {"PJSIP_AOR(trunk,contact)": "trunk@@1",
-                             "PJSIP_CONTACT(trunk@@1,status)": self.trunk}.get(asked, "")
+                             "PJSIP_CONTACT(trunk@@1,status)": self.trunk,
+                             **{f"PJSIP_AOR(agent-{one},contact)": f"agent-{one}@@1"
+                                for one in self.phones},
+                             **{f"PJSIP_CONTACT(agent-{one}@@1,status)": "Reachable"
+                                for one in self.phones}}.get(asked, "")
                     await session.answer(action, Value=value)
                 case "CoreShowChannels":
                     tag = {"ActionID": action["ActionID"][0]}
