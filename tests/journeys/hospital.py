@@ -41,7 +41,7 @@ from followup.calls.models import (
     RecordingMark,
     RecordingState,
 )
-from followup.campaigns.models import CampaignState, Task, TaskState
+from followup.campaigns.models import CampaignMode, CampaignState, Task, TaskState
 from followup.campaigns.progress import move, plan
 from followup.database.base import now
 from followup.patients.models import Encounter, Patient
@@ -137,6 +137,7 @@ class Hospital:
     questionnaire: dict[str, Any] = field(default_factory=short_questionnaire)
     campaign_id: uuid.UUID = field(default_factory=uuid.uuid4)
     campaign: str = field(default_factory=lambda: f"旅程 {uuid.uuid4()}")
+    mode: CampaignMode = CampaignMode.IVR
 
     @property
     def settings(self) -> Settings:
@@ -154,7 +155,8 @@ class Hospital:
                                       discharged_on=now().date()))
             row = await publish(session, load_questionnaire(self.questionnaire))
             campaign = await plan(session, self.campaign, row.id,
-                                  discharged_from=now().date(), discharged_to=now().date())
+                                  discharged_from=now().date(), discharged_to=now().date(),
+                                  mode=self.mode)
             self.campaign_id = campaign.id
         await prepare_prompts(self.house.database, self.house.book, self.settings, campaign.id)
 
