@@ -25,7 +25,8 @@ PARTS: dict[str, frozenset[str]] = {
     "overview": frozenset({"campaign", "task", "attempt", "answer", "alert", "escalation",
                            "agent", "alarm"}),
     "alerts": frozenset({"alert"}),
-    "phone": frozenset({"agent", "attempt", "answer", "alert", "escalation"}),
+    "phone": frozenset({"agent", "attempt", "answer", "alert", "escalation",
+                        "preview", "task"}),
     "pacing": frozenset({"pacing_decision"}),
     "patient": frozenset({"task", "attempt", "answer", "alert", "escalation", "recording"}),
 }

@@ -82,6 +82,17 @@ async def offer_next(session: AsyncSession, agent: Agent, moment: datetime) -> O
     return None
 
 
+async def any_due(session: AsyncSession, agent: Agent, moment: datetime) -> bool:
+    """Whether there is a patient whom this agent could be shown, or is shown."""
+    return await session.scalar(
+        select(Task.id).where(Task.campaign_id.in_(await _campaigns(session, agent)),
+                              Task.state == TaskState.DUE, Task.due_at <= moment,
+                              Task.id.not_in(select(Preview.task_id).where(
+                                  Preview.agent_id != agent.id,
+                                  Preview.offered_at >= moment - SHOWN_FOR)))
+        .limit(1)) is not None
+
+
 async def accept(session: AsyncSession, agent_id: uuid.UUID, task_id: uuid.UUID,
                  moment: datetime, *, actor: str) -> None:
     """The agent wants this call now; again changes nothing. Conflict when it is not theirs."""

@@ -1,4 +1,7 @@
-"""An agent's desk: the call in hand, with all that the patient has said so far."""
+"""An agent's desk: the call in hand, with all that the patient has said so far.
+
+While the patient's phone still rings, for an agent who is reserved already, that is who they are.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from sqlalchemy.orm import selectinload
 
 from followup.agents.models import Agent, AgentState
 from followup.calls.models import Attempt, Escalation
-from followup.campaigns.models import Task
+from followup.campaigns.models import Campaign, Task
 from followup.database.base import now
 from followup.patients.models import Encounter, Patient
 from followup.questionnaires.models import QuestionnaireRow
@@ -21,12 +24,15 @@ _IN_HAND = (AgentState.RESERVED, AgentState.ON_CALL)
 
 @dataclass(frozen=True, slots=True)
 class CallInHand:
-    """A call that rings at an agent's phone, is being spoken, or was spoken last."""
+    """A call that rings at an agent's phone, is being spoken, or was spoken last.
 
-    escalation: Escalation
+    Without ``escalation`` and ``response``: the patient has not answered yet.
+    """
+
+    escalation: Escalation | None
     patient: Patient
     stay: Encounter
-    response: Response
+    response: Response | None
     questionnaire: QuestionnaireRow
 
 
@@ -60,4 +66,17 @@ async def find_desk(session: AsyncSession, extension: str) -> Desk | None:
     else:
         return Desk(agent, None)
     row = (await session.execute(query)).one_or_none()
+    if row is None and agent.state in _IN_HAND:
+        return Desk(agent, await _being_called(session, agent))
     return Desk(agent, CallInHand(*row) if row else None)
+
+
+async def _being_called(session: AsyncSession, agent: Agent) -> CallInHand | None:
+    row = (await session.execute(
+        select(Patient, Encounter, QuestionnaireRow)
+        .join(Task, Task.patient_id == Patient.id).join(Attempt, Attempt.task_id == Task.id)
+        .join(Encounter, Encounter.id == Task.encounter_id)
+        .join(Campaign, Campaign.id == Task.campaign_id)
+        .join(QuestionnaireRow, QuestionnaireRow.id == Campaign.questionnaire_id)
+        .where(Attempt.id == agent.attempt_id))).one_or_none()
+    return CallInHand(None, row[0], row[1], None, row[2]) if row else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -12,9 +14,12 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import delete, select, update
 
 from followup.agents.models import Agent, AgentState
-from followup.calls.models import Escalation
+from followup.calls.models import Attempt, AttemptState, Escalation
+from followup.campaigns.models import Campaign, CampaignMode, Task, TaskState
+from followup.campaigns.preview import Preview
 from followup.database.base import now
 from followup.database.engine import Database
+from followup.patients.models import Patient
 from followup.people import audit
 from followup.people.models import AuditEvent, Role, WebSession
 from followup.secrets import load_secrets
@@ -289,3 +294,93 @@ async def test_the_page_offers_browser_phones_only_and_may_listen(
     assert "microphone=()" in (await client.get("/")).headers["Permissions-Policy"]
     assert "script-src" not in answer.headers["Content-Security-Policy"]      # default-src 'self'
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+# --- the next patient of a preview campaign ------------------------------------------------------
+
+
+@pytest.fixture
+async def previews(database: Database, phones: None, hospital: Hospital) -> None:
+    """The running campaign is one in which agents look first; two patients are due."""
+    async with database.session() as session:
+        await session.execute(update(Campaign).where(Campaign.id == hospital.campaign)
+                              .values(mode=CampaignMode.PREVIEW))
+        due = list(await session.scalars(select(Task.id).where(
+            Task.campaign_id == hospital.campaign, Task.state == TaskState.DUE)))
+        await session.execute(update(Task).where(Task.id.in_(due)).values(
+            due_at=now() + timedelta(hours=1)))
+        await session.execute(update(Task).where(Task.id.in_(due[:2])).values(
+            due_at=now() - timedelta(minutes=1)))
+    await _set(database, state=AgentState.AVAILABLE, attempt_id=None)
+
+
+async def _next(client: Client, what: str, **more: str) -> tuple[int, str]:
+    answer = await client.post("/phone/next", allow_redirects=False, data={
+        "csrf_token": await csrf(client), "extension": NURSE, "do": what, **more})
+    return answer.status, await answer.text()
+
+
+def _task(shown: str) -> str:
+    found = re.search(r'name="task" value="([0-9a-f-]{36})"', shown)
+    assert found, shown
+    return found[1]
+
+
+async def test_an_agent_looks_at_the_next_patient_and_has_them_called(
+        client: Client, sign_in: SignIn, previews: None, database: Database) -> None:
+    await sign_in("agent")
+    idle = await (await client.get(f"/phone/desk?extension={NURSE}")).text()
+    assert "查看下一位患者" in idle
+    _, shown = await _next(client, "show")
+    task = _task(shown)
+    status, placed = await _next(client, "call", task=task)
+    assert status == 200 and "正在为您拨打" in placed and 'value="call"' not in placed
+    async with database.session() as session:
+        wanted = (await session.scalars(select(Preview))).one()
+        assert str(wanted.task_id) == task and wanted.accepted_at is not None
+        assert await audit.count(session, audit.VIEW_PATIENT, within=timedelta(minutes=1),
+                                 actor="agent") == 1
+        assert await audit.count(session, audit.ACCEPT_PREVIEW, within=timedelta(minutes=1),
+                                 actor="agent", subject=f"task:{task}") == 1
+
+
+async def test_a_patient_who_is_put_off_makes_room_for_the_next(
+        client: Client, sign_in: SignIn, previews: None) -> None:
+    await sign_in("agent")
+    first = _task((await _next(client, "show"))[1])
+    await _next(client, "skip", task=first)
+    second = _task((await _next(client, "show"))[1])
+    assert second != first
+    await _next(client, "skip", task=second)
+    assert "现在没有需要拨打的患者" in (await _next(client, "show"))[1]
+
+
+async def test_what_is_no_longer_theirs_is_said_so(
+        client: Client, sign_in: SignIn, previews: None, database: Database) -> None:
+    await sign_in("agent")
+    _, shown = await _next(client, "call", task=str(uuid.uuid4()))
+    assert "已不能由您拨打" in shown
+    task = _task((await _next(client, "show"))[1])
+    await _set(database, state=AgentState.OFFLINE)
+    assert "已不能由您拨打" in (await _next(client, "call", task=task))[1]
+
+
+@pytest.mark.parametrize("more", [{"do": "dial"}, {"do": "call", "task": "1"}])
+async def test_a_form_that_is_not_ours_is_refused(
+        client: Client, sign_in: SignIn, previews: None, more: dict[str, str]) -> None:
+    await sign_in("agent")
+    assert (await _next(client, **{"what": more["do"], **{
+        key: value for key, value in more.items() if key != "do"}}))[0] == 422
+
+
+async def test_while_their_phone_rings_the_agent_sees_who_it_is(
+        client: Client, sign_in: SignIn, previews: None, database: Database) -> None:
+    await sign_in("agent")
+    async with database.session() as session:
+        rings = (await session.scalars(select(Attempt).where(
+            Attempt.state == AttemptState.RINGING))).first()
+        assert rings is not None
+        patient = await session.get_one(Patient, rings.patient_id)
+    await _set(database, state=AgentState.RESERVED, attempt_id=rings.id)
+    shown = await (await client.get(f"/phone/desk?extension={NURSE}")).text()
+    assert patient.name in shown and "正在呼叫患者" in shown

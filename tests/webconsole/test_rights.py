@@ -53,6 +53,7 @@ MATRIX = {
     ("GET", "/phone"): TAKES_CALLS,
     ("GET", "/phone/desk"): TAKES_CALLS,
     ("POST", "/phone/credentials"): TAKES_CALLS,
+    ("POST", "/phone/next"): TAKES_CALLS,
     ("GET", "/phone/ws"): TAKES_CALLS,
 }
 CLOSED = [(method, path) for (method, path), roles in MATRIX.items() if roles != PUBLIC]

@@ -22,7 +22,7 @@ from followup.responses.models import GivenBy, Severity
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
 from webconsole.i18n import choose_locale, load_catalogues
-from webconsole.pages.phone import FAULTS, STATES
+from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
 
 HOUSE = Path(webconsole.__file__).parent
@@ -45,6 +45,7 @@ MADE_OF_WORDS = {
                     for part in ("", "_hint")),
     "alert": ("note_missing", "conflict"),
     "phone_state": tuple(f"{state}{part}" for state in STATES for part in ("", "_hint")),
+    "next_patient": (*NEXT, "none", "gone"),
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
 }
 

@@ -41,6 +41,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/prompts/recording/remove", prompts.remove),
     web.get("/phone", phone.page),
     web.get("/phone/desk", phone.part),
+    web.post("/phone/next", phone.next_patient),
     web.post("/phone/credentials", phone.credentials),
     web.get("/phone/ws", sip_relay.relay, allow_head=False),
 ]

@@ -7,7 +7,7 @@ import uuid
 
 from aiohttp import web
 
-from followup.errors import NotFound
+from followup.errors import InvalidInput, NotFound
 
 
 def path_id(request: web.Request) -> uuid.UUID:
@@ -16,6 +16,15 @@ def path_id(request: web.Request) -> uuid.UUID:
         return uuid.UUID(request.match_info["id"])
     except ValueError as error:
         raise NotFound("there is no such thing") from error
+
+
+def form_id(value: object, field: str) -> uuid.UUID:
+    """The id in a field of a form; InvalidInput naming the field."""
+    try:
+        return uuid.UUID(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise InvalidInput(f"{field}: expected an id of this page", field=field,
+                           expected="an id of this page") from error
 
 
 def text(value: object, limit: int) -> str:

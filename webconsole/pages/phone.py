@@ -8,17 +8,21 @@ from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.agents import phones
 from followup.agents.models import Agent, AgentState
+from followup.campaigns import preview
 from followup.database.base import now
-from followup.errors import InvalidInput, Unavailable
+from followup.errors import Conflict, InvalidInput, Unavailable
 from followup.people import audit
 from followup.secrets import read_secrets
 from followup.views import overview
 from followup.views.desk import find_desk
 from followup.views.wording import Wording
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
+from webconsole.pages.inputs import form_id
 from webconsole.rights import TAKES_CALLS, allowed
 from webconsole.templating import render
 
@@ -34,7 +38,7 @@ async def page(request: web.Request) -> web.Response:
         desks = await phones.browser_phones(session)
         alerts, _ = await overview.alert_counts(session)
     response = render(request, "phone.html", phones=desks, open_alerts=alerts, STATES=STATES,
-                      FAULTS=FAULTS, desk=None, state="off")
+                      FAULTS=FAULTS, desk=None, offer=None, more=False, fault="", state="off")
     # the one page that may listen
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), payment=(), " \
         "microphone=(self)"
@@ -63,26 +67,68 @@ async def credentials(request: web.Request) -> web.Response:
                               "password": secrets.agents[extension].get_secret_value()})
 
 
+@allowed(TAKES_CALLS)
+async def next_patient(request: web.Request) -> web.Response:
+    """POST /phone/next: extension, do (``show``, ``call`` or ``skip``), task. The desk after it:
+    the next patient of the preview campaigns; ``call`` has their phone rung for this agent."""
+    form, visitor = await request.post(), request[VISITOR]
+    extension, what = _extension(form.get("extension")), form.get("do")
+    if what not in NEXT:
+        raise InvalidInput("do: expected show, call or skip", field="do",
+                           expected=", ".join(NEXT))
+    fault = ""
+    try:
+        async with request.app[DATABASE].session() as session:
+            agent = await _agent(session, extension)
+            if what == "show":
+                found = await preview.offer_next(session, agent, now())
+                fault = "" if found else "next_patient.none"
+            else:
+                act = preview.accept if what == "call" else preview.skip
+                await act(session, agent.id, form_id(form.get("task"), "task"), now(),
+                          actor=visitor.actor)
+    except Conflict:
+        fault = "next_patient.gone"
+    return render(request, "parts/desk.html", **await _look(request, extension, fault))
+
+
+NEXT = ("show", "call", "skip")
+
+
+async def _agent(session: AsyncSession, extension: str) -> Agent:
+    agent = await session.scalar(select(Agent).where(Agent.extension == extension))
+    if agent is None or agent.state is AgentState.OFFLINE:
+        raise Conflict("the phone is not there")
+    return agent
+
+
 # What the phone may be doing, and what may keep it from it: names of words in the catalogue.
 STATES = ("off", "connecting", "joining", "available", "ringing", "answering", "talking",
           "wrap_up", "missed", "lost")
 FAULTS = ("insecure", "microphone", "taken", "refused", "unreachable", "media")
 
 
-async def _look(request: web.Request, extension: str) -> dict[str, Any]:
+async def _look(request: web.Request, extension: str, fault: str = "") -> dict[str, Any]:
     visitor = request[VISITOR]
     async with request.app[DATABASE].session() as session:
         desk = await find_desk(session, extension)
-        wording = None
+        wording, offer, more = None, None, False
+        if desk and not desk.call:
+            offer = await preview.offered(session, desk.agent.id, now())
+            more = await preview.any_due(session, desk.agent, now())
         if desk and desk.call:
             wording = Wording(desk.call.questionnaire.resource, visitor.locale)
-            subject = f"patient:{desk.call.patient.id}"
+        seen = desk.call.patient if desk and desk.call else offer.patient if offer else None
+        if seen is not None:
+            subject = f"patient:{seen.id}"
             if not await audit.count(session, audit.VIEW_PATIENT, within=ONE_LOOK,
                                      actor=visitor.actor, subject=subject):
                 audit.record(session, audit.VIEW_PATIENT, actor=visitor.actor, subject=subject,
                              address=visitor.address)
-    findings = desk.call.response.findings if desk and desk.call else ()
-    return {"desk": desk, "wording": wording, "state": _state(desk.agent) if desk else "off",
+    response = desk.call.response if desk and desk.call else None
+    findings = response.findings if response else ()
+    return {"desk": desk, "wording": wording, "offer": offer, "more": more, "fault": fault,
+            "state": _state(desk.agent) if desk else "off",
             "findings": {finding.answer_id: finding for finding in findings}}
 
 
