@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 campaign_app = typer.Typer(no_args_is_help=True, help="Plan, start, pause and cancel campaigns.")
 MOVES = "running, paused or cancelled"
+MODES = "ivr (the questionnaire speaks first), predictive, progressive or preview"
 
 
 @campaign_app.command("list")
@@ -55,15 +56,20 @@ def campaign_list() -> None:
 def campaign_start(name: str, since: Annotated[int, typer.Option(
         min=1, max=365, help="Patients discharged in the last so many days.")] = 7,
                    questionnaire: Annotated[str, typer.Option(
-        help="The url of an imported questionnaire; without it the sample.")] = "") -> None:
+        help="The url of an imported questionnaire; without it the sample.")] = "",
+                   mode: Annotated[str, typer.Option(help=MODES)] = "ivr") -> None:
     """Plan a campaign with a questionnaire (the post-discharge sample), and start it."""
     from aftercall.house import prompt_book, running_database
     from aftercall.preparation import prepare_prompts
+    from followup.campaigns.models import CampaignMode
     from followup.campaigns.progress import plan, start
     from followup.questionnaires.fhir import load_questionnaire
     from followup.questionnaires.library import POST_DISCHARGE, get_active, publish
 
     settings = settings_for()
+    if mode not in list(CampaignMode):
+        raise InvalidInput(f"mode: expected {MODES}", field="mode", expected=MODES)
+    wanted = CampaignMode(mode)
 
     async def work() -> None:
         last = today(settings)
@@ -72,7 +78,10 @@ def campaign_start(name: str, since: Annotated[int, typer.Option(
                 row = await get_active(session, questionnaire) if questionnaire else \
                     await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
                 campaign = await plan(session, name, row.id, discharged_to=last,
-                                      discharged_from=last - timedelta(days=since))
+                                      discharged_from=last - timedelta(days=since),
+                                      mode=wanted)
+                if campaign.mode is not wanted:
+                    raise Conflict(f"the campaign {name} is {campaign.mode.value}", field="mode")
                 if questionnaire and campaign.questionnaire_id != row.id:
                     raise Conflict(f"the campaign {name} has another questionnaire, or another "
                                    f"version, than {row.url} {row.version}", field="questionnaire")

@@ -17,7 +17,7 @@ from aftercall.cli import app
 from bench.sample import fill
 from followup.campaigns.models import Campaign, CampaignState
 from followup.database.engine import Database
-from followup.errors import AftercallError
+from followup.errors import AftercallError, InvalidInput
 from followup.people.models import AuditEvent
 
 Cli = Callable[..., Any]
@@ -99,3 +99,8 @@ async def test_holidays_are_added_listed_and_removed(cli: Cli, database: Databas
         await cli("holiday", "remove", "2099-10-01")
     with pytest.raises(AftercallError, match="expected a day such as 2026-10-01"):
         await cli("holiday", "add", "10/1", "国庆节")
+
+
+async def test_a_mode_that_does_not_exist_is_refused_by_name(cli: Cli) -> None:
+    with pytest.raises(InvalidInput, match="mode: expected ivr"):
+        await cli("campaign", "start", "随访", "--mode", "auto")

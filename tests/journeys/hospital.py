@@ -72,17 +72,11 @@ SETTINGS = """\
 port = {console}
 [agi]
 port = {agi}
-[[nodes]]
-name = "node1"
-ami_port = {ami}
-sip_port = {sip}
-http_port = {http}
-rtp_start = {rtp}
-rtp_end = {rtp_end}
 [trunk]
 host = "127.0.0.2"
 port = {gateway_sip}
 qualify_s = 1
+channels = {lines}
 [prompts]
 languages = {languages}
 words_per_minute = 300
@@ -93,6 +87,16 @@ poll_s = 0.2
 settle_s = 3
 wrap_up_s = 0
 agent_ring_s = 5
+"""
+NODE = """\
+[[nodes]]
+name = "node{number}"
+ami_port = {ami}
+sip_port = {sip}
+http_port = {http}
+rtp_start = {rtp}
+rtp_end = {rtp_end}
+channels = {lines}
 """
 AGENT = '[[agents]]\nextension = "{0}"\nname = "护士{0}"\n'
 
@@ -294,8 +298,9 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
                    languages: Sequence[str] = ("zh",),
                    sounds: Mapping[str, float] | None = None,
                    speech: Mapping[str, tuple[str, str] | Path] | None = None,
-                   ) -> AsyncIterator[Hospital]:
-    """Start it all. ``agents``: SimAgent options for 8001, 8002, …
+                   nodes: int = 1, lines: int = 30,
+                   lines_of_a_node: int = 30) -> AsyncIterator[Hospital]:
+    """Start it all. ``agents``: SimAgent options for 8001, 8002, …, all of the first node.
 
     ``questionnaire``: a FHIR resource, else the short one; ``sounds``: prompts, as
     ``goodbye`` or ``en/goodbye``, that get a pitch of their own, in Hz. ``speech``: what
@@ -305,12 +310,18 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
     folder = Path(tempfile.mkdtemp(prefix="ac-"))
     before = {name: os.environ.get(name) for name in ("AFTERCALL_DATA_DIR",)}
     try:
-        ports = free_ports(("console", "agi", "ami", "sip", "http", "gateway_sip"), 0)
-        rtp = 30000 + ports["sip"] % 20 * 1000
+        own = ("ami", "sip", "http")
+        ports = free_ports(("console", "agi", "gateway_sip", *(
+            f"{name}{number}" for number in range(1, nodes + 1) for name in own)), 0)
+        rtp = 30000 + ports["sip1"] % 20 * 1000
         extensions = [str(8001 + index) for index in range(len(agents))]
         (folder / "aftercall.toml").write_text(
-            SETTINGS.format(**ports, rtp=rtp, rtp_end=rtp + 499,
-                            languages=json.dumps(languages)) + more_settings
+            SETTINGS.format(**ports, lines=lines, languages=json.dumps(languages)) + more_settings
+            + "".join(NODE.format(number=number, rtp=rtp + 250 * (number - 1),
+                                  rtp_end=rtp + 250 * (number - 1) + 498 // nodes,
+                                  lines=lines_of_a_node,
+                                  **{name: ports[f"{name}{number}"] for name in own})
+                      for number in range(1, nodes + 1))
             + "".join(map(AGENT.format, extensions)), "utf-8")
         os.environ["AFTERCALL_DATA_DIR"] = str(folder)
         settings = load_settings(data_dir=folder, database={"url": database_url})
@@ -325,7 +336,7 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
                 house.install.command(), folder / "gateway",
                 modules_dir=house.install.modules_dir, data_dir=house.install.data_dir,
                 sip_port=settings.trunk.port, node_port=node.sip_port, personas=personas,
-                rtp_start=node.rtp_end + 1, rtp_end=node.rtp_end + 499,
+                rtp_start=rtp + 500, rtp_end=rtp + 999,
                 agents=[SimAgent(extension, house.secrets.agents[extension].get_secret_value(),
                                  **{"talk_s": 6, **options})
                         for extension, options in zip(extensions, agents, strict=True)])
