@@ -4,7 +4,7 @@ from followup.agents import models as agents
 from followup.alarms import models as alarms
 from followup.alerts import models as alerts
 from followup.calls import models as calls
-from followup.campaigns import decisions
+from followup.campaigns import decisions, preview
 from followup.campaigns import models as campaigns
 from followup.patients import models as patients
 from followup.people import models as people
@@ -12,4 +12,4 @@ from followup.questionnaires import models as questionnaires
 from followup.responses import models as responses
 
 __all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "decisions", "patients", "people",
-           "questionnaires", "responses"]
+           "preview", "questionnaires", "responses"]
