@@ -125,7 +125,8 @@ class FakeEagi:
             self._news.notify_all()
         while True:
             ready = select.select([self._in, self._wake_in], [], [])[0]
-            if self._in in ready:
+            as_cut = self._wake_in in ready and self._event and self._event[0] == "end as cut"
+            if self._in in ready and not as_cut:
                 if not self._swallow:
                     break                            # stopped, without an answer
                 self._swallow -= 1
