@@ -245,3 +245,18 @@ async def test_a_half_made_folder_is_made_anew(folder: Path, said: list[str]) ->
     assert server.start(said.append)
     assert await query(server.url(), "SELECT 1")
     assert not half.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others may not hasten anything")
+async def test_a_patient_s_answer_is_kept_before_usual_work_gets_its_turn(
+        folder: Path, said: list[str]) -> None:
+    server = server_on(folder)
+    server.start(said.append)
+    running = server.postmaster()
+    assert running is not None
+    connection = await asyncpg.connect(server.url().replace("postgresql+asyncpg", "postgresql"))
+    try:
+        backend = psutil.Process(await connection.fetchval("SELECT pg_backend_pid()"))
+        assert backend.nice() == psutil.Process(running.pid).nice() < 0
+    finally:
+        await connection.close()
