@@ -58,10 +58,10 @@ def campaign_start(name: str, since: Annotated[int, typer.Option(
         help="The url of an imported questionnaire; without it the sample.")] = "") -> None:
     """Plan a campaign with a questionnaire (the post-discharge sample), and start it."""
     from aftercall.house import prompt_book, running_database
-    from aftercall.preparation import prepare_prompts
     from followup.campaigns.progress import plan, start
     from followup.questionnaires.fhir import load_questionnaire
     from followup.questionnaires.library import POST_DISCHARGE, get_active, publish
+    from ivr.prompts.preparation import prepare_prompts
 
     settings = settings_for()
 
