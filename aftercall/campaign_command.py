@@ -60,11 +60,11 @@ def campaign_start(name: str, since: Annotated[int, typer.Option(
                    mode: Annotated[str, typer.Option(help=MODES)] = "ivr") -> None:
     """Plan a campaign with a questionnaire (the post-discharge sample), and start it."""
     from aftercall.house import prompt_book, running_database
-    from aftercall.preparation import prepare_prompts
     from followup.campaigns.models import CampaignMode
     from followup.campaigns.progress import plan, start
     from followup.questionnaires.fhir import load_questionnaire
     from followup.questionnaires.library import POST_DISCHARGE, get_active, publish
+    from ivr.prompts.preparation import prepare_prompts
 
     settings = settings_for()
     if mode not in list(CampaignMode):

@@ -145,8 +145,8 @@ async def _prepare(database: Any, settings: Any, row: Any) -> None:
     from sqlalchemy import select
 
     from aftercall.house import prompt_book
-    from aftercall.preparation import prepare_prompts
     from followup.campaigns.models import Campaign, CampaignState
+    from ivr.prompts.preparation import prepare_prompts
 
     async with database.session() as session:
         campaigns = (await session.scalars(select(Campaign.id).where(

@@ -21,6 +21,7 @@ from webconsole import live, middleware, sip_relay
 from webconsole.i18n import load_catalogues
 from webconsole.keys import ACCOUNTS, BOOK, CATALOGUES, DATABASE, SETTINGS, TEMPLATES, TIMEZONE
 from webconsole.pages import ROUTES
+from webconsole.pages.campaign_new import FORECASTS
 from webconsole.templating import make_environment
 
 STATIC = Path(__file__).parent / "static"
@@ -49,6 +50,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
         settings.sounds_dir, settings.human_prompts_dir, ["espeak-ng"],
         settings.prompts.words_per_minute)
     app[TIMEZONE] = ZoneInfo(settings.dialer.timezone)
+    app[FORECASTS] = asyncio.Semaphore(1)
     streams = app[live.STREAMS] = live.Streams()
     app.on_response_prepare.append(middleware.harden)
     app.on_shutdown.append(streams.close)

@@ -24,6 +24,8 @@ KEEP_ALIVE_S = 15.0
 PARTS: dict[str, frozenset[str]] = {
     "overview": frozenset({"campaign", "task", "attempt", "answer", "alert", "escalation",
                            "agent", "alarm"}),
+    "campaigns": frozenset({"campaign", "task"}),
+    "campaign": frozenset({"campaign", "task", "attempt"}),
     "alerts": frozenset({"alert"}),
     "phone": frozenset({"agent", "attempt", "answer", "alert", "escalation",
                         "preview", "task"}),

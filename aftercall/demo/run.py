@@ -22,7 +22,6 @@ from aftercall.demo.report import Report, read_report
 from aftercall.demo.show import Screen, Tally, print_report
 from aftercall.demo.stage import set_stage
 from aftercall.house import RunningHouse, open_house
-from aftercall.preparation import prepare_prompts
 from aftercall.provision.paths import exclusive
 from followup.calls.models import (
     Attempt,
@@ -46,6 +45,7 @@ from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE, publish
 from followup.responses.models import Answer, Finding
 from ivr.prompts.audio import telephone_wav
+from ivr.prompts.preparation import prepare_prompts
 from simgateway.gateway import SimGateway
 from simgateway.personas import load_personas
 from simgateway.render import SimAgent

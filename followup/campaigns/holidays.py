@@ -18,23 +18,31 @@ NAME_MOST = 40
 
 
 async def set_holiday(session: AsyncSession, day: date, name: str, *, actor: str,
-                      working: bool = False) -> None:
+                      working: bool = False, address: str = "") -> None:
     """Add a day, or change it. What is due on it already is put off when it would be called."""
     name = " ".join(name.split())
     if not name or len(name) > NAME_MOST:
         raise InvalidInput("the day needs a name", field="name",
                            expected=f"1 to {NAME_MOST} characters")
     values: dict[str, Any] = {"name": name, "working": working}
+    known = await session.get(Holiday, day, populate_existing=True)
+    before = {"name": known.name, "working": known.working} if known else None
+    if before == values:
+        return
     await session.execute(insert(Holiday).values(day=day, **values).on_conflict_do_update(
         index_elements=["day"], set_=values))
-    audit.record(session, audit.SET_HOLIDAY, actor=actor, subject=f"day:{day}", **values)
+    audit.record(session, audit.SET_HOLIDAY, actor=actor, address=address,
+                 subject=f"day:{day}", before=before, after=values)
 
 
-async def remove_holiday(session: AsyncSession, day: date, *, actor: str) -> bool:
+async def remove_holiday(session: AsyncSession, day: date, *, actor: str,
+                         address: str = "") -> bool:
     """Make it a day like any other; False when it was one."""
-    gone = await session.scalar(delete(Holiday).where(Holiday.day == day).returning(Holiday.day))
+    gone = (await session.execute(delete(Holiday).where(Holiday.day == day).returning(
+        Holiday.name, Holiday.working))).one_or_none()
     if gone is not None:
-        audit.record(session, audit.REMOVE_HOLIDAY, actor=actor, subject=f"day:{day}")
+        audit.record(session, audit.REMOVE_HOLIDAY, actor=actor, address=address,
+                     subject=f"day:{day}", before={"name": gone.name, "working": gone.working})
     return gone is not None
 
 

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import exists, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.models import (
@@ -19,10 +18,10 @@ from followup.campaigns.models import (
     Task,
     TaskState,
 )
+from followup.campaigns.planning import ByDischarge, add_tasks, choose
 from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
 from followup.errors import Conflict
-from followup.patients.models import Encounter, Patient
 from followup.people import audit
 
 SYSTEM = "system"            # the actor where nobody in particular asked
@@ -49,21 +48,13 @@ async def plan(session: AsyncSession, name: str, questionnaire_id: uuid.UUID, *,
                             rules=rules.kept() if rules else {})
         session.add(campaign)
         await session.flush()
-    stays = await session.execute(
-        select(Encounter.id, Encounter.patient_id).join(Encounter.patient)
-        .where(Encounter.discharged_on.between(discharged_from, discharged_to),
-               Patient.do_not_call.is_(False)))
-    for encounter_id, patient_id in stays:
-        await session.execute(
-            insert(Task).values(id=uuid.uuid4(), campaign_id=campaign.id, patient_id=patient_id,
-                                encounter_id=encounter_id, state=TaskState.DUE, due_at=now(),
-                                priority=100, attempts_made=0, updated_at=now())
-            .on_conflict_do_nothing(index_elements=["campaign_id", "encounter_id"]))
+    chosen = await choose(session, ByDischarge(discharged_from, discharged_to))
+    await add_tasks(session, campaign.id, chosen.stays)
     return campaign
 
 
 async def set_rules(session: AsyncSession, campaign_id: uuid.UUID, rules: Mapping[str, Any], *,
-                    actor: str) -> CampaignRules:
+                    actor: str, address: str = "") -> CampaignRules:
     """Give a campaign its rules, running or not: they hold from the next call on.
 
     InvalidInput names each field that does not fit.
@@ -71,9 +62,9 @@ async def set_rules(session: AsyncSession, campaign_id: uuid.UUID, rules: Mappin
     checked = CampaignRules.read(rules)
     campaign = await session.get_one(Campaign, campaign_id, with_for_update=True)
     if campaign.rules != checked.kept():
-        campaign.rules = checked.kept()
         audit.record(session, audit.SET_RULES, actor=actor, subject=f"campaign:{campaign_id}",
-                     rules=checked.kept())
+                     address=address, before=campaign.rules, after=checked.kept())
+        campaign.rules = checked.kept()
     return checked
 
 
@@ -101,7 +92,7 @@ async def cancel(session: AsyncSession, campaign_id: uuid.UUID, *, actor: str) -
 
 
 async def move(session: AsyncSession, campaign_id: uuid.UUID, state: CampaignState, *,
-               actor: str = SYSTEM) -> Campaign:
+               actor: str = SYSTEM, address: str = "") -> Campaign:
     """Start, pause, resume or cancel; asking for the state it is in changes nothing.
 
     It waits for claims that are under way, and no claim is made while it is under way.
@@ -113,7 +104,7 @@ async def move(session: AsyncSession, campaign_id: uuid.UUID, state: CampaignSta
     if campaign.state not in _MOVES.get(state, ()):
         raise Conflict(f"a campaign that is {campaign.state.value} cannot become {state.value}")
     audit.record(session, audit.MOVE_CAMPAIGN, actor=actor, subject=f"campaign:{campaign_id}",
-                 before=campaign.state.value, after=state.value)
+                 address=address, before=campaign.state.value, after=state.value)
     campaign.state = state
     if state is CampaignState.RUNNING:
         campaign.started_at = campaign.started_at or now()

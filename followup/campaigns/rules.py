@@ -129,7 +129,8 @@ class CampaignRules(_Rules):
         except (TypeError, ValueError):
             faults = [("rules", "expected JSON values")]
         raise InvalidInput("; ".join(f"{field}: {fault}" for field, fault in faults),
-                           field=faults[0][0], expected=faults[0][1])
+                           field=faults[0][0], expected=faults[0][1],
+                           fields=[field for field, _ in faults])
 
     def kept(self) -> dict[str, Any]:
         """As JSON values, only what was set: the rest follows the house."""

@@ -29,7 +29,6 @@ from sqlalchemy.orm import selectinload
 
 from aftercall.demo.stage import free_ports
 from aftercall.house import RunningHouse, open_house
-from aftercall.preparation import prepare_prompts
 from followup.agents.models import Agent
 from followup.alerts.models import Alert
 from followup.calls.models import (
@@ -51,6 +50,7 @@ from followup.responses.models import Answer, Response
 from followup.settings import Settings, load_settings
 from ivr.prompts.audio import telephone_wav
 from ivr.prompts.campaign import campaign_prompts
+from ivr.prompts.preparation import prepare_prompts
 from ivr.prompts.texts import catalogue
 from simgateway.gateway import SimGateway
 from simgateway.personas import Persona

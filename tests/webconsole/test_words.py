@@ -15,13 +15,20 @@ from followup.agents.models import AgentState
 from followup.alarms.models import AlarmKind
 from followup.calls.models import AnsweredBy, AttemptState, Disposition, EscalationState
 from followup.campaigns.decisions import Reason
-from followup.campaigns.models import CampaignState, TaskState
+from followup.campaigns.models import CampaignMode, CampaignState, Held, TaskState
+from followup.campaigns.numbers import NumberOrder
+from followup.campaigns.rules import WithoutAgents
 from followup.patients.models import Sex
 from followup.people.models import Role
 from followup.responses.models import GivenBy, Severity
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
+from webconsole.forecast.panels import PANELS
+from webconsole.forms.campaign import FAULTS as NEW_FAULTS
+from webconsole.forms.campaign import STEPS, WAYS
+from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import choose_locale, load_catalogues
+from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
 
@@ -37,6 +44,8 @@ MADE = {
     "agent_state": AgentState, "campaign_state": CampaignState, "severity": Severity,
     "escalation_state": EscalationState, "role": Role, "sex": Sex, "given": GivenBy,
     "prompt_state": State, "alarm": AlarmKind, "pacing_reason": Reason,
+    "campaign_mode": CampaignMode, "mode_hint": CampaignMode, "held": Held,
+    "number_order": NumberOrder, "without_agents": WithoutAgents,
 }
 MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),
@@ -46,6 +55,11 @@ MADE_OF_WORDS = {
     "alert": ("note_missing", "conflict"),
     "phone_state": tuple(f"{state}{part}" for state in STATES for part in ("", "_hint")),
     "next_patient": (*NEXT, "none", "gone"),
+    "campaign_move": ("start", "pause", "resume", "again", "cancel"),
+    "weekday": tuple("1234567"), "step": STEPS, "new_fault": NEW_FAULTS, "rule_fault": RULE_FAULTS,
+    "way": tuple(f"{way}{part}" for way in WAYS for part in ("", "_hint")),
+    "forecast_panel": tuple(f"{panel}{part}" for panel in PANELS for part in ("", "_hint")),
+    "forecast_problem": PROBLEMS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
 }
 

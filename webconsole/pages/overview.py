@@ -10,6 +10,7 @@ from aiohttp import web
 from followup.alarms.register import open_alarms
 from followup.campaigns.models import TaskState
 from followup.views import overview
+from followup.views.campaigns import Progress
 from followup.views.wording import Wording
 from webconsole.keys import DATABASE, VISITOR
 from webconsole.rights import EVERYBODY, allowed
@@ -46,7 +47,7 @@ async def _look(request: web.Request) -> dict[str, Any]:
         numbers = await overview.numbers(session, campaign.id)
         return {
             "campaign": campaign, "campaigns": campaigns, "numbers": numbers, "alarms": troubles,
-            "open_alerts": numbers.open_alerts, "segments": _segments(numbers),
+            "open_alerts": numbers.open_alerts, "segments": segments(numbers),
             "calls": await overview.live_calls(session, campaign.id),
             "outcomes": await overview.recent_outcomes(session, campaign.id),
             "desks": await overview.agents(session),
@@ -60,7 +61,7 @@ def _wanted(request: web.Request) -> uuid.UUID | None:
         return None
 
 
-def _segments(numbers: overview.Numbers) -> list[tuple[str, int, float, float]]:
+def segments(numbers: overview.Numbers | Progress) -> list[tuple[str, int, float, float]]:
     """(state, count, start in %, width in %) of each piece of the progress bar."""
     pieces, start = [], 0.0
     for state in _SEGMENTS:

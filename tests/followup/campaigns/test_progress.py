@@ -150,4 +150,4 @@ async def test_rules_are_set_checked_and_told_to_the_audit(database: Database) -
         events = (await session.scalars(
             select(AuditEvent).where(AuditEvent.action == audit.SET_RULES))).all()
     assert [(each.actor, each.detail) for each in events] == [
-        ("head-nurse", {"rules": {"max_attempts": 4}})]
+        ("head-nurse", {"before": {}, "after": {"max_attempts": 4}})]

@@ -1,0 +1,224 @@
+"""Campaigns: the list, and how one stands: progress, outcomes, and who waits on which rung."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.calls.models import Attempt, AttemptState, Disposition
+from followup.campaigns.models import Campaign, CampaignState, Held, Task, TaskState
+from followup.campaigns.rules import CampaignRules, Retries
+from followup.database.base import now
+from followup.errors import InvalidInput, NotFound
+from followup.patients.models import Encounter
+from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
+
+PAGE = 20
+SEARCH_LENGTH = 60
+LADDERS = tuple(Disposition(name) for name in Retries.model_fields)
+
+
+@dataclass(slots=True)
+class Progress:
+    """Tasks of a campaign. ``due``: to be called now; ``waiting``: for another attempt, later;
+    ``put_off``: not allowed to be called now, by why."""
+
+    by_state: dict[TaskState, int] = field(default_factory=dict)
+    due: int = 0
+    waiting: int = 0
+    put_off: dict[Held, int] = field(default_factory=dict)
+
+    @property
+    def tasks(self) -> int:
+        return sum(self.by_state.values())
+
+    @property
+    def calling(self) -> int:
+        return self.by_state.get(TaskState.CALLING, 0)
+
+    @property
+    def later(self) -> int:
+        """Due again at a later time, for whatever reason."""
+        return self.waiting + sum(self.put_off.values())
+
+    @property
+    def settled(self) -> int:
+        """Tasks that need no further call."""
+        return self.tasks - self.calling - self.by_state.get(TaskState.DUE, 0)
+
+    @property
+    def done(self) -> int:
+        return self.by_state.get(TaskState.DONE, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the list."""
+
+    campaign: Campaign
+    progress: Progress
+    departments: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines, and the cursor of the page after them."""
+
+    lines: list[Listed]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """After so many attempts: the wait before the next, how many are left then, who waits."""
+
+    attempts: int
+    minutes: int
+    left: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """What follows an outcome. No rungs: no other attempt."""
+
+    outcome: Disposition
+    rungs: Sequence[Rung]
+    gave_up: int
+
+
+async def list_campaigns(session: AsyncSession, *, search: str = "",
+                         state: CampaignState | None = None, after: str = "") -> Page:
+    """The newest first; ``search`` is part of a name, ``after`` a cursor of an earlier page."""
+    query = select(Campaign).order_by(Campaign.created_at.desc(), Campaign.id.desc()).limit(
+        PAGE + 1)
+    if search := search.strip()[:SEARCH_LENGTH]:
+        query = query.where(Campaign.name.icontains(search, autoescape=True))
+    if state is not None:
+        query = query.where(Campaign.state == state)
+    if after:
+        at, last = _parse_cursor(after)
+        query = query.where(tuple_(Campaign.created_at, Campaign.id)
+                            < tuple_(literal(at), literal(last)))
+    found = (await session.scalars(query)).all()
+    shown = found[:PAGE]
+    ids = [campaign.id for campaign in shown]
+    counted, departments = await progress(session, ids), await _departments(session, ids)
+    return Page([Listed(each, counted[each.id], departments[each.id]) for each in shown],
+                _cursor(shown[-1]) if len(found) > PAGE else None)
+
+
+async def find_campaign(session: AsyncSession, campaign_id: uuid.UUID) -> Listed:
+    """A campaign as it stands; NotFound when there is none."""
+    campaign = await session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise NotFound("there is no such campaign")
+    return Listed(campaign, (await progress(session, [campaign_id]))[campaign_id],
+                  (await _departments(session, [campaign_id]))[campaign_id])
+
+
+async def progress(session: AsyncSession,
+                   ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Progress]:
+    """How the tasks of these campaigns stand."""
+    found: dict[uuid.UUID, Progress] = defaultdict(Progress)
+    late = Task.due_at > now()
+    for campaign_id, state, held, later, count in await session.execute(
+            select(Task.campaign_id, Task.state, Task.held_why, late, func.count())
+            .where(Task.campaign_id.in_(ids)).group_by(Task.campaign_id, Task.state,
+                                                       Task.held_why, late)):
+        one = found[campaign_id]
+        one.by_state[state] = one.by_state.get(state, 0) + count
+        if state is TaskState.DUE and not later:
+            one.due += count
+        elif state is TaskState.DUE and held is None:
+            one.waiting += count
+        elif state is TaskState.DUE:
+            one.put_off[held] = one.put_off.get(held, 0) + count
+    return found
+
+
+async def outcomes(session: AsyncSession, campaign_id: uuid.UUID) -> list[tuple[Disposition, int]]:
+    """Attempts that have ended, by their disposition, the most frequent first."""
+    return [(how, count) for how, count in await session.execute(
+        select(Attempt.disposition, func.count()).join(Task, Task.id == Attempt.task_id)
+        .where(Task.campaign_id == campaign_id, Attempt.state == AttemptState.ENDED,
+               Attempt.disposition.is_not(None))
+        .group_by(Attempt.disposition).order_by(func.count().desc(), Attempt.disposition))]
+
+
+async def ladders(session: AsyncSession, campaign: Campaign, max_attempts: int) -> list[Ladder]:
+    """What follows each outcome by the campaign's rules; ``max_attempts`` is the house's limit."""
+    try:
+        rules = CampaignRules.read(campaign.rules)
+    except InvalidInput:                     # they hold no call up, as none is placed
+        rules = CampaignRules()
+    limit = rules.max_attempts or max_attempts
+    waiting: dict[tuple[str, int], int] = defaultdict(int)
+    gave_up: dict[str, int] = defaultdict(int)
+    for state, how, made, count in await session.execute(
+            select(Task.state, Task.disposition, Task.attempts_made, func.count())
+            .where(Task.campaign_id == campaign.id, Task.disposition.is_not(None),
+                   Task.state.in_((TaskState.DUE, TaskState.GAVE_UP)))
+            .group_by(Task.state, Task.disposition, Task.attempts_made)):
+        if state is TaskState.GAVE_UP:
+            gave_up[how] += count
+        else:
+            waiting[how, max(made, 1)] += count
+    return [_ladder(how, rules.retry, limit, waiting, gave_up[how.value]) for how in LADDERS]
+
+
+def _ladder(how: Disposition, retries: Retries, limit: int,
+            waiting: Mapping[tuple[str, int], int], gave_up: int) -> Ladder:
+    made = [attempts for outcome, attempts in waiting if outcome == how.value]
+    rungs = []
+    # who waits beyond the limit does so since it was lower, or named a time
+    for attempts in range(1, max([limit - 1, *made]) + 1):
+        wait = retries.after(how, attempts)
+        tasks = waiting.get((how.value, attempts), 0)
+        if wait is not None and (attempts < limit or tasks):
+            rungs.append(Rung(attempts, int(wait.total_seconds() // 60),
+                              max(0, limit - attempts), tasks))
+    return Ladder(how, rungs, gave_up)
+
+
+async def usable_questionnaires(session: AsyncSession) -> Sequence[QuestionnaireRow]:
+    """The newest active version of each questionnaire."""
+    rows = await session.scalars(
+        select(QuestionnaireRow).where(QuestionnaireRow.status == QuestionnaireStatus.ACTIVE)
+        .distinct(QuestionnaireRow.url)
+        .order_by(QuestionnaireRow.url, QuestionnaireRow.created_at.desc()))
+    return rows.all()
+
+
+async def _departments(session: AsyncSession,
+                       ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[str]]:
+    found: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for campaign_id, department in await session.execute(
+            select(Task.campaign_id, Encounter.department)
+            .join(Encounter, Encounter.id == Task.encounter_id)
+            .where(Task.campaign_id.in_(ids)).distinct().order_by(Encounter.department)):
+        found[campaign_id].append(department)
+    return found
+
+
+def _cursor(last: Campaign) -> str:
+    return base64.urlsafe_b64encode(
+        json.dumps([last.created_at.astimezone(UTC).isoformat(), last.id.hex]).encode()).decode()
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
+    try:
+        at, last = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return datetime.fromisoformat(at).replace(tzinfo=UTC), uuid.UUID(last)
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise InvalidInput("after: expected a cursor of an earlier page", field="after",
+                           expected="a cursor") from error

@@ -1,0 +1,1 @@
+"""How a campaign would go, simulated before it is there, and drawn."""

@@ -1,0 +1,1 @@
+"""Forms with many fields: typed text to checked values and back. Pure."""

@@ -1,0 +1,115 @@
+"""Campaigns: the list, one campaign live, and the buttons that move it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from aiohttp import web
+
+from followup.campaigns.models import Campaign, CampaignMode, CampaignState
+from followup.campaigns.progress import move
+from followup.campaigns.rules import CampaignRules
+from followup.errors import Conflict, InvalidInput
+from followup.views import campaigns, overview
+from followup.views.wording import Wording
+from ivr.prompts.preparation import prepare_prompts
+from webconsole.keys import BOOK, DATABASE, SETTINGS, VISITOR
+from webconsole.pages.inputs import local_path, path_id, text, wants_part
+from webconsole.pages.overview import segments
+from webconsole.rights import EVERYBODY, RUNS_CAMPAIGNS, allowed
+from webconsole.templating import render
+
+# what the buttons ask for
+_MOVES = (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.CANCELLED)
+_BEFORE = (CampaignState.DRAFT, CampaignState.FINISHED)      # there may be new patients
+
+
+@allowed(EVERYBODY)
+async def listing(request: web.Request) -> web.Response:
+    """GET /campaigns: ``q`` (part of a name), ``state``, ``after`` (cursor)."""
+    search = text(request.query.get("q"), campaigns.SEARCH_LENGTH)
+    state, after = _state(request.query.get("state")), text(request.query.get("after"), 200)
+    async with request.app[DATABASE].session() as session:
+        found = await campaigns.list_campaigns(session, search=search, state=state, after=after)
+        alerts, _ = await overview.alert_counts(session)
+    template = "parts/campaigns.html" if wants_part(request) else "campaigns.html"
+    return render(request, template, found=found, q=search, state=state.value if state else "",
+                  after=after, states=list(CampaignState), open_alerts=alerts)
+
+
+@allowed(EVERYBODY)
+async def page(request: web.Request) -> web.Response:
+    """GET /campaigns/{id}: ``cancel`` asks whether it is to be cancelled."""
+    return await _page(request, path_id(request), asks="cancel" in request.query)
+
+
+@allowed(EVERYBODY)
+async def part(request: web.Request) -> web.Response:
+    """GET /campaigns/{id}/live: the part of an open page that changes."""
+    return render(request, "parts/campaign.html", **await _look(request, path_id(request)))
+
+
+@allowed(RUNS_CAMPAIGNS)
+async def change(request: web.Request) -> web.Response:
+    """POST /campaigns/{id}/state: ``state`` (running, paused, cancelled), ``next``. Asking for the
+    state that it is in changes nothing; 409 when it cannot be had."""
+    campaign_id, form = path_id(request), await request.post()
+    state = _state(form.get("state"))
+    if state not in _MOVES:
+        raise InvalidInput("state: expected running, paused or cancelled", field="state",
+                           expected="running, paused or cancelled")
+    try:
+        await bring_to(request, campaign_id, state)
+    except Conflict:
+        return await _page(request, campaign_id, status=409, fault=True)
+    raise web.HTTPSeeOther(local_path(form.get("next") or f"/campaigns/{campaign_id}"))
+
+
+async def bring_to(request: web.Request, campaign_id: uuid.UUID, state: CampaignState) -> None:
+    """Start, pause or cancel it; before it starts, all that its calls can say is rendered."""
+    database, visitor = request.app[DATABASE], request[VISITOR]
+    async with database.session() as session:
+        found = await campaigns.find_campaign(session, campaign_id)
+    if state is CampaignState.RUNNING and found.campaign.state in _BEFORE:
+        await prepare_prompts(database, request.app[BOOK], request.app[SETTINGS], campaign_id)
+    async with database.session() as session:
+        await move(session, campaign_id, state, actor=visitor.actor, address=visitor.address)
+
+
+async def _page(request: web.Request, campaign_id: uuid.UUID, *, status: int = 200,
+                **more: Any) -> web.Response:
+    values = {"fault": False, "asks": False, **more, **await _look(request, campaign_id)}
+    async with request.app[DATABASE].session() as session:
+        values["open_alerts"], _ = await overview.alert_counts(session)
+    return render(request, "campaign.html", status=status, **values)
+
+
+async def _look(request: web.Request, campaign_id: uuid.UUID) -> dict[str, Any]:
+    dialer = request.app[SETTINGS].dialer
+    async with request.app[DATABASE].session() as session:
+        found = await campaigns.find_campaign(session, campaign_id)
+        outcomes = await campaigns.outcomes(session, campaign_id)
+        ladders = await campaigns.ladders(session, found.campaign, dialer.max_attempts)
+    return {
+        "campaign": found.campaign, "progress": found.progress, "departments": found.departments,
+        "segments": segments(found.progress), "outcomes": outcomes,
+        "attempts": sum(count for _, count in outcomes), "ladders": ladders,
+        "rules": rules_of(found.campaign), "house": dialer,
+        "wording": Wording(found.campaign.questionnaire.resource, request[VISITOR].locale),
+        "IVR": CampaignMode.IVR, "PREDICTIVE": CampaignMode.PREDICTIVE}
+
+
+def rules_of(campaign: Campaign) -> CampaignRules | None:
+    """A campaign's rules; None where somebody wrote by hand what does not fit."""
+    try:
+        return CampaignRules.read(campaign.rules)
+    except InvalidInput:
+        return None
+
+
+def _state(value: object) -> CampaignState | None:
+    try:
+        return CampaignState(str(value))
+    except ValueError:
+        return None
