@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
@@ -63,8 +63,8 @@ async def choose(session: AsyncSession, selection: Selection) -> Chosen:
         if selection.department:
             query = query.where(Encounter.department == selection.department)
     else:
-        query = query.where(Patient.mrn.in_(selection.numbers)).distinct(Patient.id).order_by(
-            Patient.id, Encounter.discharged_on.desc(), Encounter.id)
+        query = query.where(Patient.mrn.in_(selection.numbers)).ext(distinct_on(Patient.id)) \
+            .order_by(Patient.id, Encounter.discharged_on.desc(), Encounter.id)
     rows = (await session.execute(query)).all()
     found = {row.mrn for row in rows}
     wanted = selection.numbers if isinstance(selection, ByNumber) else ()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.calls.models import Attempt, AttemptState, Disposition
@@ -141,18 +142,18 @@ async def progress(session: AsyncSession,
             one.due += count
         elif state is TaskState.DUE and held is None:
             one.waiting += count
-        elif state is TaskState.DUE:
+        elif state is TaskState.DUE and held is not None:
             one.put_off[held] = one.put_off.get(held, 0) + count
     return found
 
 
 async def outcomes(session: AsyncSession, campaign_id: uuid.UUID) -> list[tuple[Disposition, int]]:
     """Attempts that have ended, by their disposition, the most frequent first."""
-    return [(how, count) for how, count in await session.execute(
+    rows = await session.execute(
         select(Attempt.disposition, func.count()).join(Task, Task.id == Attempt.task_id)
-        .where(Task.campaign_id == campaign_id, Attempt.state == AttemptState.ENDED,
-               Attempt.disposition.is_not(None))
-        .group_by(Attempt.disposition).order_by(func.count().desc(), Attempt.disposition))]
+        .where(Task.campaign_id == campaign_id, Attempt.state == AttemptState.ENDED)
+        .group_by(Attempt.disposition).order_by(func.count().desc(), Attempt.disposition))
+    return [(how, count) for how, count in rows if how is not None]
 
 
 async def ladders(session: AsyncSession, campaign: Campaign, max_attempts: int) -> list[Ladder]:
@@ -165,7 +166,8 @@ async def ladders(session: AsyncSession, campaign: Campaign, max_attempts: int) 
     waiting: dict[tuple[str, int], int] = defaultdict(int)
     gave_up: dict[str, int] = defaultdict(int)
     for state, how, made, count in await session.execute(
-            select(Task.state, Task.disposition, Task.attempts_made, func.count())
+            select(Task.state, func.coalesce(Task.disposition, ""), Task.attempts_made,
+                   func.count())
             .where(Task.campaign_id == campaign.id, Task.disposition.is_not(None),
                    Task.state.in_((TaskState.DUE, TaskState.GAVE_UP)))
             .group_by(Task.state, Task.disposition, Task.attempts_made)):
@@ -194,7 +196,7 @@ async def usable_questionnaires(session: AsyncSession) -> Sequence[Questionnaire
     """The newest active version of each questionnaire."""
     rows = await session.scalars(
         select(QuestionnaireRow).where(QuestionnaireRow.status == QuestionnaireStatus.ACTIVE)
-        .distinct(QuestionnaireRow.url)
+        .ext(distinct_on(QuestionnaireRow.url))
         .order_by(QuestionnaireRow.url, QuestionnaireRow.created_at.desc()))
     return rows.all()
 

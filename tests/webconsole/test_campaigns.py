@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -12,6 +13,7 @@ from aiohttp import ClientResponse
 from sqlalchemy import select, update
 
 from followup.campaigns.models import Campaign, CampaignState, Held, Task, TaskState
+from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.people import audit
@@ -285,8 +287,8 @@ async def test_who_may_not_run_campaigns_changes_nothing(
 
 
 def test_a_form_that_nobody_touched_means_the_same_rules() -> None:
-    from followup.campaigns.rules import CampaignRules
-
-    for kept in ({}, {"priority": 5, "weekdays": [6, 7]}, {"retry": {"no_input": []}},
-                 {"window": {"start": "08:15:00", "end": "12:00:00"}, "abandon_budget": 0.07}):
+    wanted: tuple[dict[str, Any], ...] = (
+        {}, {"priority": 5, "weekdays": [6, 7]}, {"retry": {"no_input": []}},
+                 {"window": {"start": "08:15:00", "end": "12:00:00"}, "abandon_budget": 0.07})
+    for kept in wanted:
         assert RuleForm.of(CampaignRules.read(kept)).read({}).kept() == kept

@@ -8,12 +8,13 @@ from datetime import date
 from aiohttp import web
 
 from followup.campaigns.holidays import NAME_MOST, list_holidays, remove_holiday, set_holiday
+from followup.database.base import now
 from followup.errors import InvalidInput
 from followup.views import overview
 from webconsole.keys import DATABASE, SETTINGS, TIMEZONE, VISITOR
 from webconsole.pages.inputs import text
 from webconsole.rights import EVERYBODY, RUNS_CAMPAIGNS, allowed
-from webconsole.templating import now, render
+from webconsole.templating import render
 
 FAULTS = ("day", "name")
 _EMPTY = {"day": "", "name": "", "working": ""}

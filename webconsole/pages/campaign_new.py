@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from dialer.floor import item_numbers
 from followup.campaigns.models import Campaign, CampaignMode, CampaignState
 from followup.campaigns.planning import Chosen, choose, create
+from followup.database.base import now
 from followup.errors import Conflict, InvalidInput
 from followup.questionnaires.models import QuestionnaireRow
 from followup.views import campaigns, overview, patients
@@ -25,7 +26,7 @@ from webconsole.keys import CATALOGUES, DATABASE, SETTINGS, TIMEZONE, VISITOR
 from webconsole.pages.campaign_rules import choices
 from webconsole.pages.campaigns import bring_to
 from webconsole.rights import RUNS_CAMPAIGNS, allowed
-from webconsole.templating import now, render
+from webconsole.templating import render
 
 FORECASTS = web.AppKey("forecasts", asyncio.Semaphore)      # one at a time: they take processors
 PROBLEMS = ("faults", "by_hand", "no_hours", "late")         # why there is no forecast
