@@ -83,7 +83,8 @@ async def test_no_page_shows_a_telephone_number(client: Client, hospital: Hospit
                                                 sign_in: SignIn) -> None:
     await sign_in("administrator")
     for path in ("/", "/patients", f"/patients/{hospital.patients[0]}", "/alerts",
-                 f"/alerts/{hospital.alerts[0]}"):
+                 f"/alerts/{hospital.alerts[0]}", "/campaigns",
+                 f"/campaigns/{hospital.campaign}"):
         page = await text(client, path)
         assert not PHONE.search(page), path
     assert "+86*******0001" in await text(client, f"/patients/{hospital.patients[0]}")
@@ -283,6 +284,7 @@ async def test_no_page_blocks_the_event_loop(client: Client, hospital: Hospital,
         assert (await sign_in("administrator")).status == 303
         for path in ("/", "/patients?q=a", f"/patients/{hospital.patients[0]}", "/alerts",
                      f"/alerts/{hospital.alerts[0]}", "/static/css/base.css", "/healthz",
+                     "/campaigns", f"/campaigns/{hospital.campaign}", "/campaigns/new", "/calendar",
                      f"/recordings/{hospital.recording}/audio"):
             assert (await client.get(path)).status == 200, path
         assert (await client.get("/nothing")).status == 404
