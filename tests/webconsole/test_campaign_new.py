@@ -197,6 +197,7 @@ async def test_a_fault_of_the_first_step_is_told_beside_its_field(
     ({"way": "numbers", "numbers": ""}, "numbers", "至少一个病历号"),
     ({"way": "numbers", "numbers": "MR2026001 MR9 MR8"}, "numbers", "MR9 MR8"),
     ({"way": "numbers", "numbers": "1 " * 5001}, "numbers", "最多 5000"),
+    ({"way": "numbers", "numbers": "1 " + "2" * 65}, "numbers", "最多 5000"),
     ({"way": "x"}, "way", "怎样选"),
 ])
 async def test_a_fault_of_the_patients_is_told_beside_its_field(
@@ -307,7 +308,7 @@ def plan(calls: int = 100) -> Plan:
     scenario = ahead.scenario_of({
         "name": "x", "agents": 4, "lines": 30, "answer_probability": 0.4, "handle_mean_s": 150,
         "hours": 13})
-    return Plan(scenario, calls, opens, opens + timedelta(hours=13), 0.03, recorded=False)
+    return Plan(scenario, calls, opens, 0.03, recorded=False)
 
 
 def test_figures_are_told_as_times_and_shares_and_a_list_that_is_too_long_as_days() -> None:

@@ -48,7 +48,6 @@ class Plan:
     scenario: Scenario
     calls: int
     opens: datetime              # local
-    closes: datetime
     budget: float                # as the rules have it
     recorded: bool               # chances and times are those of the last days
 
@@ -98,7 +97,7 @@ async def plan_ahead(session: AsyncSession, settings: Settings, *, mode: Campaig
         "lines": settings.trunk.channels, "hours": (closes - opens).total_seconds() / 3600,
         "items": min(100, max(1, items)),
         "budget": ONE_EACH if mode is CampaignMode.PROGRESSIVE else budget})
-    return Plan(scenario, calls, opens, closes, budget, recorded)
+    return Plan(scenario, calls, opens, budget, recorded)
 
 
 def opening(settings: Settings, rules: CampaignRules, holidays: dict[date, bool] | Any,

@@ -18,11 +18,12 @@ from followup.errors import InvalidInput
 from webconsole.forms.rules import RuleForm, fault_of
 from webconsole.pages.inputs import text
 
+TEXT_MOST = 200_000          # characters of pasted record numbers
 STEPS = ("basics", "patients", "rules", "forecast")
 WAYS = ("discharge", "numbers")
 # the fields of each step, and how long their text may be
 FIELDS = {"basics": {"name": NAME_MOST * 2, "questionnaire": 40, "mode": 20},
-          "patients": {"way": 20, "department": 100, "first": 10, "last": 10, "numbers": 100_000},
+          "patients": {"way": 20, "department": 100, "first": 10, "last": 10, "numbers": TEXT_MOST},
           "forecast": {"agents": 4}}
 FAULTS = ("name", "taken", "questionnaire", "mode", "way", "days", "numbers", "many", "unknown",
           "nobody", "agents")
@@ -126,7 +127,9 @@ class CampaignForm:
             return {"way": "way"}
         if self.typed["way"] == "numbers":
             numbers = self._numbers
-            if len(numbers) > NUMBERS_MOST or any(len(each) > NUMBER_LENGTH for each in numbers):
+            cut = len(self.typed["numbers"]) >= TEXT_MOST
+            if cut or len(numbers) > NUMBERS_MOST or \
+                    any(len(each) > NUMBER_LENGTH for each in numbers):
                 return {"numbers": "many"}
             return {} if numbers else {"numbers": "numbers"}
         try:
