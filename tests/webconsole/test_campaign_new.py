@@ -27,7 +27,7 @@ from tests.webconsole.hospital import Hospital
 from tests.webconsole.test_prompts import book, server  # noqa: F401  a voice of tones
 from webconsole.forecast import ahead
 from webconsole.forecast.ahead import Plan, Run, opening
-from webconsole.forecast.panels import PANELS, first_day, panels
+from webconsole.forecast.panels import PANELS, first_day, panels, rate
 
 PATH = "/campaigns/new"
 
@@ -323,6 +323,7 @@ def test_figures_are_told_as_times_and_shares_and_a_list_that_is_too_long_as_day
     assert panels(plan(), [late], str)[0].table[0][2] == "≥ 21:00"
     assert first_day(plan(1000), late) == (400, 3)
     assert first_day(plan(100), Run(4, [day()] * 5)) == (100, 1)
+    assert rate(Run(4, [day(placed=300.0, end_s=1800.0)] * 5)) == 600
 
 
 @pytest.mark.parametrize(("rules", "moment", "expected"), [

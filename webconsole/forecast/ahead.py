@@ -28,8 +28,8 @@ from followup.settings import Settings
 from followup.views.telephone import telephone_history
 
 DAYS = 20                        # simulated at most
-ENOUGH = 5                       # fewer tell nothing
-PATIENCE_S = 20.0                # for all of them
+ENOUGH = 4                       # fewer tell nothing
+PATIENCE_S = 25.0                # for all of them
 BACK = timedelta(days=14)        # how much of the past is looked at
 ONE_EACH = 1e-4                  # a budget so small that each call has an agent to spare
 # of telephones and nurses before anything is known of them

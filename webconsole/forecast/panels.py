@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from dialer.simulator.outlook import quantile
 from webconsole.forecast.ahead import Plan, Run
 from webconsole.forecast.plot import Axis, Band, even_ticks
 
@@ -64,6 +65,11 @@ def first_day(plan: Plan, run: Run) -> tuple[int, int]:
     """Calls of the first round that an ordinary first day places, and days that all of it takes."""
     _, placed, _ = run.band("placed")
     return round(placed), math.ceil(plan.calls / max(1.0, placed))
+
+
+def rate(run: Run) -> float:
+    """Calls an hour that an ordinary day places."""
+    return quantile([day["placed"] / max(60.0, day["end_s"]) * 3600 for day in run.days], 0.5)
 
 
 def _panel(name: str, figure: str, runs: Sequence[Run], label: Callable[[int], str], show: Show,

@@ -19,7 +19,7 @@ from followup.questionnaires.models import QuestionnaireRow
 from followup.views import campaigns, overview, patients
 from followup.views.wording import Wording
 from webconsole.forecast.ahead import ENOUGH, Plan, look, plan_ahead
-from webconsole.forecast.panels import first_day, panels
+from webconsole.forecast.panels import first_day, panels, rate
 from webconsole.forecast.plot import draw
 from webconsole.forms.campaign import STEPS, WAYS, CampaignForm
 from webconsole.keys import CATALOGUES, DATABASE, SETTINGS, TIMEZONE, VISITOR
@@ -91,7 +91,9 @@ async def forecast(request: web.Request) -> web.Response:
         return _forecast(request, problem="late")
     translate = request.app[CATALOGUES][request[VISITOR].locale]
     placed, days = first_day(plan, runs[0])
+    most = request.app[SETTINGS].trunk.calls_per_hour
     return _forecast(request, plan=plan, runs=runs, placed=placed, rounds=days, draw=draw,
+                     most=most if rate(runs[0]) > most else 0,
                      panels=panels(plan, runs, lambda number: translate(
                          "forecast.agents", count=number)))
 
