@@ -85,7 +85,7 @@ def _panel(name: str, figure: str, runs: Sequence[Run], label: Callable[[int], s
 def _clock_ticks(plan: Plan, last: float) -> list[float]:
     """Seconds from the opening to round times of the day."""
     opening = plan.opens.hour * 3600 + plan.opens.minute * 60 + plan.opens.second
-    step = next((each for each in (300, 600, 900, 1800, 3600, 7200, 10800)
+    step = next((each for each in (60, 120, 300, 600, 900, 1800, 3600, 7200, 10800)
                  if last / each <= 5), 14400)
     first = math.ceil(opening / step) * step - opening
     return [float(tick) for tick in range(first, int(last) + 1, step)]
