@@ -64,7 +64,7 @@ class CampaignForm:
         """The same with the faults of a step marked, as far as the form alone tells them."""
         if step == "rules":
             try:
-                self.rules.read({})
+                self.rules.read()
             except InvalidInput as error:
                 return replace(self, rules=self.rules.faulty(error), faults={
                     name: fault_of(name) for name in error.details["fields"]})
