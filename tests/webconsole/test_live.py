@@ -216,3 +216,9 @@ async def test_a_missing_browser_library_stops_the_start(
         settings: Settings, database: Database, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="htmx"):
         create_app(settings, database, vendor_dir=tmp_path)
+
+
+def test_browsers_listen_for_every_part_that_is_told() -> None:
+    script = (Path(live.__file__).parent / "static" / "js" / "live.js").read_text("utf-8")
+    listened = script.partition("const PARTS = [")[2].partition("]")[0]
+    assert set(listened.replace('"', "").split(", ")) == set(PARTS)

@@ -38,7 +38,7 @@ async def save(request: web.Request) -> web.Response:
     async with request.app[DATABASE].session() as session:
         campaign = (await campaigns.find_campaign(session, campaign_id)).campaign
     try:
-        rules = form.read(campaign.rules)
+        rules = form.read()
     except InvalidInput as error:
         return await _page(request, campaign, form.faulty(error), seen, status=422)
     async with request.app[DATABASE].session() as session:
@@ -54,7 +54,9 @@ async def save(request: web.Request) -> web.Response:
 
 def choices(request: web.Request) -> dict[str, Any]:
     """What the fields of a rule form offer, and what the house has where one is left empty."""
-    return {"house": request.app[SETTINGS].dialer, "ladders_offered": LADDERS,
+    settings = request.app[SETTINGS]
+    skills = sorted({skill for agent in settings.agents for skill in agent.skills})
+    return {"house": settings.dialer, "skills": skills, "ladders_offered": LADDERS,
             "orders": list(NumberOrder), "without": list(WithoutAgents), "fault_of": fault_of}
 
 
