@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-=======
 import html
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
 import re
 import uuid
 from datetime import timedelta
@@ -201,17 +198,10 @@ async def test_rules_are_told_in_plain_words(client: Client, hospital: Hospital,
         (await session.get_one(Campaign, hospital.campaign)).rules = {
             "window": {"start": "09:00:00", "end": "17:30:00"}, "weekdays": [1, 3],
             "on_holidays": True, "hold_s": 5, "abandon_budget": 0.015, "max_attempts": 6,
-<<<<<<< HEAD
-            "without_agents": "wait", "retry": {"busy": [], "partial": [1440, 90]}}
-    page = await text(client, path)
-    for words in ("周一、周三 09:00–17:30", "节假日也呼叫", "最多 5 秒", "最多 1.5%", "最多 6 次",
-                  "等坐席上线", "不再重拨", "1 天", "1 小时 30 分"):
-=======
             "without_agents": "wait", "skill": "骨科", "retry": {"busy": [], "partial": [1440, 90]}}
     page = await text(client, path)
     for words in ("周一、周三 09:00–17:30", "节假日也呼叫", "最多 5 秒", "最多 1.5%", "最多 6 次",
                   "等坐席上线", "有“骨科”技能", "不再重拨", "1 天", "1 小时 30 分"):
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
         assert words in page, words
     async with database.session() as session:
         (await session.get_one(Campaign, hospital.campaign)).rules = {"priority": "x"}
@@ -253,11 +243,7 @@ async def test_rules_are_changed_by_the_form_with_before_and_after_in_the_audit(
     ("end", "07:00", "结束要晚于开始"), ("start", "25:00", "结束要晚于开始"),
     ("abandon_budget", "51", "不超过 50"), ("abandon_budget", "nan", "不超过 50"),
     ("hold_s", "-1", "0 到 20"), ("priority", "0", "1 到 999"), ("order", "x", "从列表"),
-<<<<<<< HEAD
-    ("without_agents", "x", "从列表")])
-=======
     ("without_agents", "x", "从列表"), ("skill", "<b>", "只用文字")])
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
 async def test_a_wrong_rule_is_told_beside_its_field_and_what_was_typed_stays(
         client: Client, hospital: Hospital, database: Database, sign_in: SignIn, field: str,
         typed: str, words: str) -> None:
@@ -271,11 +257,7 @@ async def test_a_wrong_rule_is_told_beside_its_field_and_what_was_typed_stays(
     assert words in page
     assert 'name="partial" value="7"' in page
     if field not in ("order", "without_agents"):
-<<<<<<< HEAD
-        assert f'value="{typed}"' in page
-=======
         assert f'value="{html.escape(typed)}"' in page
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
     async with database.session() as session:
         assert (await session.get_one(Campaign, hospital.campaign)).rules == {}
     assert await told(database, audit.SET_RULES) == []
@@ -310,8 +292,4 @@ def test_a_form_that_nobody_touched_means_the_same_rules() -> None:
         {}, {"priority": 5, "weekdays": [6, 7]}, {"retry": {"no_input": []}},
                  {"window": {"start": "08:15:00", "end": "12:00:00"}, "abandon_budget": 0.07})
     for kept in wanted:
-<<<<<<< HEAD
-        assert RuleForm.of(CampaignRules.read(kept)).read({}).kept() == kept
-=======
         assert RuleForm.of(CampaignRules.read(kept)).read().kept() == kept
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6

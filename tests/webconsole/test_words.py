@@ -29,12 +29,7 @@ from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import choose_locale, load_catalogues
 from webconsole.pages.campaign_new import PROBLEMS
-<<<<<<< HEAD
-from webconsole.pages.phone import FAULTS, NEXT
-from webconsole.pages.phone import STATES as PHONE_STATES
-=======
 from webconsole.pages.phone import FAULTS, NEXT, STATES
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
 from webconsole.pages.prompts import SHOWN
 
 HOUSE = Path(webconsole.__file__).parent
@@ -58,11 +53,8 @@ MADE_OF_WORDS = {
     "errors": tuple(f"{code}{part}" for code in (400, 403, 404, 405, 409, 413, 422, 500, 503)
                     for part in ("", "_hint")),
     "alert": ("note_missing", "conflict"),
+    "phone_state": tuple(f"{state}{part}" for state in STATES for part in ("", "_hint")),
     "next_patient": (*NEXT, "none", "gone"),
-<<<<<<< HEAD
-    "phone_state": tuple(f"{state}{part}" for state in PHONE_STATES for part in ("", "_hint")),
-=======
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
     "campaign_move": ("start", "pause", "resume", "again", "cancel"),
     "weekday": tuple("1234567"), "step": STEPS, "new_fault": NEW_FAULTS, "rule_fault": RULE_FAULTS,
     "way": tuple(f"{way}{part}" for way in WAYS for part in ("", "_hint")),

@@ -64,11 +64,7 @@ class CampaignForm:
         """The same with the faults of a step marked, as far as the form alone tells them."""
         if step == "rules":
             try:
-<<<<<<< HEAD
-                self.rules.read({})
-=======
                 self.rules.read()
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
             except InvalidInput as error:
                 return replace(self, rules=self.rules.faulty(error), faults={
                     name: fault_of(name) for name in error.details["fields"]})

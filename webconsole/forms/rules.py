@@ -20,20 +20,10 @@ from followup.errors import InvalidInput
 from webconsole.pages.inputs import text
 
 LADDERS = tuple(Retries.model_fields)
-<<<<<<< HEAD
-# what the form has a field for; the others stay as they are
-_OURS = ("window", "weekdays", "on_holidays", "max_attempts", "retry", "numbers",
-         "abandon_budget", "hold_s", "without_agents", "priority")
-FIELDS = ("start", "end", "weekdays", "on_holidays", "max_attempts", "order", "abandon_budget",
-          "hold_s", "without_agents", "priority", *LADDERS)
-FAULTS = ("window", "weekdays", "max_attempts", "order", "abandon_budget", "hold_s",
-          "without_agents", "priority", "ladder")
-=======
 FIELDS = ("start", "end", "weekdays", "on_holidays", "max_attempts", "order", "abandon_budget",
           "hold_s", "skill", "without_agents", "priority", *LADDERS)
 FAULTS = ("window", "weekdays", "max_attempts", "order", "abandon_budget", "hold_s",
           "skill", "without_agents", "priority", "ladder")
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
 _LONGEST = 200
 _GAP = re.compile(r"[\s,，、;；/]+")
 
@@ -62,34 +52,17 @@ class RuleForm:
             "on_holidays": "on" if rules.on_holidays else "",
             "max_attempts": _plain(rules.max_attempts), "order": rules.numbers.value,
             "abandon_budget": "" if budget is None else f"{100 * budget:g}",
-<<<<<<< HEAD
-            "hold_s": _plain(rules.hold_s), "without_agents": rules.without_agents.value,
-=======
             "hold_s": _plain(rules.hold_s), "skill": rules.skill or "",
             "without_agents": rules.without_agents.value,
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
             "priority": str(rules.priority),
             **{name: ", ".join(map(str, getattr(rules.retry, name))) for name in LADDERS},
         }, frozenset(map(str, rules.weekdays)))
 
-<<<<<<< HEAD
-    def read(self, kept: Mapping[str, Any]) -> CampaignRules:
-        """The rules that are meant; InvalidInput, with ``fields``, where something does not fit.
-
-        ``kept``: the rules until now; what the form does not show stays.
-        """
-        values, wrong = self._values()
-        found = dict(values)
-        try:
-            rules = CampaignRules.read({**{name: value for name, value in kept.items()
-                                           if name not in _OURS}, **found})
-=======
     def read(self) -> CampaignRules:
         """The rules that are meant; InvalidInput, with ``fields``, where something does not fit."""
         values, wrong = self._values()
         try:
             rules = CampaignRules.read(values)
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
         except InvalidInput as error:
             wrong |= {_field_of(place) for place in error.details["fields"]}
         if wrong:
@@ -119,24 +92,6 @@ class RuleForm:
                 values[name] = _number(typed[name])
         if typed["abandon_budget"]:
             try:
-<<<<<<< HEAD
-                values["abandon_budget"] = float(typed["abandon_budget"].rstrip("%％ ")) / 100
-            except ValueError:
-                wrong.add("abandon_budget")
-        values |= {name: value for name, value in (
-            ("numbers", typed["order"]), ("without_agents", typed["without_agents"])) if value}
-        retry = {name: [_number(each) for each in _GAP.split(typed[name]) if each]
-                 for name in LADDERS}
-        usual = Retries()
-        values["retry"] = {name: waits for name, waits in retry.items()
-                           if tuple(waits) != getattr(usual, name)}
-        unset = CampaignRules()
-        for name in ("retry", "priority", "numbers", "without_agents"):
-            same = str(getattr(unset, name)) if name != "retry" else "{}"
-            if name in values and str(values[name]) == same:
-                del values[name]
-        return values, wrong
-=======
                 values["abandon_budget"] = round(
                     float(typed["abandon_budget"].rstrip("%％ ")) / 100, 6)
             except ValueError:
@@ -152,7 +107,6 @@ class RuleForm:
             mode="json", include={"priority", "numbers", "without_agents"})}
         return {name: value for name, value in values.items()
                 if name not in usual or value != usual[name]}, wrong
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
 
 
 def stamp(rules: Mapping[str, Any]) -> str:

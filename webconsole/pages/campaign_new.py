@@ -81,11 +81,7 @@ async def forecast(request: web.Request) -> web.Response:
             return _forecast(request, problem="by_hand")
         questionnaire = await session.get_one(QuestionnaireRow, form.questionnaire)
         plan = await plan_ahead(
-<<<<<<< HEAD
-            session, request.app[SETTINGS], mode=form.mode, rules=form.rules.read({}),
-=======
             session, request.app[SETTINGS], mode=form.mode, rules=form.rules.read(),
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
             items=len(item_numbers(questionnaire)), calls=len(chosen.stays), agents=form.agents)
     if plan is None:
         return _forecast(request, problem="no_hours")
@@ -134,11 +130,7 @@ async def _create(request: web.Request, form: CampaignForm, *, start: bool) -> w
     try:
         async with request.app[DATABASE].session() as session:
             campaign = await create(session, form.name, form.questionnaire, form.selection,
-<<<<<<< HEAD
-                                    mode=form.mode, rules=form.rules.read({}),
-=======
                                     mode=form.mode, rules=form.rules.read(),
->>>>>>> 45071dcab2795c2fec1bed76462765f1e87340e6
                                     actor=visitor.actor, address=visitor.address)
     except Conflict:                       # somebody was faster
         return await _show(request, form.wrong("name", "taken"), "basics", status=422)
