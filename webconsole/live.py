@@ -30,6 +30,7 @@ PARTS: dict[str, frozenset[str]] = {
     "phone": frozenset({"agent", "attempt", "answer", "alert", "escalation",
                         "preview", "task"}),
     "pacing": frozenset({"pacing_decision"}),
+    "cases": frozenset({"feedback_case"}),
     "patient": frozenset({"task", "attempt", "answer", "alert", "escalation", "recording"}),
 }
 

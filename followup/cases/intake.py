@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -77,12 +77,14 @@ class Told:
     external_id: str | None = None
 
 
-def check(raw: Mapping[str, Any], setup: Setup, today: date, *, numbered: bool = False) -> Told:
+def check(raw: Mapping[str, Any], setup: Setup, today: date, *, numbered: bool = False,
+          kept: Collection[uuid.UUID | None] = ()) -> Told:
     """The case that ``raw`` tells of; NotTaken names every field that does not fit.
 
-    ``numbered``: an external id is needed.
+    ``numbered``: an external id is needed. ``kept``: ids of category and severity that the case
+    has already, and may keep though they are offered no more.
     """
-    reader = _Reader(raw)
+    reader = _Reader(raw, {str(each): each for each in kept if each})
     for field in raw:
         if field not in FIELDS:
             reader.fault(field, Wrong.UNKNOWN, f"no such field; one of {', '.join(FIELDS)}")
@@ -107,8 +109,8 @@ def check(raw: Mapping[str, Any], setup: Setup, today: date, *, numbered: bool =
 
 
 class _Reader:
-    def __init__(self, raw: Mapping[str, Any]) -> None:
-        self._raw = raw
+    def __init__(self, raw: Mapping[str, Any], kept: Mapping[str, uuid.UUID]) -> None:
+        self._raw, self._kept = raw, kept
         self.faults: list[Fault] = []
 
     def fault(self, field: str, wrong: Wrong, expected: str) -> None:
@@ -166,8 +168,8 @@ class _Reader:
 
     def category(self, setup: Setup) -> uuid.UUID | None:
         told = self.text("category", 200)
-        if not told:
-            return None
+        if not told or told in self._kept:
+            return self._kept.get(told)
         found = setup.find_category(told)
         if len(found) == 1:
             return found[0].id
@@ -183,6 +185,8 @@ class _Reader:
             if needed:
                 self.fault("severity", Wrong.MISSING, f"one of {offered}")
             return None
+        if told in self._kept:
+            return self._kept[told]
         found = setup.find_severity(told)
         if found is None:
             self.fault("severity", Wrong.UNKNOWN, f"one of {offered}")

@@ -9,13 +9,13 @@ import asyncio
 from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy import case as case_when
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from followup.alarms.models import Alarm, AlarmKind
 from followup.alarms.register import clear_alarm, raise_alarm
-from followup.cases.deadlines import REMIND_AFTER, Standing, standing
+from followup.cases.deadlines import Standing, standing
+from followup.cases.due_sql import deadline, soon
 from followup.cases.models import Case, EventKind
 from followup.cases.register import By, write_down
 from followup.cases.states import CaseState
@@ -25,6 +25,7 @@ from followup.log import get_logger
 
 SYSTEM = By("system", "")
 AT_ONCE = 200
+NO_DEPARTMENT = "–"          # subject of the alarm about cases that are with none
 
 log = get_logger(__name__)
 
@@ -33,12 +34,10 @@ async def look(session: AsyncSession, moment: datetime | None = None) -> tuple[i
     """One look at the open cases; how many were reminded of and how many escalated."""
     moment = moment or now()
     reminded = escalated = 0
-    deadline = case_when((Case.accepted_at.is_(None), Case.accept_due), else_=Case.close_due)
-    soon = Case.begun_at + (deadline - Case.begun_at) * REMIND_AFTER
     open_cases = await session.scalars(
         select(Case).where(
             Case.state != CaseState.CLOSED, Case.escalated_at.is_(None),
-            or_(and_(Case.reminded_at.is_(None), soon <= moment), deadline <= moment))
+            or_(and_(Case.reminded_at.is_(None), soon(moment)), deadline <= moment))
         .options(selectinload(Case.severity)).order_by(deadline).limit(AT_ONCE)
         .with_for_update(of=Case, skip_locked=True))
     for case in open_cases:
@@ -62,15 +61,12 @@ async def _keep_alarms(session: AsyncSession, moment: datetime) -> None:
     """One alarm for each department with late cases, until there are none."""
     late = {row[0]: row[1] for row in await session.execute(
         select(Case.department, func.count()).where(
-            Case.state != CaseState.CLOSED,
-            or_(and_(Case.accepted_at.is_(None), Case.accept_due <= moment),
-                and_(Case.accepted_at.is_not(None), Case.close_due <= moment)))
-        .group_by(Case.department))}
+            Case.state != CaseState.CLOSED, deadline <= moment).group_by(Case.department))}
     for department, count in late.items():
-        await raise_alarm(session, AlarmKind.CASES_LATE, department, count=count)
+        await raise_alarm(session, AlarmKind.CASES_LATE, department or NO_DEPARTMENT, count=count)
     for subject in await session.scalars(select(Alarm.subject).where(
             Alarm.kind == AlarmKind.CASES_LATE, Alarm.cleared_at.is_(None))):
-        if subject not in late:
+        if subject not in {department or NO_DEPARTMENT for department in late}:
             await clear_alarm(session, AlarmKind.CASES_LATE, subject)
 
 

@@ -12,9 +12,9 @@ from typing import TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
-from followup.cases.deadlines import REMIND_AFTER
+from followup.cases.due_sql import deadline, in_time, late, soon
 from followup.cases.models import Case, CaseConcern, Channel, ConcernKind
 from followup.cases.setup import Setup
 from followup.cases.states import CaseKind, CaseState
@@ -26,19 +26,6 @@ NOBODY = "-"                 # in place of a name: the cases that have none
 OPEN = "open"                # in place of a state: every one but closed
 _NUMBER = re.compile(r"[CP]?0*([0-9]{1,15})", re.IGNORECASE)
 E = TypeVar("E", bound=StrEnum)
-
-# by the clock of ``moment``: the deadline that counts now, and how both were kept
-deadline = case((Case.accepted_at.is_(None), Case.accept_due), else_=Case.close_due)
-has_deadline = Case.close_due.is_not(None)
-in_time = and_(has_deadline, Case.closed_at <= Case.close_due,
-               func.coalesce(Case.accepted_at, Case.closed_at) <= Case.accept_due)
-
-
-def late(moment: datetime) -> ColumnElement[bool]:
-    """Was a deadline missed, up to ``moment``?"""
-    return and_(has_deadline, or_(
-        func.coalesce(Case.accepted_at, Case.closed_at, moment) > Case.accept_due,
-        func.coalesce(Case.closed_at, moment) > Case.close_due))
 
 
 class Yes(StrEnum):
@@ -153,9 +140,8 @@ def _history(wanted: CaseFilter, moment: datetime) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.standing:
         past = deadline <= moment
-        soon = Case.begun_at + (deadline - Case.begun_at) * REMIND_AFTER <= moment
         found += [Case.state != CaseState.CLOSED,
-                  past if wanted.standing == Standings.LATE else and_(soon, ~past)]
+                  past if wanted.standing == Standings.LATE else and_(soon(moment), ~past)]
     if wanted.kept:
         found.append(in_time if wanted.kept == Kept.YES else late(moment))
     for told, column in ((wanted.accepted, Case.accepted_at), (wanted.closed, Case.closed_at)):

@@ -22,11 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.cases.due_sql import has_deadline, in_time, late
 from followup.cases.models import Case, CaseConcern, ConcernKind
 from followup.cases.routing import ancestors
 from followup.cases.setup import Setup
 from followup.cases.states import CaseKind, CaseState
-from followup.views.case_filter import CaseFilter, as_date, has_deadline, in_time, late, where
+from followup.views.case_filter import CaseFilter, as_date, where
 
 MOST_GROUPS = 400
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import selectinload
 from followup.calls.models import Attempt, Recording, RecordingState
 from followup.campaigns.models import Campaign, Task
 from followup.cases.deadlines import next_due
+from followup.cases.due_sql import deadline
 from followup.cases.models import (
     Case,
     CaseAttachment,
@@ -33,7 +34,7 @@ from followup.cases.setup import Setup
 from followup.errors import InvalidInput
 from followup.patients.models import Encounter
 from followup.people.models import Role, User
-from followup.views.case_filter import CaseFilter, deadline, where
+from followup.views.case_filter import CaseFilter, where
 
 PAGE = 30
 EXPORTED = 20_000
@@ -70,8 +71,8 @@ class Evidence:
 async def list_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
                      moment: datetime, *, sort: Sort = Sort.NEW, after: str = "") -> Page:
     """A page of the list; ``after`` is a cursor of an earlier page with the same order."""
+    count = await count_cases(session, wanted, setup, zone, moment)
     conditions = where(wanted, setup, zone, moment)
-    count = await session.scalar(select(func.count()).select_from(Case).where(*conditions))
     query = _sorted(select(Case).where(*conditions).options(*whole()), sort)
     if after:
         key, last = _parse_cursor(after, sort)
@@ -80,7 +81,14 @@ async def list_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zo
         query = query.where(place < mark if sort is Sort.NEW else place > mark)
     found = (await session.scalars(query.limit(PAGE + 1))).all()
     cursor = _cursor(found[PAGE - 1], sort) if len(found) > PAGE else None
-    return Page(found[:PAGE], count or 0, cursor)
+    return Page(found[:PAGE], count, cursor)
+
+
+async def count_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
+                      moment: datetime) -> int:
+    """How many there are in all."""
+    return int(await session.scalar(select(func.count()).select_from(Case).where(
+        *where(wanted, setup, zone, moment))) or 0)
 
 
 async def all_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
