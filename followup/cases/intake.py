@@ -20,6 +20,7 @@ DESCRIPTION, NAME, CONTACT, EXTERNAL_ID, MRN = 5000, 60, 100, 100, 40
 DEPARTMENTS, PEOPLE = 10, 20
 FIELDS = ("kind", "channel", "category", "severity", "patient", "departments", "people",
           "reporter", "contact", "happened_on", "description", "external_id")
+_DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 _LISTED = re.compile(r"[;；、,，\n]")
 E = TypeVar("E", bound=StrEnum)
 
@@ -158,7 +159,8 @@ class _Reader:
         if not told:
             return None
         try:
-            day = date.fromisoformat(re.sub(r"[/.年月]", "-", told).rstrip("日"))
+            parts = _DAY.fullmatch(told)
+            day = date(*map(int, parts.groups())) if parts else date.fromisoformat(told)
         except ValueError:
             self.fault(field, Wrong.NO_DATE, "a day such as 2026-11-20")
             return None
