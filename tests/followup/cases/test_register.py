@@ -123,7 +123,7 @@ async def test_a_complaint_goes_its_way_and_each_step_leaves_its_trace(
     assert case.close_due
     assert case.close_due > old_due
     async with database.session() as session:
-        events = [event for event in reversed(await views.events_of(session, case.id))]
+        events = list(reversed(await views.events_of(session, case.id)))
         assert [event.state.value for event in events if event.state] == [
             "accepted", "assigned", "investigating", "answered", "resolved", "confirmed", "closed",
             "reopened"]
@@ -276,7 +276,8 @@ async def test_history_cannot_be_rewritten(database: Database) -> None:
 async def test_a_list_is_taken_row_by_row_and_only_once(database: Database) -> None:
     head = "外部编号,类型,渠道,严重程度,分类,病历号,涉及科室,内容\n"
     rows = ["A1,投诉,电话,一般,护士,,骨科,等太久", "A2,投诉,电话,灭顶,,,,没有这个级别",
-            "A3,表扬,微信,,,,,谢谢李医生", "A4,投诉,电话,严重,,MR-none,,没有这个人", ",投诉,电话,一般,,,,没编号"]
+            "A3,表扬,微信,,,,,谢谢李医生", "A4,投诉,电话,严重,,MR-none,,没有这个人",
+            ",投诉,电话,一般,,,,没编号"]
     for created, known in ((2, 0), (0, 2)):
         async with database.session() as session:
             report = await import_cases(session, (head + "\n".join(rows)).encode(), ME, TODAY)

@@ -36,8 +36,8 @@ GOOD: dict[str, Any] = {"kind": "complaint", "channel": "phone", "severity": "�
 
 @pytest.mark.parametrize(("one", "other", "same"), [
     ("换药时护士态度生硬，等了四十分钟没人解释", "护士换药态度生硬，等四十分钟没有人解释原因", True),
-    ("The nurse was rude and nobody explained the wait", "nobody explained the wait; a rude nurse",
-     True),
+    ("The nurse was rude and nobody explained the wait",
+     "nobody explained the wait; a rude nurse", True),
     ("换药时护士态度生硬", "住院费用清单看不懂，多收了两次检查费", False),
     ("停车场收费太贵", "食堂的饭菜不合口味", False), ("", "什么都没有写", False)])
 def test_the_same_matter_in_other_words_is_recognised(one: str, other: str, same: bool) -> None:
@@ -52,7 +52,8 @@ def test_likeness_is_the_same_both_ways_and_within_bounds(one: str, other: str) 
 
 
 def test_the_likest_come_first() -> None:
-    found = most_alike("护士态度生硬", [(1, "医生很好"), (2, "护士态度非常生硬"), (3, "护士态度生硬")])
+    found = most_alike("护士态度生硬",
+                       [(1, "医生很好"), (2, "护士态度非常生硬"), (3, "护士态度生硬")])
     assert [key for key, _ in found] == [3, 2]
 
 
@@ -94,12 +95,14 @@ def test_what_fits_is_taken_as_people_write_it() -> None:
     ({"description": "啊" * 5001}, "description", "too_long"),
     ({"description": ["x"]}, "description", "no_text"),
     ({"severity": ""}, "severity", "missing"), ({"severity": "灭顶"}, "severity", "unknown"),
-    ({"category": "护士"}, "category", "ambiguous"), ({"category": "旧分类"}, "category", "unknown"),
+    ({"category": "护士"}, "category", "ambiguous"),
+    ({"category": "旧分类"}, "category", "unknown"),
     ({"happened_on": "2026-02-30"}, "happened_on", "no_date"),
     ({"happened_on": "2026-11-26"}, "happened_on", "future"),
     ({"departments": {"a": 1}}, "departments", "no_text"),
     ({"people": [f"第{n}位" for n in range(21)]}, "people", "too_many"),
-    ({"people": "长" * 61}, "people", "too_long"), ({"reporter": "长" * 61}, "reporter", "too_long"),
+    ({"people": "长" * 61}, "people", "too_long"),
+    ({"reporter": "长" * 61}, "reporter", "too_long"),
     ({"priority": "1"}, "priority", "unknown")])
 def test_each_field_that_does_not_fit_is_named(change: dict[str, Any], field: str,
                                                wrong: str) -> None:
