@@ -214,7 +214,8 @@ async def test_the_list_is_searched_and_a_wrong_filter_is_told(
         client: Client, hospital: Hospital, sign_in: SignIn) -> None:
     await sign_in("auditor")
     for query, found in (("", 1), ("q=态度", 1), ("q=王秀英", 1), ("q=没有的事", 0),
-                         ("kind=praise", 0), ("person=方护士&state=open", 1), ("department=骨科", 1), ("owner=-", 1)):
+                         ("kind=praise", 0), ("person=方护士&state=open", 1),
+                         ("department=骨科", 1), ("owner=-", 1)):
         page = await (await client.get(f"/cases?{query}")).text()
         assert page.count(f'href="/cases/{hospital.case}"') == found, query
     for query in ("kind=x", "begin=2026-02-30", "category=1", "rated=9", "sort=x", "after=x",

@@ -35,7 +35,8 @@ GOOD: dict[str, Any] = {"kind": "complaint", "channel": "phone", "severity": "�
 
 
 @pytest.mark.parametrize(("one", "other", "same"), [
-    ("换药时护士态度生硬，等了四十分钟没人解释", "护士换药态度生硬，等四十分钟没有人解释原因", True),
+    ("换药时护士态度生硬，等了四十分钟没人解释",
+     "护士换药态度生硬，等四十分钟没有人解释原因", True),
     ("The nurse was rude and nobody explained the wait",
      "nobody explained the wait; a rude nurse", True),
     ("换药时护士态度生硬", "住院费用清单看不懂，多收了两次检查费", False),
