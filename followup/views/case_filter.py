@@ -60,7 +60,7 @@ class CaseFilter:
     channel: str = ""
     department: str = ""         # concerned; "-": none is named
     person: str = ""
-    owner: str = ""              # a user's id, or "-"
+    owner: str = ""              # a user's id (or escalated to them), or "-"
     patient: str = ""
     begin: str = ""              # days of registration, both included
     end: str = ""
@@ -116,7 +116,10 @@ def where(wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
     if wanted.category:
         found.append(Case.category_id.is_(None) if wanted.category == NOBODY else
                      Case.category_id.in_(setup.under(uuid.UUID(wanted.category))))
-    for column, told in ((Case.severity_id, wanted.severity), (Case.owner_id, wanted.owner),
+    if wanted.owner:
+        found.append(Case.owner_id.is_(None) if wanted.owner == NOBODY
+                     else _looks_to(uuid.UUID(wanted.owner)))
+    for column, told in ((Case.severity_id, wanted.severity),
                          (Case.patient_id, wanted.patient)):
         if told:
             found.append(column.is_(None) if told == NOBODY else column == uuid.UUID(told))
@@ -153,6 +156,12 @@ def _history(wanted: CaseFilter, moment: datetime) -> list[ColumnElement[bool]]:
         found.append(Case.satisfaction.is_not(None) if wanted.rated == "yes"
                      else Case.satisfaction == int(wanted.rated))
     return found
+
+
+def _looks_to(user: uuid.UUID) -> ColumnElement[bool]:
+    """Theirs, or escalated to them and still so."""
+    return or_(Case.owner_id == user,
+               and_(Case.escalated_to_id == user, Case.escalated_at.is_not(None)))
 
 
 def _concerns(kind: ConcernKind, name: str) -> ColumnElement[bool]:

@@ -93,9 +93,12 @@ async def count_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, z
 
 async def all_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
                     moment: datetime, sort: Sort = Sort.NEW) -> Sequence[Case]:
-    """What an export holds: every case that is meant, up to ``EXPORTED``."""
+    """What an export holds: every case that is meant; InvalidInput when it would be too many."""
+    if await count_cases(session, wanted, setup, zone, moment) > EXPORTED:
+        raise InvalidInput(f"filter: expected at most {EXPORTED} cases in one export",
+                           field="filter", expected="fewer cases")
     query = select(Case).where(*where(wanted, setup, zone, moment)).options(*whole())
-    return (await session.scalars(_sorted(query, sort).limit(EXPORTED))).all()
+    return (await session.scalars(_sorted(query, sort))).all()
 
 
 def _key(sort: Sort) -> ColumnElement[datetime]:

@@ -301,7 +301,7 @@ async def test_a_supervisor_sets_up_without_anybody_who_programs(
     assert (await save("nothing")).status == 404
     assert (await save("categories", id="x", name_zh="x")).status == 404
     form = await (await client.get("/cases/new")).text()
-    assert "加急（30 分钟内受理，4.0 小时内办结）" in form
+    assert "加急（30 分钟内受理，4 小时内办结）" in form
     assert "停车" in form
     page = await (await client.get(f"/cases/{hospital.case}")).text()
     template = page.partition(">致歉<")[0].rpartition('value="')[2].partition('"')[0]
