@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.cases.intake import Fault, NotTaken, check
 from followup.cases.models import Channel
-from followup.cases.register import By, register
+from followup.cases.register import By, store
 from followup.cases.setup import load_setup
 from followup.cases.states import CaseKind
+from followup.database.base import now
 from followup.errors import InvalidInput
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -84,7 +85,7 @@ async def import_cases(session: AsyncSession, data: bytes, by: By, today: date) 
         try:
             told = check({name: value for name, value in raw.items() if value}, setup, today,
                          numbered=True)
-            _, new = await register(session, told, setup, source)
+            _, new = await store(session, told, setup, source, now())
         except NotTaken as refused:
             report.faults += [RowFault(number, fault) for fault in refused.faults]
         else:

@@ -6,18 +6,19 @@ pg_trgm is not in every server and drops Chinese where the locale is C.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+_WORDS = re.compile(r"[^\W_]+")
 ALIKE = 0.45              # from here on two texts are shown as perhaps the same matter
 Key = TypeVar("Key")
 
 
 def pairs(text: str) -> frozenset[str]:
     """The pairs of letters and digits in ``text``; case, width and signs do not count."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    runs = "".join(char if char.isalnum() else " " for char in plain).split()
+    runs = _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
     return frozenset(run[at:at + 2] for run in runs for at in range(max(1, len(run) - 1)))
 
 

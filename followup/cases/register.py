@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -36,6 +37,7 @@ from followup.people import audit
 
 LIKE_WITHIN = timedelta(days=30)
 _COMPARED = 2000             # descriptions held against a new one, the latest first
+_HEAD = 600                  # characters of each that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,17 @@ async def find_case(session: AsyncSession, case_id: uuid.UUID, *, lock: bool = F
 async def register(session: AsyncSession, told: Told, setup: Setup, by: By, *,
                    moment: datetime | None = None) -> tuple[Case, bool]:
     """The case, and whether it is new: a source's external id is taken once. NotTaken: a field."""
-    moment = moment or now()
+    case_id, new = await store(session, told, setup, by, moment or now())
+    await session.flush()
+    return await find_case(session, case_id), new
+
+
+async def store(session: AsyncSession, told: Told, setup: Setup, by: By,
+                moment: datetime) -> tuple[uuid.UUID, bool]:
+    """``register`` without reading the case back, for many."""
     patient = await find_patient(session, told.patient)
-    if told.external_id and (known := await _known(session, by.source, told.external_id)):
+    if told.external_id and (known := await session.scalar(
+            _of_source(by.source, told.external_id))):
         return known, False
     case_id = uuid.uuid4()
     severity = next((each for each in setup.severities if each.id == told.severity), None)
@@ -95,23 +105,17 @@ async def register(session: AsyncSession, told: Told, setup: Setup, by: By, *,
         version=1).on_conflict_do_nothing(index_elements=["source", "external_id"])
         .returning(Case.id))
     if added is None:                              # another request was a moment faster
-        known = await _known(session, by.source, told.external_id or "")
-        if known is None:
-            raise NotFound("there is no such case")
-        return known, False
+        return await session.scalar(_of_source(by.source, told.external_id)) or case_id, False
     session.add_all(concerns_of(case_id, told))
     session.add(CaseEvent(case_id=case_id, at=moment, kind=EventKind.REGISTERED, by=by.name,
                           version=1))
     audit.record(session, audit.REGISTER_CASE, actor=by.username, subject=f"case:{case_id}",
                  address=by.address, source=by.source)
-    await session.flush()
-    return await find_case(session, case_id), True
+    return case_id, True
 
 
-async def _known(session: AsyncSession, source: str, external_id: str) -> Case | None:
-    found: Case | None = await session.scalar(select(Case).where(
-        Case.source == source, Case.external_id == external_id).options(*whole()))
-    return found
+def _of_source(source: str, external_id: str | None) -> Select[uuid.UUID]:
+    return select(Case.id).where(Case.source == source, Case.external_id == external_id)
 
 
 async def find_patient(session: AsyncSession, told: str) -> Patient | None:
@@ -144,9 +148,11 @@ async def alike(session: AsyncSession, *, patient_id: uuid.UUID | None, descript
                                          Case.created_at <= moment]
     if leave_out:
         recent.append(Case.id != leave_out)
-    rows = (await session.execute(select(Case.id, Case.description).where(*recent).order_by(
-        Case.created_at.desc()).limit(_COMPARED))).all()
-    scores = dict(most_alike(description, ((row[0], row[1]) for row in rows)))
+    rows = (await session.execute(
+        select(Case.id, func.left(Case.description, _HEAD)).where(*recent)
+        .order_by(Case.created_at.desc()).limit(_COMPARED))).all()
+    scores = dict(await asyncio.to_thread(
+        most_alike, description[:_HEAD], [(row[0], row[1]) for row in rows]))
     same: list[ColumnElement[bool]] = [Case.id.in_(scores)]
     if patient_id:
         same.append(Case.patient_id == patient_id)

@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.cases import changes
 from followup.cases.intake import check
 from followup.cases.models import Case
 from followup.cases.register import By, register
 from followup.cases.setup import load_setup
+from followup.cases.states import Move
+from followup.database.engine import Database
 from followup.people.models import AuditEvent, Role, User
 
 TODAY = date(2026, 11, 25)
@@ -41,3 +44,12 @@ async def audited(session: AsyncSession, case: Case) -> list[tuple[str, str]]:
     """(actor, action) of the trail of a case, in order."""
     return [(row.actor, row.action) for row in await session.scalars(
         select(AuditEvent).where(AuditEvent.subject == f"case:{case.id}").order_by(AuditEvent.id))]
+
+
+async def step(database: Database, case: Case, *names: str, **more: Any) -> Case:
+    """Take steps, each with words."""
+    for name in names:
+        async with database.session() as session:
+            case = await changes.move(session, case.id, Move(name), case.version, ME,
+                                      words=f"{name} 说明", **more)
+    return case
