@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import string
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
-from webconsole.i18n import choose_locale, load_catalogues
+from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
 from webconsole.pages import case_statistics, cases
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
@@ -116,6 +117,14 @@ def test_both_languages_have_the_same_keys_and_fields() -> None:
 
 def test_every_key_that_is_used_exists_and_every_one_that_exists_is_used() -> None:
     assert named_keys() | made_keys() == set(load_catalogues()["zh"].messages)
+
+
+def test_no_key_stands_in_two_files() -> None:
+    for locale in LOCALES:
+        whole = load_catalogues()[locale].messages
+        files = [HOUSE / "i18n" / f"{locale}.toml", *(HOUSE / "i18n").glob(f"*.{locale}.toml")]
+        apart = [len(list(_flatten(tomllib.loads(file.read_text("utf-8"))))) for file in files]
+        assert sum(apart) == len(whole)
 
 
 def test_chinese_is_chinese_and_english_is_english() -> None:
