@@ -297,6 +297,11 @@ class Settings(BaseSettings):
         return self.data_dir / "recordings"
 
     @property
+    def case_files_dir(self) -> Path:
+        """What was attached to complaints and praise, named by hash."""
+        return self.data_dir / "case-files"
+
+    @property
     def human_prompts_dir(self) -> Path:
         """Human recordings of prompts, which take precedence over synthesis."""
         return self.prompts.recordings_dir or self.data_dir / "prompts"

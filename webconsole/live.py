@@ -30,6 +30,7 @@ PARTS: dict[str, frozenset[str]] = {
     "phone": frozenset({"agent", "attempt", "answer", "alert", "escalation",
                         "preview", "task"}),
     "pacing": frozenset({"pacing_decision"}),
+    "cases": frozenset({"feedback_case"}),
     "patient": frozenset({"task", "attempt", "answer", "alert", "escalation", "recording"}),
 }
 
@@ -39,9 +40,11 @@ class Streams:
 
     def __init__(self) -> None:
         self._open: set[Stream] = set()
+        self._closed = False
 
     async def close(self, _app: web.Application) -> None:
-        """on_shutdown: every stream ends."""
+        """on_shutdown: every stream ends, also one that is just being opened."""
+        self._closed = True
         for stream in self._open:
             stream.end()
 
@@ -53,6 +56,8 @@ class Streams:
 
     def add(self, stream: Stream) -> None:
         self._open.add(stream)
+        if self._closed:
+            stream.end()
 
     def discard(self, stream: Stream) -> None:
         self._open.discard(stream)

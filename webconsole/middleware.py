@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
@@ -23,7 +24,7 @@ from followup.people.sessions import find_session
 from followup.settings import Settings
 from webconsole.i18n import choose_locale
 from webconsole.keys import DATABASE, SETTINGS, VISITOR, Visitor
-from webconsole.rights import PUBLIC, Handler, rights_of, upload_limit
+from webconsole.rights import MACHINES, PUBLIC, Handler, rights_of, upload_limit
 from webconsole.templating import render
 
 SESSION_COOKIE = "aftercall_session"
@@ -79,11 +80,11 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _error_page(request, error.status)
+        return _error_page(request, error.status, allow=error.headers.get("Allow", ""))
     except AftercallError as error:
         if error.status >= 500:
             log.warning("request failed", path=request.path, error=error.id, reason=error.message)
-        return _error_page(request, error.status)
+        return _error_page(request, error.status, error)
     except (ConnectionResetError, asyncio.CancelledError):
         raise                                 # the browser has gone: nobody to tell
     except (OSError, DBAPIError, PoolTimeout) as error:
@@ -97,7 +98,12 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _error_page(request, 500)
 
 
-def _error_page(request: web.Request, status: int) -> web.Response:
+def _error_page(request: web.Request, status: int, error: AftercallError | None = None,
+                allow: str = "") -> web.Response:
+    if request.path.startswith("/api/"):         # machines read no pages
+        told = {"error": error.id if error else f"http-{status}",
+                "message": error.message if error and status < 500 else HTTPStatus(status).phrase}
+        return web.json_response(told, status=status, headers={"Allow": allow} if allow else None)
     shown = status if status in _PAGES else (500 if status >= 500 else 400)
     return render(request, "error.html", status=status, code=status, key=f"errors.{shown}")
 
@@ -107,6 +113,8 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let in whom the route's mark allows, and only requests that our own pages sent."""
     mark = rights_of(request.match_info.handler)
     if request.match_info.http_exception is None and _is_static(request):
+        return await handler(request)
+    if mark == MACHINES:
         return await handler(request)
     visitor = request[VISITOR] = await _recognise(request)
     if request.match_info.http_exception is not None:

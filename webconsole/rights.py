@@ -20,8 +20,15 @@ CLOSES_ALERTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINI
 TAKES_CALLS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})
 RUNS_CAMPAIGNS = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR})
 RECORDS_PROMPTS = frozenset({Role.ADMINISTRATOR})
+SEES_CASES = SEES_PATIENTS
+HANDLES_CASES = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR})
+SEES_CASE_FIGURES = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.AUDITOR, Role.ADMINISTRATOR})
+EXPORTS_CASES = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+SETS_UP_CASES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+MAKES_TOKENS = frozenset({Role.ADMINISTRATOR})
 
 PUBLIC = "public"
+MACHINES = "machines"
 _MARK, _LIMIT = "__allowed__", "__upload_bytes__"
 
 
@@ -36,6 +43,12 @@ def allowed(roles: frozenset[Role]) -> Callable[[H], H]:
 def public(handler: H) -> H:
     """Open to everybody, signed in or not."""
     setattr(handler, _MARK, PUBLIC)
+    return handler
+
+
+def machines(handler: H) -> H:
+    """Open to other systems: no session, no page's token; the handler asks for one of theirs."""
+    setattr(handler, _MARK, MACHINES)
     return handler
 
 

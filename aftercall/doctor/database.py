@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from aftercall.doctor.clock import compared
 from aftercall.doctor.result import Check, Result, fail, ok, warn
 from aftercall.provision.postgres import EmbeddedPostgres
+from followup.alarms.models import AlarmKind
 from followup.alarms.register import open_alarms
 from followup.database.engine import Database
 from followup.database.migrate import current, head
@@ -71,7 +72,9 @@ async def _migrations(database: Database) -> Result:
 async def _alarms(database: Database) -> Result:
     await database.check()
     async with database.session() as session:
-        alarms = await open_alarms(session)
+        # late complaints are a matter of people: the console tells them
+        alarms = [alarm for alarm in await open_alarms(session)
+                  if alarm.kind is not AlarmKind.CASES_LATE]
     if alarms:
         told = "; ".join(f"{alarm.kind.value} {alarm.subject} since "
                          f"{alarm.raised_at:%Y-%m-%d %H:%M} UTC" for alarm in alarms)

@@ -18,6 +18,7 @@ class AlarmKind(StrEnum):
     GATEWAY_REFUSES = "gateway_refuses"      # node: its calls are refused, none is placed
     GATEWAY_SILENT = "gateway_silent"        # node: the gateway does not answer
     NODE_LOST = "node_lost"                  # node: no connection to its Asterisk
+    CASES_LATE = "cases_late"                # department: complaints past their deadline
 
 
 class Alarm(HasId, Base):

@@ -6,10 +6,12 @@ from followup.alerts import models as alerts
 from followup.calls import models as calls
 from followup.campaigns import decisions, preview
 from followup.campaigns import models as campaigns
+from followup.cases import models as cases
+from followup.cases import setup_models as case_setup
 from followup.patients import models as patients
 from followup.people import models as people
 from followup.questionnaires import models as questionnaires
 from followup.responses import models as responses
 
-__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "decisions", "patients", "people",
-           "preview", "questionnaires", "responses"]
+__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_setup", "cases", "decisions",
+           "patients", "people", "preview", "questionnaires", "responses"]

@@ -30,6 +30,12 @@ REMOVE_HOLIDAY = "remove-holiday"
 EXPORT_RESPONSES = "export-responses"
 ADD_PROMPT = "add-prompt-recording"
 REMOVE_PROMPT = "remove-prompt-recording"
+REGISTER_CASE = "register-case"
+VIEW_CASE = "view-case"
+CHANGE_CASE = "change-case"
+OPEN_ATTACHMENT = "open-case-attachment"
+EXPORT_CASES = "export-cases"
+SET_UP_CASES = "set-up-cases"
 CREATE_USER = "create-user"
 CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an action
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.agents.models import Agent, AgentState
@@ -29,6 +30,12 @@ from followup.calls.models import (
     RecordingState,
 )
 from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
+from followup.cases.intake import Told
+from followup.cases.models import CaseAttachment, Channel
+from followup.cases.register import By, attach, register
+from followup.cases.setup import load_setup
+from followup.cases.states import CaseKind
+from followup.cases.vault import Vault, check_file
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.patients.models import Encounter, Patient, Sex
@@ -72,6 +79,8 @@ class Hospital:
     alerts: list[uuid.UUID] = field(default_factory=list)
     recording: uuid.UUID = field(default_factory=uuid.uuid4)
     escalated: uuid.UUID = field(default_factory=uuid.uuid4)      # attempt with the recording
+    case: uuid.UUID = field(default_factory=uuid.uuid4)           # a complaint of the first patient
+    case_file: uuid.UUID = field(default_factory=uuid.uuid4)      # what is attached to it
 
 
 async def add_users(database: Database) -> None:
@@ -207,7 +216,22 @@ async def open_hospital(database: Database, recordings: Path) -> Hospital:
                                   (47000, "escalation", None), (52300, "agent", None)):
             session.add(RecordingMark(recording_id=recording.id, at_ms=at, kind=kind,
                                       link_id=link_id))
+        await add_case(session, hospital, recordings.parent / "case-files")
     return hospital
+
+
+async def add_case(session: AsyncSession, hospital: Hospital, files: Path) -> None:
+    """A complaint of the first patient, with a file."""
+    setup = await load_setup(session)
+    told = Told(CaseKind.COMPLAINT, Channel.PHONE, "换药时护士态度生硬，等了四十分钟没有人解释。",
+                category=setup.find_category("护士")[0].id, severity=setup.severities[0].id,
+                patient=str(hospital.patients[0]), departments=("骨科",), people=("方护士",))
+    case, _ = await register(session, told, setup, By("agent", "林护士"))
+    hospital.case = case.id
+    file = check_file("说明.txt", "当时的情况说明".encode())
+    Vault(files).keep(file)
+    await attach(session, case, [file], By("agent", "林护士"))
+    hospital.case_file = (await session.scalars(select(CaseAttachment.id))).one()
 
 
 async def _morning(session: AsyncSession, hospital: Hospital, questionnaire: QuestionnaireRow,

@@ -161,6 +161,14 @@ async def test_a_shutdown_ends_open_streams_at_once(
             assert ear.answer.content.at_eof() or await ear.block() == ""
 
 
+async def test_a_stream_that_opens_during_a_shutdown_ends_at_once(
+        client: Client, server: TestServer, sign_in: SignIn) -> None:
+    await sign_in("agent")
+    await server.app[live.STREAMS].close(server.app)
+    async with asyncio.timeout(10):
+        assert b"event" not in await (await client.get("/events")).read()
+
+
 async def test_the_process_stops_when_told_and_names_a_taken_port(
         settings: Settings, vendor_dir: Path, server: TestServer, unused_port: int) -> None:
     def at(port: int) -> Settings:

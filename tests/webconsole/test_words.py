@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import string
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,19 +20,27 @@ from followup.campaigns.decisions import Reason
 from followup.campaigns.models import CampaignMode, CampaignState, Held, TaskState
 from followup.campaigns.numbers import NumberOrder
 from followup.campaigns.rules import WithoutAgents
+from followup.cases import importing, intake, vault
+from followup.cases.models import Channel, EventKind
+from followup.cases.states import CaseKind, CaseState, Move
 from followup.patients.models import Sex
 from followup.people.models import Role
 from followup.responses.models import GivenBy, Severity
+from followup.views.case_filter import CaseFilter, Kept, Standings
+from followup.views.case_statistics import Group
+from followup.views.cases import Sort
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
 from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
-from webconsole.i18n import choose_locale, load_catalogues
+from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
+from webconsole.pages import case_statistics, cases
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
+from webconsole.sheets import FORMATS
 
 HOUSE = Path(webconsole.__file__).parent
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
@@ -46,6 +56,9 @@ MADE = {
     "prompt_state": State, "alarm": AlarmKind, "pacing_reason": Reason,
     "campaign_mode": CampaignMode, "mode_hint": CampaignMode, "held": Held,
     "number_order": NumberOrder, "without_agents": WithoutAgents,
+    "case_kind": CaseKind, "case_state": CaseState, "case_move": Move, "case_channel": Channel,
+    "case_event": EventKind, "case_standing": Standings, "case_yes": Kept, "case_sort": Sort,
+    "case_group": Group,
 }
 MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),
@@ -60,6 +73,17 @@ MADE_OF_WORDS = {
     "way": tuple(f"{way}{part}" for way in WAYS for part in ("", "_hint")),
     "forecast_panel": tuple(f"{panel}{part}" for panel in PANELS for part in ("", "_hint")),
     "forecast_problem": PROBLEMS,
+    "case": ("to_accept", "to_close"),
+    "case_move_words": ("dismiss", "assign", "answer", "resolve", "close", "reopen"),
+    "case_field": (*intake.FIELDS, "owner", "department"),
+    "case_filter": tuple(field.name for field in dataclasses.fields(CaseFilter)),
+    "case_fault": (*intake.Wrong, "token_name", "token_taken"),
+    "case_file": vault.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
+    "case_shortcut": ("open", "mine", "soon", "late"), "case_export": FORMATS,
+    "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,
+    "case_setting": ("name_zh", "name_en", "accept_hours", "close_hours", "position", "body",
+                     "parent", "to_department"),
+    "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
 }
 
@@ -93,6 +117,14 @@ def test_both_languages_have_the_same_keys_and_fields() -> None:
 
 def test_every_key_that_is_used_exists_and_every_one_that_exists_is_used() -> None:
     assert named_keys() | made_keys() == set(load_catalogues()["zh"].messages)
+
+
+def test_no_key_stands_in_two_files() -> None:
+    for locale in LOCALES:
+        whole = load_catalogues()[locale].messages
+        files = [HOUSE / "i18n" / f"{locale}.toml", *(HOUSE / "i18n").glob(f"*.{locale}.toml")]
+        apart = [len(list(_flatten(tomllib.loads(file.read_text("utf-8"))))) for file in files]
+        assert sum(apart) == len(whole)
 
 
 def test_chinese_is_chinese_and_english_is_english() -> None:

@@ -1,4 +1,7 @@
-"""The console's words, Chinese and English: one TOML file a language, keys by place of use."""
+"""The console's words, Chinese and English, keys by place of use.
+
+``zh.toml`` holds what everybody sees, ``<room>.zh.toml`` what one room of pages has; ``en`` alike.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,10 @@ class Catalogue:
 
 def load_catalogues(folder: Path = _FOLDER) -> dict[str, Catalogue]:
     """Every language's catalogue."""
-    return {locale: Catalogue(locale, dict(_flatten(tomllib.loads(
-        (folder / f"{locale}.toml").read_text(encoding="utf-8"))))) for locale in LOCALES}
+    return {locale: Catalogue(locale, dict(
+        message for path in (folder / f"{locale}.toml", *sorted(folder.glob(f"*.{locale}.toml")))
+        for message in _flatten(tomllib.loads(path.read_text(encoding="utf-8")))))
+        for locale in LOCALES}
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -8,10 +8,12 @@ from typing import Any
 from aiohttp import web
 
 from followup.calls.models import RecordingState
+from followup.cases.setup import load_setup
 from followup.people import audit
 from followup.questionnaires.models import QuestionnaireRow
-from followup.views import overview, patients
+from followup.views import cases, overview, patients
 from followup.views.wording import Wording
+from webconsole.case_words import CaseWords
 from webconsole.keys import DATABASE, VISITOR
 from webconsole.pages.inputs import path_id, text, wants_part
 from webconsole.rights import SEES_PATIENTS, allowed
@@ -61,6 +63,9 @@ async def _look(request: web.Request, patient_id: uuid.UUID) -> dict[str, Any]:
         for follow_up in follow_ups:
             row: QuestionnaireRow = follow_up.campaign.questionnaire
             wordings[follow_up.task.id] = Wording(row.resource, request[VISITOR].locale)
+        about = await cases.of_patient(session, patient_id)
+        words = CaseWords.of(request, await load_setup(session))
     return {"patient": patient, "follow_ups": follow_ups, "alerts": alerts, "wordings": wordings,
+            "cases": about, "case_words": words,
             "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
             "REFUSED": RecordingState.REFUSED}

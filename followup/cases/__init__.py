@@ -1,0 +1,1 @@
+"""Complaints and praise: registered from anywhere, handled by deadline, counted."""

@@ -1,0 +1,191 @@
+"""Changes what a hospital has set up for its cases; every value is checked, every change audited.
+
+Forms come as texts. A row that is new has an empty ``id``. Nothing that cases may name is deleted:
+it is made inactive.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.cases.intake import Fault, NotTaken, Wrong, clean
+from followup.cases.register import By
+from followup.cases.routing import ancestors
+from followup.cases.setup import load_setup
+from followup.cases.setup_models import (
+    CaseCategory,
+    CaseRule,
+    CaseSeverity,
+    CaseStateName,
+    CaseTemplate,
+)
+from followup.cases.states import CaseKind, CaseState
+from followup.errors import NotFound
+from followup.people import audit
+from followup.people.models import User
+
+NAME, BODY = 40, 5000
+MAX_MINUTES = 366 * 24 * 60
+Row = TypeVar("Row", CaseCategory, CaseSeverity, CaseTemplate, CaseRule)
+Offered = TypeVar("Offered", CaseCategory, User)
+Form = Mapping[str, str]
+
+
+async def save_category(session: AsyncSession, form: Form, by: By) -> None:
+    """id, name_zh, name_en, parent, position, active."""
+    row = await _row(session, CaseCategory, form)
+    row.name_zh = _text(form, "name_zh", NAME, needed=True)
+    row.name_en = _text(form, "name_en", NAME)
+    row.position, row.active = _number(form, "position", 0, 999), _ticked(form, "active")
+    parent = await _named(session, CaseCategory, form, "parent")
+    if parent:
+        above = ancestors(parent.id, (await load_setup(session)).parents)
+        if row.id in above:
+            raise NotTaken([Fault("parent", Wrong.UNKNOWN, "a category that is not below it")])
+    row.parent_id = parent.id if parent else None
+    await _done(session, "category", row, by)
+
+
+async def save_severity(session: AsyncSession, form: Form, by: By) -> None:
+    """id, name_zh, name_en, position, active, accept_hours, close_hours, escalate_to.
+
+    Deadlines of cases that are there already stay as they are.
+    """
+    row = await _row(session, CaseSeverity, form)
+    row.name_zh = _text(form, "name_zh", NAME, needed=True)
+    row.name_en = _text(form, "name_en", NAME)
+    row.position, row.active = _number(form, "position", 0, 999), _ticked(form, "active")
+    row.accept_minutes = _minutes(form, "accept_hours")
+    row.close_minutes = _minutes(form, "close_hours")
+    if row.close_minutes < row.accept_minutes:
+        raise NotTaken([Fault("close_hours", Wrong.UNKNOWN, "no less than the time to accept")])
+    to = await _named(session, User, form, "escalate_to")
+    row.escalate_to_id = to.id if to else None
+    await _done(session, "severity", row, by)
+
+
+async def save_template(session: AsyncSession, form: Form, by: By) -> None:
+    """id, name, body, active. {number}, {name} and {hospital} are filled in when it is used."""
+    row = await _row(session, CaseTemplate, form)
+    row.name = _text(form, "name", NAME, needed=True)
+    row.body = _text(form, "body", BODY, needed=True)
+    row.active = _ticked(form, "active")
+    await _done(session, "template", row, by)
+
+
+async def save_rule(session: AsyncSession, form: Form, by: By) -> None:
+    """id, position, kind, category, department, to_department, to_owner; or remove."""
+    row = await _row(session, CaseRule, form)
+    if _ticked(form, "remove") and form.get("id"):
+        await session.delete(row)
+        await _done(session, "rule", row, by)
+        return
+    kind = form.get("kind", "")
+    if kind not in ("", *CaseKind):
+        raise NotTaken([Fault("kind", Wrong.UNKNOWN, f"one of {', '.join(CaseKind)}, or none")])
+    row.kind = CaseKind(kind) if kind else None
+    row.position = _number(form, "position", 0, 999)
+    category = await _named(session, CaseCategory, form, "category")
+    row.category_id = category.id if category else None
+    row.department = _text(form, "department", 60) or None
+    row.to_department = _text(form, "to_department", 60)
+    owner = await _named(session, User, form, "to_owner")
+    row.to_owner_id = owner.id if owner else None
+    if not row.to_department and row.to_owner_id is None:
+        raise NotTaken([Fault("to_department", Wrong.MISSING, "a department or somebody")])
+    await _done(session, "rule", row, by)
+
+
+async def save_state_names(session: AsyncSession, form: Form, by: By) -> None:
+    """zh_<state> and en_<state> for every state; an empty one is called as we call it."""
+    for state in CaseState:
+        row = await session.get(CaseStateName, state)
+        if row is None:
+            row = CaseStateName(state=state)
+            session.add(row)
+        row.name_zh = _text(form, f"zh_{state.value}", 12)
+        row.name_en = _text(form, f"en_{state.value}", 24)
+    audit.record(session, audit.SET_UP_CASES, actor=by.username, address=by.address,
+                 subject="case-states")
+    await session.flush()
+
+
+def fill_in(body: str, **values: str) -> str:
+    """A template's words with ``{name}`` replaced; other braces stay as they are."""
+    for name, value in values.items():
+        body = body.replace(f"{{{name}}}", value)
+    return body
+
+
+async def _row(session: AsyncSession, model: type[Row], form: Form) -> Row:
+    """The row that the form is about, or a new one; what is not sound is never stored."""
+    if not form.get("id"):
+        return model(id=uuid.uuid4())
+    with session.no_autoflush:
+        found = await session.get(model, _uuid(form["id"]), with_for_update=True)
+    if found is None:
+        raise NotFound("there is no such entry")
+    return found
+
+
+async def _named(session: AsyncSession, model: type[Offered], form: Form,
+                 field: str) -> Offered | None:
+    """What a select names; None when it is empty."""
+    if not form.get(field):
+        return None
+    with session.no_autoflush:
+        found = await session.get(model, _uuid(form[field]))
+    if found is None:
+        raise NotTaken([Fault(field, Wrong.UNKNOWN, "one of those that are offered")])
+    return found
+
+
+async def _done(session: AsyncSession, what: str, row: CaseCategory | CaseSeverity | CaseTemplate
+                | CaseRule, by: By) -> None:
+    if row not in session.deleted:
+        session.add(row)
+    audit.record(session, audit.SET_UP_CASES, actor=by.username, address=by.address,
+                 subject=f"case-{what}:{row.id}")
+    await session.flush()
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotFound("there is no such entry") from None
+
+
+def _text(form: Form, field: str, limit: int, *, needed: bool = False) -> str:
+    value = clean(form.get(field, ""))
+    if needed and not value:
+        raise NotTaken([Fault(field, Wrong.MISSING, f"1 to {limit} characters")])
+    if len(value) > limit:
+        raise NotTaken([Fault(field, Wrong.TOO_LONG, f"at most {limit} characters")])
+    return value
+
+
+def _number(form: Form, field: str, least: int, most: int) -> int:
+    told = form.get(field, "").strip() or "0"
+    if not told.isascii() or not told.isdigit() or not least <= int(told[:9]) <= most:
+        raise NotTaken([Fault(field, Wrong.NO_NUMBER, f"{least} to {most}")])
+    return int(told)
+
+
+def _minutes(form: Form, field: str) -> int:
+    """Hours, with a fraction or without, as minutes."""
+    try:
+        minutes = round(float(form.get(field, "")) * 60)
+    except (ValueError, OverflowError):
+        minutes = 0
+    if not 1 <= minutes <= MAX_MINUTES:
+        raise NotTaken([Fault(field, Wrong.NO_NUMBER, "hours, such as 0.5 or 24, at most a year")])
+    return minutes
+
+
+def _ticked(form: Form, field: str) -> bool:
+    return bool(form.get(field))

@@ -1,0 +1,208 @@
+"""Which cases are meant: the filters of list, export and statistics, as they stand in addresses."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from followup.cases.due_sql import deadline, in_time, late, soon
+from followup.cases.models import Case, CaseConcern, Channel, ConcernKind
+from followup.cases.setup import Setup
+from followup.cases.states import CaseKind, CaseState
+from followup.errors import InvalidInput
+from followup.patients.models import Patient
+
+SEARCH_LENGTH = 60
+NOBODY = "-"                 # in place of a name: the cases that have none
+OPEN = "open"                # in place of a state: every one but closed
+_NUMBER = re.compile(r"[CP]?0*([0-9]{1,15})", re.IGNORECASE)
+E = TypeVar("E", bound=StrEnum)
+
+
+class Yes(StrEnum):
+    """A filter that is either on or off."""
+
+    YES = "yes"
+
+
+class Kept(StrEnum):
+    """Were the deadlines kept?"""
+
+    YES = "yes"
+    NO = "no"
+
+
+class Standings(StrEnum):
+    """Open cases by their next deadline."""
+
+    SOON = "soon"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Each field as it stands in the address; empty: any."""
+
+    q: str = ""
+    kind: str = ""
+    state: str = ""              # one state, or "open"
+    category: str = ""           # with those below it
+    severity: str = ""
+    channel: str = ""
+    department: str = ""         # concerned; "-": none is named
+    person: str = ""
+    owner: str = ""              # a user's id (or escalated to them), or "-"
+    patient: str = ""
+    begin: str = ""              # days of registration, both included
+    end: str = ""
+    standing: str = ""
+    kept: str = ""
+    accepted: str = ""
+    closed: str = ""
+    reopened: str = ""
+    rated: str = ""              # "yes", or how: 1 to 5
+
+    def with_(self, **changes: str) -> CaseFilter:
+        """Another one with some fields changed."""
+        return CaseFilter(**{**self.given(), **changes})
+
+    def given(self) -> dict[str, str]:
+        """The fields that filter something."""
+        return {field.name: value for field in fields(self)
+                if (value := getattr(self, field.name))}
+
+    def query(self, **more: str) -> str:
+        """The query of an address, without the question mark."""
+        return urlencode({**self.given(), **{name: value for name, value in more.items() if value}})
+
+
+def read_filter(query: Mapping[str, str]) -> CaseFilter:
+    """The filter of an address; InvalidInput names a field that does not fit."""
+    given = {field.name: query.get(field.name, "").strip()[:100] for field in fields(CaseFilter)}
+    for name, kind in (("kind", CaseKind), ("channel", Channel), ("standing", Standings),
+                       ("kept", Kept), ("accepted", Yes), ("closed", Yes), ("reopened", Yes)):
+        _one_of(name, given[name], kind)
+    if given["state"] != OPEN:
+        _one_of("state", given["state"], CaseState)
+    for name in ("category", "severity", "owner", "patient"):
+        if given[name] and given[name] != NOBODY:
+            _uuid(name, given[name])
+    for name in ("begin", "end"):
+        if given[name]:
+            as_date(name, given[name])
+    if given["rated"] not in ("", "yes", "1", "2", "3", "4", "5"):
+        raise InvalidInput("rated: expected yes or 1 to 5", field="rated", expected="yes or 1-5")
+    return CaseFilter(**given)
+
+
+def where(wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
+          moment: datetime) -> list[ColumnElement[bool]]:
+    """The filter as conditions on ``Case``."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.kind:
+        found.append(Case.kind == CaseKind(wanted.kind))
+    if wanted.state:
+        found.append(Case.state != CaseState.CLOSED if wanted.state == OPEN
+                     else Case.state == CaseState(wanted.state))
+    if wanted.category:
+        found.append(Case.category_id.is_(None) if wanted.category == NOBODY else
+                     Case.category_id.in_(setup.under(uuid.UUID(wanted.category))))
+    if wanted.owner:
+        found.append(Case.owner_id.is_(None) if wanted.owner == NOBODY
+                     else _looks_to(uuid.UUID(wanted.owner)))
+    for column, told in ((Case.severity_id, wanted.severity),
+                         (Case.patient_id, wanted.patient)):
+        if told:
+            found.append(column.is_(None) if told == NOBODY else column == uuid.UUID(told))
+    if wanted.channel:
+        found.append(Case.channel == Channel(wanted.channel))
+    for kind, name in ((ConcernKind.DEPARTMENT, wanted.department),
+                       (ConcernKind.PERSON, wanted.person)):
+        if name:
+            found.append(_concerns(kind, name))
+    if wanted.begin:
+        found.append(Case.created_at >= _midnight(as_date("begin", wanted.begin), zone))
+    if wanted.end:
+        found.append(Case.created_at < _midnight(
+            as_date("end", wanted.end) + timedelta(days=1), zone))
+    if wanted.q:
+        found.append(_search(wanted.q[:SEARCH_LENGTH]))
+    return [*found, *_history(wanted, moment)]
+
+
+def _history(wanted: CaseFilter, moment: datetime) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.standing:
+        past = deadline <= moment
+        found += [Case.state != CaseState.CLOSED,
+                  past if wanted.standing == Standings.LATE else and_(soon(moment), ~past)]
+    if wanted.kept:
+        found.append(in_time if wanted.kept == Kept.YES else late(moment))
+    for told, column in ((wanted.accepted, Case.accepted_at), (wanted.closed, Case.closed_at)):
+        if told:
+            found.append(column.is_not(None))
+    if wanted.reopened:
+        found.append(Case.reopened > 0)
+    if wanted.rated:
+        found.append(Case.satisfaction.is_not(None) if wanted.rated == "yes"
+                     else Case.satisfaction == int(wanted.rated))
+    return found
+
+
+def _looks_to(user: uuid.UUID) -> ColumnElement[bool]:
+    """Theirs, or escalated to them and still so."""
+    return or_(Case.owner_id == user,
+               and_(Case.escalated_to_id == user, Case.escalated_at.is_not(None)))
+
+
+def _concerns(kind: ConcernKind, name: str) -> ColumnElement[bool]:
+    rows = select(CaseConcern.id).where(CaseConcern.case_id == Case.id, CaseConcern.kind == kind)
+    return ~rows.exists() if name == NOBODY else rows.where(CaseConcern.name == name).exists()
+
+
+def _search(text: str) -> ColumnElement[bool]:
+    """Words of the description, of who tells it, a patient's name or record, a case's number."""
+    of_patient = select(Patient.id).where(Patient.id == Case.patient_id, or_(
+        Patient.name.icontains(text, autoescape=True), Patient.mrn.istartswith(
+            text, autoescape=True))).exists()
+    found = [Case.description.icontains(text, autoescape=True),
+             Case.reporter.icontains(text, autoescape=True), of_patient,
+             Case.external_id == text]
+    if number := _NUMBER.fullmatch(text):
+        found.append(Case.seq == int(number[1]))
+    return or_(*found)
+
+
+def as_date(field: str, text: str) -> date:
+    """A day of an address; InvalidInput when it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{field}: expected a day such as 2026-11-20", field=field,
+                           expected="YYYY-MM-DD") from None
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
+
+
+def _one_of(name: str, told: str, choices: type[E]) -> None:
+    if told and told not in list(choices):
+        raise InvalidInput(f"{name}: expected one of {', '.join(choices)}", field=name,
+                           expected=", ".join(choices))
+
+
+def _uuid(name: str, told: str) -> None:
+    try:
+        uuid.UUID(told)
+    except ValueError:
+        raise InvalidInput(f"{name}: expected an id", field=name, expected="an id") from None

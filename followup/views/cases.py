@@ -1,0 +1,190 @@
+"""Cases for the console: the list by pages, one case with its history, who may own one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, DateTime, Select, func, literal, select, tuple_, union
+from sqlalchemy import case as case_when
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from followup.calls.models import Attempt, Recording, RecordingState
+from followup.campaigns.models import Campaign, Task
+from followup.cases.deadlines import next_due
+from followup.cases.due_sql import deadline
+from followup.cases.models import (
+    Case,
+    CaseAttachment,
+    CaseConcern,
+    CaseEvent,
+    CaseEvidence,
+    ConcernKind,
+)
+from followup.cases.register import whole
+from followup.cases.setup import Setup
+from followup.errors import InvalidInput
+from followup.patients.models import Encounter
+from followup.people.models import Role, User
+from followup.views.case_filter import CaseFilter, where
+
+PAGE = 30
+EXPORTED = 20_000
+OWNERS = (Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR)
+_NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
+
+
+class Sort(StrEnum):
+    """The order of the list."""
+
+    NEW = "new"              # registered last first
+    OLD = "old"
+    DUE = "due"              # by the next deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some cases, how many there are in all, and the cursor of the page after them."""
+
+    cases: Sequence[Case]
+    count: int
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A call tied to a case, with its recording if there is one."""
+
+    attempt: Attempt
+    campaign: Campaign
+    recording: Recording | None
+
+
+async def list_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
+                     moment: datetime, *, sort: Sort = Sort.NEW, after: str = "") -> Page:
+    """A page of the list; ``after`` is a cursor of an earlier page with the same order."""
+    count = await count_cases(session, wanted, setup, zone, moment)
+    conditions = where(wanted, setup, zone, moment)
+    query = _sorted(select(Case).where(*conditions).options(*whole()), sort)
+    if after:
+        key, last = _parse_cursor(after, sort)
+        place = tuple_(_key(sort), Case.id)
+        mark = tuple_(literal(key, DateTime(timezone=True)), literal(last))
+        query = query.where(place < mark if sort is Sort.NEW else place > mark)
+    found = (await session.scalars(query.limit(PAGE + 1))).all()
+    cursor = _cursor(found[PAGE - 1], sort) if len(found) > PAGE else None
+    return Page(found[:PAGE], count, cursor)
+
+
+async def count_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
+                      moment: datetime) -> int:
+    """How many there are in all."""
+    return int(await session.scalar(select(func.count()).select_from(Case).where(
+        *where(wanted, setup, zone, moment))) or 0)
+
+
+async def all_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
+                    moment: datetime, sort: Sort = Sort.NEW) -> Sequence[Case]:
+    """What an export holds: every case that is meant; InvalidInput when it would be too many."""
+    if await count_cases(session, wanted, setup, zone, moment) > EXPORTED:
+        raise InvalidInput(f"filter: expected at most {EXPORTED} cases in one export",
+                           field="filter", expected="fewer cases")
+    query = select(Case).where(*where(wanted, setup, zone, moment)).options(*whole())
+    return (await session.scalars(_sorted(query, sort))).all()
+
+
+def _key(sort: Sort) -> ColumnElement[datetime]:
+    if sort is not Sort.DUE:
+        return Case.__table__.c.created_at
+    never = literal(_NEVER, DateTime(timezone=True))
+    return case_when((Case.closed_at.is_not(None), never), else_=func.coalesce(deadline, never))
+
+
+def _sorted(query: Select[Case], sort: Sort) -> Select[Case]:
+    key = _key(sort)
+    if sort is Sort.NEW:
+        return query.order_by(key.desc(), Case.id.desc())
+    return query.order_by(key, Case.id)
+
+
+def _cursor(last: Case, sort: Sort) -> str:
+    key = (next_due(last.times) or _NEVER) if sort is Sort.DUE else last.created_at
+    return base64.urlsafe_b64encode(json.dumps(
+        [sort.value, key.isoformat(), last.id.hex]).encode()).decode()
+
+
+def _parse_cursor(cursor: str, sort: Sort) -> tuple[datetime, uuid.UUID]:
+    try:
+        order, key, last = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        moment, case_id = datetime.fromisoformat(key), uuid.UUID(last)
+        fits = order == sort.value and moment.tzinfo is not None
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise InvalidInput("after: expected a cursor of an earlier page", field="after",
+                           expected="a cursor") from error
+    if not fits:
+        raise InvalidInput("after: expected a cursor of the same order", field="after",
+                           expected="a cursor")
+    return moment, case_id
+
+
+async def events_of(session: AsyncSession, case_id: uuid.UUID) -> Sequence[CaseEvent]:
+    """All that happened to a case, the latest first."""
+    return (await session.scalars(select(CaseEvent).where(CaseEvent.case_id == case_id)
+                                  .order_by(CaseEvent.at.desc(), CaseEvent.id))).all()
+
+
+async def attachments_of(session: AsyncSession, case_id: uuid.UUID) -> Sequence[CaseAttachment]:
+    """A case's files, in the order in which they came."""
+    return (await session.scalars(select(CaseAttachment).where(
+        CaseAttachment.case_id == case_id).order_by(CaseAttachment.created_at,
+                                                    CaseAttachment.id))).all()
+
+
+async def evidence_of(session: AsyncSession, case_id: uuid.UUID) -> list[Evidence]:
+    """The calls tied to a case, with their recordings."""
+    return await _calls(session, Attempt.id.in_(
+        select(CaseEvidence.attempt_id).where(CaseEvidence.case_id == case_id)))
+
+
+async def recorded_calls(session: AsyncSession, patient_id: uuid.UUID) -> list[Evidence]:
+    """The patient's calls of which there is sound: what may be tied to a case."""
+    found = await _calls(session, Attempt.patient_id == patient_id)
+    return [call for call in found
+            if call.recording and call.recording.state is RecordingState.SEALED]
+
+
+async def _calls(session: AsyncSession, which: ColumnElement[bool]) -> list[Evidence]:
+    rows = await session.execute(
+        select(Attempt, Campaign, Recording)
+        .join(Task, Task.id == Attempt.task_id).join(Campaign, Campaign.id == Task.campaign_id)
+        .outerjoin(Recording, Recording.attempt_id == Attempt.id).where(which)
+        .options(selectinload(Recording.marks)).order_by(Attempt.committed_at.desc()).limit(40))
+    return [Evidence(*row) for row in rows]
+
+
+async def of_patient(session: AsyncSession, patient_id: uuid.UUID) -> Sequence[Case]:
+    """A patient's cases, the latest first."""
+    return (await session.scalars(select(Case).where(Case.patient_id == patient_id).options(
+        *whole()).order_by(Case.created_at.desc()).limit(20))).all()
+
+
+async def owners(session: AsyncSession) -> Sequence[User]:
+    """Who may own a case."""
+    return (await session.scalars(select(User).where(
+        User.disabled.is_(False), User.role.in_(OWNERS)).order_by(User.name, User.id))).all()
+
+
+async def departments(session: AsyncSession) -> Sequence[str]:
+    """Every department that is known: of stays, and those that cases have named."""
+    named = select(CaseConcern.name).where(CaseConcern.kind == ConcernKind.DEPARTMENT)
+    with_it = select(Case.department).where(Case.department != "")
+    names = union(select(Encounter.department), named, with_it).subquery()
+    return (await session.scalars(select(names.c[0]).order_by(names.c[0]))).all()

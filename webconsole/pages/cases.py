@@ -1,0 +1,145 @@
+"""Complaints and praise: the list, and taking it away as a table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from aiohttp import web
+
+from followup.cases.models import Case, Channel
+from followup.cases.setup import Setup, load_setup
+from followup.cases.states import CaseKind, CaseState
+from followup.database.base import now
+from followup.errors import InvalidInput
+from followup.people import audit
+from followup.views import cases, overview
+from followup.views.case_filter import NOBODY, CaseFilter, read_filter
+from webconsole.case_words import CaseWords, by
+from webconsole.i18n import Catalogue
+from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
+from webconsole.pages.inputs import text, wants_part
+from webconsole.rights import EXPORTS_CASES, SEES_CASES, allowed
+from webconsole.sheets import FORMATS, download, table
+from webconsole.templating import render
+
+# filters that the form has no field for: they come from figures, and are kept as they are
+CARRIED = ("person", "patient", "kept", "accepted", "closed", "reopened", "rated")
+COLUMNS = ("number", "kind", "state", "severity", "category", "channel", "departments", "people",
+           "patient", "mrn", "reporter", "description", "department", "owner", "registered_at",
+           "accept_due", "accepted_at", "close_due", "closed_at", "reopened", "satisfaction",
+           "source", "external_id")
+
+
+@allowed(SEES_CASES)
+async def listing(request: web.Request) -> web.Response:
+    """GET /cases: the fields of CaseFilter (owner may be "me"), ``sort``, ``after``."""
+    wanted, sort = read(request)
+    after, moment = text(request.query.get("after"), 200), now()
+    async with request.app[DATABASE].session() as session:
+        setup = await load_setup(session)
+        zone = request.app[TIMEZONE]
+        found = await cases.list_cases(session, wanted, setup, zone, moment, sort=sort,
+                                       after=after)
+        owners = await cases.owners(session)
+        departments = await cases.departments(session)
+        alerts, _ = await overview.alert_counts(session)
+        counts = {}
+        for name, some in _shortcuts(request).items():
+            counts[name] = (some, (await cases.count_cases(session, some, setup, zone, moment)))
+    words = CaseWords.of(request, setup, owners)
+    template = "parts/cases.html" if wants_part(request) else "cases.html"
+    return render(request, template, found=found, wanted=wanted, sort=sort, after=after,
+                  words=words, setup=setup, owners=owners, departments=departments,
+                  open_alerts=alerts, counts=counts, carried=CARRIED, Sort=cases.Sort,
+                  Channel=Channel, CaseKind=CaseKind, CaseState=CaseState, NOBODY=NOBODY,
+                  chips=_chips(wanted, words, request.app[CATALOGUES][request[VISITOR].locale]))
+
+
+def _shortcuts(request: web.Request) -> dict[str, CaseFilter]:
+    """What somebody looks for first thing in the morning."""
+    user = request[VISITOR].user
+    return {"open": CaseFilter(state="open"), "mine": CaseFilter(
+        state="open", owner=str(user.id) if user else NOBODY),
+        "soon": CaseFilter(standing="soon"), "late": CaseFilter(standing="late")}
+
+
+@allowed(EXPORTS_CASES)
+async def export(request: web.Request) -> web.Response:
+    """GET /cases/export: the list as it is filtered and sorted; ``format`` csv or xlsx."""
+    wanted, sort = read(request)
+    kind = request.query.get("format", "csv")
+    if kind not in FORMATS:
+        raise InvalidInput("format: expected csv or xlsx", field="format", expected="csv or xlsx")
+    async with request.app[DATABASE].session() as session:
+        setup = await load_setup(session)
+        found = await cases.all_cases(session, wanted, setup, request.app[TIMEZONE], now(), sort)
+        me = by(request)
+        audit.record(session, audit.EXPORT_CASES, actor=me.username, address=me.address,
+                     count=len(found), **wanted.given())
+    words = CaseWords.of(request, setup)
+    translate = request.app[CATALOGUES][request[VISITOR].locale]
+    rows = [[translate(f"case_column.{name}") for name in COLUMNS],
+            *_rows(found, words, translate)]
+    return download(await asyncio.to_thread(table, rows, kind), "cases", kind)
+
+
+def _rows(found: Any, words: CaseWords, translate: Catalogue) -> Iterator[list[Any]]:
+    def one(case: Case) -> list[Any]:
+        return [
+            case.number, words.kind(case.kind), words.state(case.state),
+            words.severity(case.severity_id), words.category(case.category_id),
+            translate(f"case_channel.{case.channel.value}"), "、".join(case.departments),
+            "、".join(case.people), case.patient.name if case.patient else "",
+            case.patient.mrn if case.patient else "", case.reporter, case.description,
+            case.department, case.owner.name if case.owner else "", words.when(case.created_at),
+            words.when(case.accept_due), words.when(case.accepted_at), words.when(case.close_due),
+            words.when(case.closed_at), case.reopened, case.satisfaction, case.source,
+            case.external_id or ""]
+
+    return (one(case) for case in found)
+
+
+def read(request: web.Request) -> tuple[CaseFilter, cases.Sort]:
+    """Filter and order of the address; "me" becomes the visitor."""
+    query = dict(request.query)
+    user = request[VISITOR].user
+    if query.get("owner") == "me":
+        query["owner"] = str(user.id) if user else NOBODY
+    sort = query.get("sort") or cases.Sort.NEW.value
+    if sort not in list(cases.Sort):
+        raise InvalidInput(f"sort: expected one of {', '.join(cases.Sort)}", field="sort",
+                           expected=", ".join(cases.Sort))
+    return read_filter(query), cases.Sort(sort)
+
+
+def _chips(wanted: CaseFilter, words: CaseWords,
+           translate: Catalogue) -> list[tuple[str, str, CaseFilter]]:
+    """What filters the list: (name, value, the filter without it)."""
+    names = {"kind": "case_kind", "channel": "case_channel", "standing": "case_standing",
+             "kept": "case_yes", "accepted": "case_yes", "closed": "case_yes",
+             "reopened": "case_yes"}
+
+    def shown(field: str, value: str) -> str:
+        if value == NOBODY:
+            return translate("cases.nobody")
+        if field in names:
+            return translate(f"{names[field]}.{value}")
+        if field == "state":
+            return translate("cases.open") if value == "open" else words.state(CaseState(value))
+        if field == "category":
+            return words.category(value)
+        if field == "severity":
+            return words.severity(value)
+        if field == "rated":
+            return translate("case_yes.yes") if value == "yes" else value
+        return words.user(value) if field == "owner" else value
+
+    return [(translate(f"case_filter.{field}"), "" if field == "patient" else shown(field, value),
+             wanted.with_(**{field: ""})) for field, value in wanted.given().items()]
+
+
+def facts_of(setup: Setup) -> dict[str, Any]:
+    """What every form about a case offers."""
+    return {"setup": setup, "Channel": Channel, "CaseKind": CaseKind}
