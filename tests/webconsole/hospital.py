@@ -72,6 +72,8 @@ class Hospital:
     alerts: list[uuid.UUID] = field(default_factory=list)
     recording: uuid.UUID = field(default_factory=uuid.uuid4)
     escalated: uuid.UUID = field(default_factory=uuid.uuid4)      # attempt with the recording
+    plan: uuid.UUID | None = None                                 # of spot checks, once made
+    check: uuid.UUID | None = None                                # … of the escalated call
 
 
 async def add_users(database: Database) -> None:
