@@ -19,6 +19,11 @@ LISTENS = SEES_PATIENTS
 CLOSES_ALERTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR})
 TAKES_CALLS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})
 RUNS_CAMPAIGNS = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR})
+CHECKS = frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR})     # samples and scores
+JUDGES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})     # differing scores, appeals, cards
+APPEALS = frozenset({Role.AGENT, Role.SUPERVISOR})            # agents: what is said of themselves
+SEES_CHECKS = CHECKS | APPEALS
+SEES_CHECK_RESULTS = CHECKS | {Role.MANAGER}
 RECORDS_PROMPTS = frozenset({Role.ADMINISTRATOR})
 
 PUBLIC = "public"

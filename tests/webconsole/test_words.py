@@ -21,6 +21,11 @@ from followup.campaigns.rules import WithoutAgents
 from followup.patients.models import Sex
 from followup.people.models import Role
 from followup.responses.models import GivenBy, Severity
+from followup.spotchecks.models import CallAgainBy
+from followup.spotchecks.risk import Doubt
+from followup.spotchecks.sampling import By, Method
+from followup.spotchecks.scoring import Verdict
+from followup.spotchecks.states import ItemState
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
 from webconsole.forecast.panels import PANELS
@@ -28,6 +33,7 @@ from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import choose_locale, load_catalogues
+from webconsole.pages import spot_check, spot_checks
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
@@ -46,6 +52,8 @@ MADE = {
     "prompt_state": State, "alarm": AlarmKind, "pacing_reason": Reason,
     "campaign_mode": CampaignMode, "mode_hint": CampaignMode, "held": Held,
     "number_order": NumberOrder, "without_agents": WithoutAgents,
+    "method": Method, "by": By, "doubt": Doubt, "item_state": ItemState, "verdict": Verdict,
+    "call_again": CallAgainBy,
 }
 MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),
@@ -61,6 +69,8 @@ MADE_OF_WORDS = {
     "forecast_panel": tuple(f"{panel}{part}" for panel in PANELS for part in ("", "_hint")),
     "forecast_problem": PROBLEMS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
+    "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
+    "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,
 }
 
 
