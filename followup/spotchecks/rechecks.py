@@ -1,4 +1,7 @@
-"""Calling a patient again: by the dialer as any follow-up, or by hand with the answers typed in."""
+"""Calling a patient again: by the dialer as any follow-up, or by an agent, who types the answers.
+
+Both are ordinary tasks: of a campaign that asks the questionnaire, or of one in preview.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from followup.alerts.register import Deadlines
 from followup.calls.models import Attempt, Disposition
 from followup.campaigns import progress
 from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
+from followup.campaigns.planning import add_tasks
 from followup.database.base import now
 from followup.errors import Conflict, NotFound
 from followup.patients.models import Patient
@@ -45,15 +49,12 @@ async def call_again(session: AsyncSession, check_id: uuid.UUID, how: CallAgainB
         raise Conflict("the patient does not want to be called", why="no_calls")
     questionnaire = await get_active(session, row.url) if how is CallAgainBy.IVR else row
     campaign = await _campaign(session, check, how, questionnaire)
-    task_id = await session.scalar(
-        insert(Task).values(id=uuid.uuid4(), campaign_id=campaign.id, patient_id=patient.id,
-                            encounter_id=task.encounter_id, state=TaskState.DUE, due_at=now(),
-                            priority=100, attempts_made=0, updated_at=now())
-        .on_conflict_do_nothing(index_elements=["campaign_id", "encounter_id"])
-        .returning(Task.id))
-    if task_id is None:
+    await add_tasks(session, campaign.id, [(task.encounter_id, patient.id)])
+    task_id = (await session.scalars(select(Task.id).where(
+        Task.campaign_id == campaign.id, Task.encounter_id == task.encounter_id))).one()
+    if await session.scalar(select(SpotCheckRecall.id).where(SpotCheckRecall.task_id == task_id)):
         raise Conflict("another check of this plan has this patient called again")
-    if how is CallAgainBy.IVR and campaign.state in _MAY_START:
+    if campaign.state in _MAY_START:
         await progress.start(session, campaign.id, actor=actor.user.username)
     recall = check.recall = SpotCheckRecall(
         id=uuid.uuid4(), check_id=check.id, task_id=task_id, how=how, asked_by=actor.user.name)
@@ -74,7 +75,7 @@ async def answer_again(session: AsyncSession, check_id: uuid.UUID,
     if recall is None or recall.how is not CallAgainBy.HAND:
         raise NotFound("nobody is to be called by hand")
     task = await session.get_one(Task, recall.task_id, with_for_update=True)
-    if recall.done_at is not None or task.state is not TaskState.DUE:
+    if recall.done_at is not None or task.state is TaskState.CANCELLED:
         raise Conflict("the answers are in already")
     response = await store.open_response(session, task)
     row = await session.get_one(QuestionnaireRow, response.questionnaire_id)
@@ -86,7 +87,8 @@ async def answer_again(session: AsyncSession, check_id: uuid.UUID,
                 typed.item.link_id, value, typed.heard, GivenBy.AGENT, position=position,
                 found=found if position == 0 else None), deadlines)
     await store.complete(session, response.id)
-    task.state, task.disposition = TaskState.DONE, Disposition.COMPLETED.value
+    if task.state is TaskState.DUE:              # called by another telephone
+        task.state, task.disposition = TaskState.DONE, Disposition.COMPLETED.value
     recall.done_at = now()
     audit.record(session, audit.ANSWER_AGAIN, actor=actor.user.username, address=actor.address,
                  subject=f"spot-check:{check.id}", response=str(response.id))

@@ -185,7 +185,7 @@ async def waiting_for_hand(session: AsyncSession, limit: int = 20) -> list[Line]
         .join(Patient, Patient.id == Attempt.patient_id)
         .outerjoin(Agent, Agent.id == SpotCheck.agent_id)
         .where(SpotCheckRecall.how == CallAgainBy.HAND, SpotCheckRecall.done_at.is_(None),
-               Task.state == TaskState.DUE)
+               Task.state != TaskState.CANCELLED)
         .order_by(SpotCheckRecall.asked_at, SpotCheck.id).limit(limit))
     return [Line(*row) for row in rows]
 

@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
+from followup.agents.models import Agent
 from followup.alerts.models import Alert
 from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
+from followup.campaigns.preview import offer_next
+from followup.database.base import now
 from followup.database.engine import Database
 from followup.errors import Conflict, InvalidInput
 from followup.patients.models import Patient
@@ -62,7 +65,7 @@ async def test_the_dialer_gets_an_ordinary_task(database: Database, hospital: Ho
                                       await actor(session, Role.AUDITOR))
 
 
-async def test_by_hand_nothing_is_dialled_and_typed_answers_are_compared(
+async def test_an_agent_is_offered_the_patient_and_typed_answers_are_compared(
         database: Database, hospital: Hospital) -> None:
     check_id = await again(database, hospital, CallAgainBy.HAND)
     async with database.session() as session:
@@ -70,7 +73,11 @@ async def test_by_hand_nothing_is_dialled_and_typed_answers_are_compared(
         looked = await find_check(session, check_id)
         assert looked.again_task
         campaign = await session.get_one(Campaign, looked.again_task.campaign_id)
-        assert (campaign.mode, campaign.state) == (CampaignMode.PREVIEW, CampaignState.DRAFT)
+        assert (campaign.mode, campaign.state) == (CampaignMode.PREVIEW, CampaignState.RUNNING)
+        nurse = (await session.scalars(select(Agent).where(Agent.extension == "801"))).one()
+        offer = await offer_next(session, nurse, now())
+        assert offer
+        assert offer.task.id == looked.again_task.id
         alerts = len((await session.scalars(select(Alert))).all())
         agent = await actor(session, Role.AGENT)
         with pytest.raises(InvalidInput):
