@@ -12,6 +12,7 @@ from followup.patients import models as patients
 from followup.people import models as people
 from followup.questionnaires import models as questionnaires
 from followup.responses import models as responses
+from followup.spotchecks import models as spotchecks
 
 __all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_setup", "cases", "decisions",
-           "patients", "people", "preview", "questionnaires", "responses"]
+           "patients", "people", "preview", "questionnaires", "responses", "spotchecks"]

@@ -62,6 +62,10 @@ class Answer(HasId, Base):
     __table_args__ = (
         Index("uq_answer_current", "response_id", "link_id", "position", unique=True,
               postgresql_where=text("superseded_at IS NULL")),
+        # few rows: what spot checks look for among very many
+        Index("ix_answer_doubtful", "attempt_id",
+              postgresql_where=text("confidence < 0.6 OR given_by = 'agent' "
+                                    "OR superseded_at IS NOT NULL")),
     )
 
     response_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("response.id"))

@@ -81,6 +81,8 @@ class Hospital:
     escalated: uuid.UUID = field(default_factory=uuid.uuid4)      # attempt with the recording
     case: uuid.UUID = field(default_factory=uuid.uuid4)           # a complaint of the first patient
     case_file: uuid.UUID = field(default_factory=uuid.uuid4)      # what is attached to it
+    plan: uuid.UUID | None = None                                 # of spot checks, once made
+    check: uuid.UUID | None = None                                # … of the escalated call
 
 
 async def add_users(database: Database) -> None:

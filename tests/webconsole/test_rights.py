@@ -8,16 +8,21 @@ import pytest
 from aiohttp import ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
 
+from followup.database.engine import Database
 from followup.people.models import Role
+from tests.followup.spotchecks.ward import open_checks
 from tests.webconsole.conftest import Client, SignIn, csrf
 from tests.webconsole.hospital import Hospital
 from webconsole.middleware import SAFE_METHODS
 from webconsole.pages import ROUTES, patients
 from webconsole.rights import (
+    APPEALS,
+    CHECKS,
     CLOSES_ALERTS,
     EVERYBODY,
     EXPORTS_CASES,
     HANDLES_CASES,
+    JUDGES,
     LISTENS,
     MACHINES,
     MAKES_TOKENS,
@@ -26,6 +31,8 @@ from webconsole.rights import (
     RUNS_CAMPAIGNS,
     SEES_CASE_FIGURES,
     SEES_CASES,
+    SEES_CHECK_RESULTS,
+    SEES_CHECKS,
     SEES_PATIENTS,
     SETS_UP_CASES,
     TAKES_CALLS,
@@ -91,6 +98,27 @@ MATRIX = {
     ("GET", "/cases/{id}/attachments/{file}"): SEES_CASES,
     ("POST", "/api/cases"): MACHINES,
     ("GET", "/recordings/{id}/audio"): LISTENS,
+    ("GET", "/recordings/{id}/peaks"): LISTENS,
+    ("GET", "/spot-checks"): SEES_CHECKS,
+    ("GET", "/spot-checks/new"): CHECKS,
+    ("POST", "/spot-checks/new"): CHECKS,
+    ("GET", "/spot-checks/results"): SEES_CHECK_RESULTS,
+    ("GET", "/spot-checks/cards"): CHECKS,
+    ("POST", "/spot-checks/cards"): JUDGES,
+    ("GET", "/spot-checks/{id}"): CHECKS,
+    ("GET", "/spot-checks/items/{id}"): SEES_CHECKS,
+    ("POST", "/spot-checks/items/{id}/score"): CHECKS,
+    ("POST", "/spot-checks/items/{id}/note"): CHECKS,
+    ("POST", "/spot-checks/items/{id}/settle"): JUDGES,
+    ("POST", "/spot-checks/items/{id}/appeal"): APPEALS,
+    ("POST", "/spot-checks/items/{id}/decide"): JUDGES,
+    ("POST", "/spot-checks/items/{id}/order"): CHECKS,
+    ("POST", "/spot-checks/items/{id}/report"): APPEALS,
+    ("POST", "/spot-checks/items/{id}/accept"): CHECKS,
+    ("POST", "/spot-checks/items/{id}/close"): CHECKS,
+    ("POST", "/spot-checks/items/{id}/call-again"): CHECKS,
+    ("GET", "/spot-checks/items/{id}/answers"): TAKES_CALLS,
+    ("POST", "/spot-checks/items/{id}/answers"): TAKES_CALLS,
     ("GET", "/prompts"): RECORDS_PROMPTS,
     ("GET", "/prompts/sound"): RECORDS_PROMPTS,
     ("POST", "/prompts/recording"): RECORDS_PROMPTS,
@@ -113,7 +141,8 @@ def place(path: str, hospital: Hospital) -> str:
     room = path.strip("/").partition("/")[0]
     ids = {"patients": hospital.patients[0], "alerts": hospital.alerts[0],
            "recordings": hospital.recording, "campaigns": hospital.campaign,
-           "cases": hospital.case}
+           "cases": hospital.case,
+           "spot-checks": hospital.check if "/items/" in path else hospital.plan}
     return (path.replace("{id}", str(ids.get(room, uuid.UUID(int=0)))).replace("{part}", "states")
             .replace("{file}", str(hospital.case_file)))
 
@@ -139,8 +168,10 @@ async def test_nobody_gets_in_without_signing_in(client: Client, hospital: Hospi
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_each_role_reaches_what_it_may_and_nothing_else(
-        client: Client, hospital: Hospital, sign_in: SignIn, role: Role) -> None:
+        client: Client, hospital: Hospital, database: Database, sign_in: SignIn,
+        role: Role) -> None:
     await sign_in(role.value)
+    await open_checks(database, hospital)
     for (method, path), roles in MATRIX.items():
         if path in ("/sign-out", "/events", "/sign-in", "/locale"):
             continue                  # they have tests of their own; all but /events are for all
@@ -154,6 +185,9 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
         if path.startswith(("/cases", "/api/")) and method != "GET" and (
                 roles == MACHINES or role in roles):
             continue                  # and these: tests/webconsole/test_cases.py, test_case_api.py
+        if path.startswith("/spot-checks/") and role in roles and (
+                method == "POST" or path.endswith("/answers") or role is Role.AGENT):
+            continue                  # and these hang on the check: test_spot_checks.py
         data = None if method == "GET" else {"csrf_token": await csrf(client), "note": "已处理"}
         answer = await client.request(method, place(path, hospital), data=data,
                                       allow_redirects=False)

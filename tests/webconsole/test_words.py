@@ -26,6 +26,11 @@ from followup.cases.states import CaseKind, CaseState, Move
 from followup.patients.models import Sex
 from followup.people.models import Role
 from followup.responses.models import GivenBy, Severity
+from followup.spotchecks.models import CallAgainBy
+from followup.spotchecks.risk import Doubt
+from followup.spotchecks.sampling import By, Method
+from followup.spotchecks.scoring import Verdict
+from followup.spotchecks.states import ItemState
 from followup.views.case_filter import CaseFilter, Kept, Standings
 from followup.views.case_statistics import Group
 from followup.views.cases import Sort
@@ -36,7 +41,7 @@ from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
-from webconsole.pages import case_statistics, cases
+from webconsole.pages import case_statistics, cases, spot_check, spot_checks
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
@@ -59,6 +64,8 @@ MADE = {
     "case_kind": CaseKind, "case_state": CaseState, "case_move": Move, "case_channel": Channel,
     "case_event": EventKind, "case_standing": Standings, "case_yes": Kept, "case_sort": Sort,
     "case_group": Group,
+    "method": Method, "by": By, "doubt": Doubt, "item_state": ItemState, "verdict": Verdict,
+    "call_again": CallAgainBy,
 }
 MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),
@@ -85,6 +92,8 @@ MADE_OF_WORDS = {
                      "parent", "to_department"),
     "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
+    "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
+    "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,
 }
 
 

@@ -20,6 +20,7 @@ from followup.people import audit
 from followup.secrets import read_secrets
 from followup.views import overview
 from followup.views.desk import find_desk
+from followup.views.spotchecks import waiting_for_hand
 from followup.views.wording import Wording
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
 from webconsole.pages.inputs import form_id
@@ -37,8 +38,10 @@ async def page(request: web.Request) -> web.Response:
     async with request.app[DATABASE].session() as session:
         desks = await phones.browser_phones(session)
         alerts, _ = await overview.alert_counts(session)
+        again = await waiting_for_hand(session)
     response = render(request, "phone.html", phones=desks, open_alerts=alerts, STATES=STATES,
-                      FAULTS=FAULTS, desk=None, offer=None, more=False, fault="", state="off")
+                      FAULTS=FAULTS, desk=None, offer=None, more=False, fault="", state="off",
+                      again=again)
     # the one page that may listen
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), payment=(), " \
         "microphone=(self)"

@@ -1,4 +1,4 @@
-"""Playing a recording. Browsers name a database id, never a file."""
+"""Playing a recording, and the peaks of its waveform. Browsers name a database id, never a file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aiohttp import web
 from followup.calls.models import Recording, RecordingState
 from followup.errors import NotFound
 from followup.people import audit
+from recordings.peaks import peaks_json
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
 from webconsole.pages.inputs import path_id
 from webconsole.rights import LISTENS, allowed
@@ -47,6 +48,25 @@ async def audio(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(path, headers={
         "Content-Type": TYPES[path.suffix], "Content-Disposition": "inline",
         "Cache-Control": "private, no-store"})
+
+
+@allowed(LISTENS)
+async def peaks(request: web.Request) -> web.Response:
+    """GET /recordings/{id}/peaks: how loud each side is, as JSON; 404 when there is nothing to
+    draw. No word can be made out of it, so it leaves no audit row: playing does."""
+    async with request.app[DATABASE].session() as session:
+        recording = await session.get(Recording, path_id(request))
+    sealed = recording is not None and recording.state is RecordingState.SEALED
+    name = recording.file if recording and sealed else None
+    path = await asyncio.to_thread(find_file, request.app[SETTINGS].recordings_dir, name)
+    if recording is None or recording.sha256 is None or path is None or path.suffix != ".wav":
+        raise NotFound("there is no such recording")
+    try:
+        text = await asyncio.to_thread(peaks_json, path, recording.sha256)
+    except (ValueError, OSError) as error:
+        raise NotFound("there are no peaks of this recording") from error
+    return web.Response(text=text, content_type="application/json",
+                        headers={"Cache-Control": "private, no-store"})
 
 
 def find_file(folder: Path, name: str | None) -> Path | None:

@@ -1,8 +1,13 @@
 // Jumping to a mark of a recording, and showing which mark is being heard.
+function soundOf(place) {
+  const named = place.dataset.of || place.closest("form")?.dataset.of;
+  return named ? document.getElementById(named) : place.closest("[data-player]").querySelector("audio");
+}
+
 document.body.addEventListener("click", (event) => {
   const mark = event.target.closest("[data-seek]");
   if (!mark) return;
-  const sound = mark.closest("[data-player]").querySelector("audio");
+  const sound = soundOf(mark);
   sound.currentTime = Number(mark.dataset.seek);
   sound.play();
 });
@@ -14,6 +19,15 @@ document.body.addEventListener("timeupdate", (event) => {
   const marks = [...player.querySelectorAll("[data-seek]")];
   const heard = marks.filter((mark) => Number(mark.dataset.seek) <= event.target.currentTime + 0.05).pop();
   for (const mark of marks) mark.classList.toggle("current", mark === heard);
+}, true);
+
+// a note is on the moment that is being heard, until somebody types another one
+document.body.addEventListener("timeupdate", (event) => {
+  for (const place of document.querySelectorAll("input[data-at]")) {
+    if (document.activeElement === place || soundOf(place) !== event.target) continue;
+    const whole = Math.floor(event.target.currentTime);
+    place.value = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  }
 }, true);
 
 // one sound at a time

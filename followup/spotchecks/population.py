@@ -1,0 +1,177 @@
+"""The finished follow-ups a plan draws from, as the database has them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    String,
+    Subquery,
+    Uuid,
+    and_,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from followup.agents.models import Agent
+from followup.calls.models import Attempt, Disposition, Escalation
+from followup.campaigns.models import Task
+from followup.patients.models import Encounter
+from followup.questionnaires.models import QuestionnaireRow
+from followup.responses.models import Answer, Finding, Response
+from followup.spotchecks.risk import SHORT_S, Facts, Risk, assess
+from followup.spotchecks.sampling import By, Stratum
+
+_REASONS = ("unsure", "overridden", "alone")
+# written out, so that the planner can prove that the partial index fits
+_UNSURE: ColumnElement[bool] = literal_column("answer.confidence < 0.6")
+_BY_AGENT: ColumnElement[bool] = literal_column("answer.given_by = 'agent'")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which calls: those that ended from ``since`` on and before ``until``; of one department,
+    if one is named. A call that nobody but a machine answered has nothing to check."""
+
+    since: datetime
+    until: datetime
+    department: str = ""
+
+    def where(self) -> ColumnElement[bool]:
+        """The condition on ``Attempt`` and ``Encounter``."""
+        holds = [Attempt.state == literal_column("'ended'"), Attempt.ended_at >= self.since,
+                 Attempt.ended_at < self.until, Attempt.answered_at.is_not(None),
+                 Attempt.disposition.is_distinct_from(Disposition.VOICEMAIL)]
+        if self.department:
+            holds.append(Encounter.department == self.department)
+        return and_(*holds)
+
+
+async def prepare(session: AsyncSession) -> None:
+    """For the rest of the transaction: plan each query for the calls at hand (a plan for any would
+    take a hundred thousand for a few), and sort them without a file."""
+    await session.execute(text("set local plan_cache_mode = force_custom_plan"))
+    await session.execute(text("set local work_mem = '32MB'"))
+
+
+async def strata(session: AsyncSession, scope: Scope, seed: int, most: int,
+                 by: By | None = None) -> dict[str, Stratum]:
+    """The calls by stratum, of each the first ``most`` by the seed; without ``by`` there is one,
+    named "". Calls that no agent joined are the stratum "" of the agents."""
+    key: Any = literal_column("''", String)
+    query = _calls(scope, of_department=by is By.DEPARTMENT)
+    if by is By.DEPARTMENT:
+        key = Encounter.department
+    elif by is By.OUTCOME:
+        key = func.coalesce(Attempt.disposition.cast(String), "")
+    elif by is By.QUESTIONNAIRE:
+        key = QuestionnaireRow.title + " " + QuestionnaireRow.version
+        query = query.join(Response, Response.task_id == Attempt.task_id).join(
+            QuestionnaireRow, QuestionnaireRow.id == Response.questionnaire_id)
+    elif by is By.AGENT:
+        last = joined_agents()
+        key = func.coalesce(Agent.extension + " " + Agent.name, "")
+        query = query.outerjoin(last, last.c.attempt_id == Attempt.id).outerjoin(
+            Agent, Agent.id == last.c.agent_id)
+    # the order of ``sampling.place``
+    order = func.md5(literal(f"{seed}:") + Attempt.id.cast(String)).cast(Uuid)
+    if by is None:
+        number = await session.scalar(query.with_only_columns(func.count()))
+        first = await session.scalars(query.order_by(order).limit(most))
+        return {"": Stratum(number, first.all())} if number else {}
+    ranked = query.with_only_columns(
+        key.label("name"), Attempt.id,
+        func.row_number().over(partition_by=key, order_by=order).label("place"),
+        func.count().over(partition_by=key).label("size")).subquery()
+    found: dict[str, Stratum] = {}
+    members: dict[str, list[uuid.UUID]] = {}
+    for name, member, _, size in await session.execute(
+            select(ranked).where(ranked.c.place <= most).order_by(ranked.c.name, ranked.c.place)):
+        found[name] = Stratum(size, members.setdefault(name, []))
+        members[name].append(member)
+    return found
+
+
+async def doubtful(session: AsyncSession, scope: Scope) -> dict[uuid.UUID, Risk]:
+    """The calls with a reason for doubt, each with its reasons."""
+    older = aliased(Answer, name="older")
+    joined = select(Escalation.id).where(Escalation.attempt_id == Answer.attempt_id,
+                                         Escalation.bridged_at.is_not(None))
+    reasons = union_all(
+        select(Answer.attempt_id, *_ones("unsure")).where(_UNSURE),
+        select(older.attempt_id, *_ones("overridden")).select_from(Answer).join(older, and_(
+            older.response_id == Answer.response_id, older.link_id == Answer.link_id,
+            older.superseded_at.is_not(None), older.given_by != Answer.given_by)).where(_BY_AGENT),
+        select(Answer.attempt_id, *_ones("alone"))
+        .join(Finding, Finding.answer_id == Answer.id).where(~joined.exists())).subquery()
+    facts = select(reasons.c.attempt_id, *(func.sum(reasons.c[name]).label(name)
+                                           for name in _REASONS)
+                   ).group_by(reasons.c.attempt_id).subquery()
+    talk = Attempt.ended_at - Attempt.answered_at
+    rows = await session.execute(
+        _calls(scope).outerjoin(facts, facts.c.attempt_id == Attempt.id)
+        .with_only_columns(Attempt.id, func.extract("epoch", talk).cast(Float),
+                           *(func.coalesce(facts.c[name], 0) for name in _REASONS))
+        .where(or_(talk < timedelta(seconds=SHORT_S), facts.c.attempt_id.is_not(None))))
+    found = {attempt_id: assess(Facts(*counts)) for attempt_id, *counts in rows}
+    return {attempt_id: risk for attempt_id, risk in found.items() if risk.score}
+
+
+def _ones(what: str) -> list[Any]:
+    return [literal_column("1" if name == what else "0", Integer).label(name) for name in _REASONS]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a check keeps of its call."""
+
+    attempt_id: uuid.UUID
+    department: str
+    agent: Agent | None
+    joined_at: datetime | None
+
+
+async def known(session: AsyncSession, attempts: Collection[uuid.UUID]) -> dict[uuid.UUID, Known]:
+    """Department and agent of these calls, and when the agent joined."""
+    last = joined_agents()
+    rows = await session.execute(
+        select(Attempt.id, Encounter.department, Agent, last.c.bridged_at)
+        .join(Task, Task.id == Attempt.task_id).join(Encounter, Encounter.id == Task.encounter_id)
+        .outerjoin(last, last.c.attempt_id == Attempt.id)
+        .outerjoin(Agent, Agent.id == last.c.agent_id).where(Attempt.id.in_(attempts)))
+    return {row[0]: Known(*row) for row in rows}
+
+
+def joined_agents() -> Subquery:
+    """The agent who joined each call, the last one of several."""
+    last = func.row_number().over(partition_by=Escalation.attempt_id,
+                                  order_by=(Escalation.bridged_at.desc(), Escalation.id))
+    every = (select(Escalation.attempt_id, Escalation.agent_id, Escalation.bridged_at,
+                    last.label("place"))
+             .where(Escalation.bridged_at.is_not(None)).subquery())
+    return select(every).where(every.c.place == 1).subquery()
+
+
+def _calls(scope: Scope, *, of_department: bool = False) -> Any:
+    query: Any = select(Attempt.id)
+    if of_department or scope.department:
+        query = query.join(Task, Task.id == Attempt.task_id).join(
+            Encounter, Encounter.id == Task.encounter_id)
+    return query.where(scope.where())
+
+
+__all__ = ["Known", "Scope", "doubtful", "joined_agents", "known", "prepare", "strata"]

@@ -1,0 +1,208 @@
+"""Spot checks for pages: plans and how far they are, lists of checks, one check with its call."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from followup.agents.models import Agent
+from followup.calls.models import Attempt, Recording
+from followup.campaigns.models import Campaign, Task, TaskState
+from followup.errors import NotFound
+from followup.patients.models import Encounter, Patient
+from followup.questionnaires.models import QuestionnaireRow
+from followup.responses.models import Answer, Finding, Response
+from followup.spotchecks.models import CallAgainBy, SpotCheck, SpotCheckPlan, SpotCheckRecall
+from followup.spotchecks.moments import moments
+from followup.spotchecks.scoring import Verdict
+from followup.spotchecks.states import SETTLED, ItemState
+
+PAGE = 50
+PLANS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """A plan, and how many of its checks have their score, and passed."""
+
+    plan: SpotCheckPlan
+    settled: int
+    passed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which checks; what is empty does not matter."""
+
+    plan_id: uuid.UUID | None = None
+    state: ItemState | None = None
+    verdict: Verdict | None = None
+    department: str = ""
+    agent_id: uuid.UUID | None = None
+    person_id: uuid.UUID | None = None           # only those of this person, once they are settled
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a list."""
+
+    check: SpotCheck
+    attempt: Attempt
+    patient: Patient
+    agent: Agent | None
+
+
+@dataclass(slots=True)
+class Looked:
+    """One check with its call, and the second call if there was one."""
+
+    check: SpotCheck
+    attempt: Attempt
+    patient: Patient
+    stay: Encounter
+    campaign: Campaign
+    questionnaire: QuestionnaireRow
+    agent: Agent | None
+    recording: Recording | None = None
+    response: Response | None = None
+    findings: dict[uuid.UUID, Finding] = field(default_factory=dict)      # by answer
+    former: dict[str, list[Answer]] = field(default_factory=dict)         # replaced, by question
+    moments: dict[uuid.UUID, int] = field(default_factory=dict)           # by answer
+    again: Response | None = None
+    again_task: Task | None = None
+
+
+async def plans(session: AsyncSession) -> list[PlanLine]:
+    """The newest plans."""
+    settled = func.count().filter(SpotCheck.state.in_(SETTLED))
+    passed = func.count().filter(SpotCheck.verdict == Verdict.PASSED)
+    counts = (select(SpotCheck.plan_id, settled.label("settled"), passed.label("passed"))
+              .group_by(SpotCheck.plan_id).subquery())
+    rows = await session.execute(
+        select(SpotCheckPlan, counts.c.settled, counts.c.passed)
+        .outerjoin(counts, counts.c.plan_id == SpotCheckPlan.id)
+        .order_by(SpotCheckPlan.created_at.desc(), SpotCheckPlan.id).limit(PLANS))
+    return [PlanLine(plan, done or 0, well or 0) for plan, done, well in rows]
+
+
+async def find_plan(session: AsyncSession, plan_id: uuid.UUID) -> SpotCheckPlan:
+    """A plan; NotFound when there is none."""
+    plan = await session.get(SpotCheckPlan, plan_id)
+    if plan is None:
+        raise NotFound("there is no such plan")
+    return plan
+
+
+async def checks(session: AsyncSession, wanted: Filter) -> tuple[list[Line], int]:
+    """A page of checks, those that somebody must act on first, and how many there are in all."""
+    total = await session.scalar(_filtered(select(func.count(SpotCheck.id)), wanted))
+    urgent = case((SpotCheck.state.in_((ItemState.APPEALED, ItemState.DIFFERS)), 0),
+                  (SpotCheck.state == ItemState.CORRECTED, 1), else_=2)
+    order = (urgent, SpotCheckPlan.created_at.desc(), SpotCheck.place)
+    rows = await session.execute(
+        _filtered(select(SpotCheck, Attempt, Patient, Agent), wanted)
+        .order_by(*order).limit(PAGE).offset(PAGE * (wanted.page - 1)))
+    return [Line(*row) for row in rows], total or 0
+
+
+def _filtered(query: Any, wanted: Filter) -> Any:
+    query = (query.select_from(SpotCheck)
+             .join(SpotCheckPlan, SpotCheckPlan.id == SpotCheck.plan_id)
+             .join(Attempt, Attempt.id == SpotCheck.attempt_id)
+             .join(Patient, Patient.id == Attempt.patient_id)
+             .outerjoin(Agent, Agent.id == SpotCheck.agent_id))
+    for column, value in ((SpotCheck.plan_id, wanted.plan_id), (SpotCheck.state, wanted.state),
+                          (SpotCheck.verdict, wanted.verdict),
+                          (SpotCheck.department, wanted.department or None),
+                          (SpotCheck.agent_id, wanted.agent_id),
+                          (SpotCheck.person_id, wanted.person_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.person_id is not None:
+        query = query.where(SpotCheck.state.in_(SETTLED))
+    return query
+
+
+async def choices(session: AsyncSession,
+                  plan_id: uuid.UUID | None = None) -> tuple[Sequence[str], Sequence[Agent]]:
+    """Departments and agents that checks are of, to filter by."""
+    of_plan = SpotCheck.plan_id == plan_id if plan_id else SpotCheck.plan_id.is_not(None)
+    departments = (await session.scalars(
+        select(SpotCheck.department).where(of_plan).distinct()
+        .order_by(SpotCheck.department))).all()
+    agents = (await session.scalars(
+        select(Agent).where(Agent.id.in_(select(SpotCheck.agent_id).where(of_plan)))
+        .order_by(Agent.extension))).all()
+    return departments, agents
+
+
+async def find_check(session: AsyncSession, check_id: uuid.UUID) -> Looked:
+    """A check with all that belongs to it; NotFound when there is none."""
+    row = (await session.execute(
+        select(SpotCheck, Attempt, Patient, Encounter, Campaign, QuestionnaireRow, Agent)
+        .join(Attempt, Attempt.id == SpotCheck.attempt_id)
+        .join(Task, Task.id == Attempt.task_id).join(Patient, Patient.id == Task.patient_id)
+        .join(Encounter, Encounter.id == Task.encounter_id)
+        .join(Campaign, Campaign.id == Task.campaign_id)
+        .outerjoin(Response, Response.task_id == Task.id)
+        .join(QuestionnaireRow, QuestionnaireRow.id == func.coalesce(
+            Response.questionnaire_id, Campaign.questionnaire_id))
+        .outerjoin(Agent, Agent.id == SpotCheck.agent_id)
+        .where(SpotCheck.id == check_id).execution_options(populate_existing=True))).one_or_none()
+    if row is None:
+        raise NotFound("there is no such spot check")
+    looked = Looked(*row)
+    looked.recording = await session.scalar(
+        select(Recording).where(Recording.attempt_id == looked.attempt.id)
+        .options(selectinload(Recording.marks)))
+    looked.response = await _response(session, looked.attempt.task_id)
+    if looked.response:
+        looked.findings = {each.answer_id: each for each in looked.response.findings}
+        looked.former = await _former(session, looked.response.id, looked.attempt.id)
+        every = [*looked.response.answers, *(each for some in looked.former.values()
+                                             for each in some)]
+        looked.moments = moments(every, looked.recording)
+    if looked.check.recall:
+        looked.again_task = await session.get_one(Task, looked.check.recall.task_id)
+        looked.again = await _response(session, looked.check.recall.task_id)
+    return looked
+
+
+async def waiting_for_hand(session: AsyncSession, limit: int = 20) -> list[Line]:
+    """The patients whom somebody is to call again by hand, the longest waiting first."""
+    rows = await session.execute(
+        select(SpotCheck, Attempt, Patient, Agent)
+        .join(SpotCheckRecall, SpotCheckRecall.check_id == SpotCheck.id)
+        .join(Task, Task.id == SpotCheckRecall.task_id)
+        .join(Attempt, Attempt.id == SpotCheck.attempt_id)
+        .join(Patient, Patient.id == Attempt.patient_id)
+        .outerjoin(Agent, Agent.id == SpotCheck.agent_id)
+        .where(SpotCheckRecall.how == CallAgainBy.HAND, SpotCheckRecall.done_at.is_(None),
+               Task.state != TaskState.CANCELLED)
+        .order_by(SpotCheckRecall.asked_at, SpotCheck.id).limit(limit))
+    return [Line(*row) for row in rows]
+
+
+async def _response(session: AsyncSession, task_id: uuid.UUID) -> Response | None:
+    return await session.scalar(
+        select(Response).where(Response.task_id == task_id).options(
+            selectinload(Response.answers.and_(Answer.superseded_at.is_(None))),
+            selectinload(Response.findings)).execution_options(populate_existing=True))
+
+
+async def _former(session: AsyncSession, response_id: uuid.UUID,
+                  attempt_id: uuid.UUID) -> dict[str, list[Answer]]:
+    found: dict[str, list[Answer]] = {}
+    for answer in await session.scalars(
+            select(Answer).where(Answer.response_id == response_id,
+                                 Answer.attempt_id == attempt_id,
+                                 Answer.superseded_at.is_not(None)).order_by(Answer.given_at)):
+        found.setdefault(answer.link_id, []).append(answer)
+    return found

@@ -1,0 +1,241 @@
+"""Spot checks: plans, their samples, new plans, results, score cards."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from followup.database.base import now
+from followup.errors import Conflict, InvalidInput
+from followup.people.models import Role
+from followup.spotchecks import plans
+from followup.spotchecks.sampling import By, Method
+from followup.spotchecks.scoring import MOST_CRITERIA, Card, Verdict
+from followup.spotchecks.states import ItemState
+from followup.views import check_results, overview, patients, spotchecks
+from webconsole.keys import DATABASE, TIMEZONE, VISITOR
+from webconsole.pages.inputs import path_id, text
+from webconsole.rights import CHECKS, JUDGES, SEES_CHECK_RESULTS, SEES_CHECKS, allowed
+from webconsole.templating import render
+
+E = TypeVar("E", bound=StrEnum)
+SPANS = ("7", "30", "90", "all")          # days of results
+SPARE_LINES = 3                           # empty ones at the end of a card's form
+FIELDS = ("name", "method", "by", "since", "until", "department", "size", "double_percent", "seed",
+          "card")
+# what may be wrong with a plan and with a card: names of words in the catalogue
+PLAN_FAULTS = ("name", "taken", "size", "double_percent", "since", "until", "by", "seed", "card")
+CARD_FAULTS = ("name", "criteria", "key", "title", "weight", "maximum", "pass_mark")
+
+
+@allowed(SEES_CHECKS)
+async def listing(request: web.Request) -> web.Response:
+    """GET /spot-checks: plans and checks; an agent sees what is said of the own calls."""
+    visitor = request[VISITOR]
+    own = visitor.role is Role.AGENT
+    wanted = _filter(request, person=visitor.user.id if own and visitor.user else None)
+    async with request.app[DATABASE].session() as session:
+        lines = [] if own else await spotchecks.plans(session)
+        values = await _checks(session, request, wanted, "/spot-checks")
+    return render(request, "spot_checks.html", plans=lines, own=own, **values)
+
+
+@allowed(CHECKS)
+async def plan(request: web.Request) -> web.Response:
+    """GET /spot-checks/{id}: how a sample was drawn, and what it holds."""
+    plan_id = path_id(request)
+    async with request.app[DATABASE].session() as session:
+        found = await spotchecks.find_plan(session, plan_id)
+        values = await _checks(session, request, _filter(request, plan_id=plan_id),
+                               f"/spot-checks/{plan_id}")
+    return render(request, "spot_check_plan.html", plan=found, **values)
+
+
+async def _checks(session: Any, request: web.Request, wanted: spotchecks.Filter,
+                  place: str) -> dict[str, Any]:
+    lines, total = await spotchecks.checks(session, wanted)
+    departments, agents = await spotchecks.choices(session, wanted.plan_id)
+    count, _ = await overview.alert_counts(session)
+    kept = {name: request.query.get(name, "") for name in
+            ("state", "verdict", "department", "agent")}
+    query = urlencode({name: value for name, value in kept.items() if value})
+    return {"lines": lines, "total": total, "wanted": wanted, "departments": departments,
+            "agents": agents, "place": place, "query": query, "open_alerts": count,
+            "ITEM_STATES": ItemState, "VERDICTS": Verdict, "page_size": spotchecks.PAGE}
+
+
+def _filter(request: web.Request, *, plan_id: uuid.UUID | None = None,
+            person: uuid.UUID | None = None) -> spotchecks.Filter:
+    """What the address asks for; what is none of ours is not asked for."""
+    query = request.query
+    number = query.get("page", "1")
+    return spotchecks.Filter(
+        plan_id=plan_id, state=_one_of(ItemState, query.get("state")),
+        verdict=_one_of(Verdict, query.get("verdict")),
+        department=text(query.get("department"), 100), agent_id=_id(query.get("agent")),
+        person_id=person,
+        page=max(1, int(number)) if re.fullmatch(r"[0-9]{1,5}", number) else 1)
+
+
+@allowed(CHECKS)
+async def new(request: web.Request) -> web.Response:
+    """GET /spot-checks/new."""
+    today = now().astimezone(request.app[TIMEZONE]).date()
+    return await _new(request, {
+        "name": "", "method": Method.RANDOM.value, "by": By.DEPARTMENT.value,
+        "since": str(today - timedelta(days=7)), "until": str(today), "department": "",
+        "size": "20", "double_percent": "10", "seed": "", "card": ""})
+
+
+@allowed(CHECKS)
+async def make(request: web.Request) -> web.Response:
+    """POST /spot-checks/new: draws the sample. 422 or 409 with what is wrong and was typed."""
+    form, visitor = await request.post(), request[VISITOR]
+    typed = {name: text(form.get(name), 100) for name in FIELDS}
+    try:
+        wish = _wish(typed)
+        async with request.app[DATABASE].session() as session:
+            made = await plans.make_plan(session, wish, request.app[TIMEZONE],
+                                         actor=visitor.actor, address=visitor.address)
+    except InvalidInput as wrong:
+        fault = wrong.field if wrong.field in PLAN_FAULTS else "since"
+        return await _new(request, typed, fault=fault, status=422)
+    except Conflict:
+        return await _new(request, typed, fault="taken", status=409)
+    raise web.HTTPSeeOther(f"/spot-checks/{made.id}")
+
+
+async def _new(request: web.Request, typed: dict[str, str], *, fault: str = "",
+               status: int = 200) -> web.Response:
+    async with request.app[DATABASE].session() as session:
+        cards = await plans.newest_cards(session)
+        departments = await patients.departments(session)
+        count, _ = await overview.alert_counts(session)
+    return render(request, "spot_check_new.html", status=status, typed=typed, fault=fault,
+                  cards=cards, departments=departments, METHODS=Method, BY=By, most=plans.MOST,
+                  open_alerts=count)
+
+
+def _wish(typed: dict[str, str]) -> plans.Wish:
+    method = _one_of(Method, typed["method"]) or Method.RANDOM
+    card = _id(typed["card"])
+    if card is None:
+        raise InvalidInput("card: expected a score card", field="card")
+    return plans.Wish(
+        name=typed["name"], method=method, since=_day(typed["since"], "since"),
+        until=_day(typed["until"], "until"), size=_number(typed["size"], "size"), card_id=card,
+        by=_one_of(By, typed["by"]) if method is Method.STRATIFIED else None,
+        department=typed["department"],
+        double_percent=_number(typed["double_percent"] or "0", "double_percent"),
+        seed=_number(typed["seed"], "seed") if typed["seed"] else None)
+
+
+@allowed(SEES_CHECK_RESULTS)
+async def results(request: web.Request) -> web.Response:
+    """GET /spot-checks/results: ``plan``, ``days`` (7, 30, 90, all)."""
+    plan_id = _id(request.query.get("plan"))
+    days = request.query.get("days", "")
+    days = days if days in SPANS else ("all" if plan_id else "90")
+    since = None if days == "all" else now() - timedelta(days=int(days))
+    async with request.app[DATABASE].session() as session:
+        found = await check_results.results(session, plan_id=plan_id, since=since)
+        lines = await spotchecks.plans(session)
+        count, _ = await overview.alert_counts(session)
+    return render(request, "spot_check_results.html", results=found, plans=lines, plan_id=plan_id,
+                  days=days, SPANS=SPANS, open_alerts=count)
+
+
+@allowed(CHECKS)
+async def cards(request: web.Request) -> web.Response:
+    """GET /spot-checks/cards: ``card`` (an id), else the first one."""
+    async with request.app[DATABASE].session() as session:
+        every = await plans.newest_cards(session)
+        wanted = _id(request.query.get("card"))
+        shown = await plans.find_card(session, wanted) if wanted else next(iter(every), None)
+    typed = {"name": shown.name, "pass_mark": shown.pass_mark} if shown else {
+        "name": "", "pass_mark": 80}
+    return await _cards(request, typed, list(shown.criteria) if shown else [], chosen=shown)
+
+
+@allowed(JUDGES)
+async def save_card(request: web.Request) -> web.Response:
+    """POST /spot-checks/cards: a new version of a card, or a new card by another name."""
+    form, visitor = await request.post(), request[VISITOR]
+    typed = {"name": text(form.get("name"), plans.NAME_LENGTH + 1),
+             "pass_mark": text(form.get("pass_mark"), 10)}
+    lines = _lines({name: str(value) for name, value in form.items()})
+    try:
+        card = Card.read(lines, typed["pass_mark"])
+        async with request.app[DATABASE].session() as session:
+            saved = await plans.save_card(session, typed["name"], card, actor=visitor.actor,
+                                          address=visitor.address)
+    except InvalidInput as wrong:
+        _, _, rest = wrong.field.partition(".")
+        line, _, what = rest.partition(".")
+        fault = what or wrong.field
+        return await _cards(request, typed, lines, status=422, line=line,
+                            fault=fault if fault in CARD_FAULTS else "criteria")
+    raise web.HTTPSeeOther(f"/spot-checks/cards?card={saved.id}")
+
+
+def _lines(form: dict[str, str]) -> list[dict[str, Any]]:
+    """The lines that were filled in; a new one gets a key that no other has."""
+    lines, taken = [], {form.get(f"key{number}", "") for number in range(MOST_CRITERIA + 10)}
+    fresh = (f"line-{number}" for number in range(1, 1000) if f"line-{number}" not in taken)
+    for number in range(MOST_CRITERIA + 10):
+        zh, en = (text(form.get(f"{language}{number}"), 200) for language in ("zh", "en"))
+        if zh or en:
+            lines.append({
+                "key": text(form.get(f"key{number}"), 40) or next(fresh),
+                "title": {"zh": zh, "en": en}, "weight": text(form.get(f"weight{number}"), 5),
+                "maximum": text(form.get(f"maximum{number}"), 5) or "1",
+                "fatal": form.get(f"fatal{number}") == "on"})
+    return lines
+
+
+async def _cards(request: web.Request, typed: dict[str, Any], lines: list[Any], *,
+                 status: int = 200, **more: Any) -> web.Response:
+    async with request.app[DATABASE].session() as session:
+        every = await plans.newest_cards(session)
+        count, _ = await overview.alert_counts(session)
+    spare = [{"key": "", "title": {"zh": "", "en": ""}, "weight": 1, "maximum": 5, "fatal": False}
+             for _ in range(SPARE_LINES)]
+    return render(request, "score_cards.html", status=status, typed=typed, cards=every,
+                  criteria=[*lines, *spare][:MOST_CRITERIA], open_alerts=count,
+                  **{"chosen": None, "fault": "", "line": "", **more})
+
+
+def _one_of(enum: type[E], value: str | None) -> E | None:
+    return next((each for each in _members(enum) if each.value == value), None)
+
+
+def _members(enum: type[E]) -> Iterable[E]:
+    return enum
+
+
+def _id(value: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value or "")
+    except ValueError:
+        return None
+
+
+def _day(value: str, field: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidInput(f"{field}: expected a day", field=field, expected="a day") from error
+
+
+def _number(value: str, field: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,12}", value):
+        raise InvalidInput(f"{field}: expected a whole number", field=field,
+                           expected="a whole number")
+    return int(value)
