@@ -34,7 +34,7 @@ ME = By("agent", "林护士")
 
 async def take(page: Page, step: str, words: str = "") -> None:
     """A step of the case, by its button; with words where it asks for them."""
-    steps = page.locator(".steps")
+    steps = page.locator(".next-steps")
     if words:
         form = steps.locator("details", has=page.locator(f"summary:text-is('{step}')"))
         if await form.get_attribute("open") is None:
@@ -71,7 +71,7 @@ async def test_a_complaint_is_heard_of_on_the_phone_and_goes_all_its_way(
     await sound.evaluate("a => { a.muted = true; return a.play() }")
     await take(page, "受理")
     await expect(state).to_have_text("已受理")
-    form = page.locator(".steps details").first
+    form = page.locator(".next-steps details").first
     await form.get_by_label("负责人").select_option(label="徐医生 · 医生")
     await form.get_by_role("button", name="分派").click()
     await expect(page.locator(".facts")).to_contain_text("徐医生")
