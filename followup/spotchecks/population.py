@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
+    BigInteger,
     ColumnElement,
     Float,
     Integer,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     Subquery,
     Uuid,
     and_,
+    case,
     func,
     literal,
     literal_column,
@@ -34,8 +37,9 @@ from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding, Response
 from followup.spotchecks.risk import SHORT_S, Facts, Risk, assess
-from followup.spotchecks.sampling import By, Stratum
+from followup.spotchecks.sampling import By, Stratum, allocate
 
+SPARE = 20                   # of a stratum so many more than it should give are fetched
 _REASONS = ("unsure", "overridden", "alone")
 # written out, so that the planner can prove that the partial index fits
 _UNSURE: ColumnElement[bool] = literal_column("answer.confidence < 0.6")
@@ -70,8 +74,8 @@ async def prepare(session: AsyncSession) -> None:
 
 async def strata(session: AsyncSession, scope: Scope, seed: int, most: int,
                  by: By | None = None) -> dict[str, Stratum]:
-    """The calls by stratum, of each the first ``most`` by the seed; without ``by`` there is one,
-    named "". Calls that no agent joined are the stratum "" of the agents."""
+    """The calls by stratum, of each whoever may be among ``most`` drawn; without ``by`` there is
+    one, named "". Calls that no agent joined are the stratum "" of the agents."""
     key: Any = literal_column("''", String)
     query = _calls(scope, of_department=by is By.DEPARTMENT)
     if by is By.DEPARTMENT:
@@ -88,21 +92,47 @@ async def strata(session: AsyncSession, scope: Scope, seed: int, most: int,
         query = query.outerjoin(last, last.c.attempt_id == Attempt.id).outerjoin(
             Agent, Agent.id == last.c.agent_id)
     # the order of ``sampling.place``
-    order = func.md5(literal(f"{seed}:") + Attempt.id.cast(String)).cast(Uuid)
+    order = func.md5(literal(f"{seed}:") + Attempt.id.cast(String))
     if by is None:
         number = await session.scalar(query.with_only_columns(func.count()))
-        first = await session.scalars(query.order_by(order).limit(most))
+        first = await session.scalars(query.order_by(order.cast(Uuid)).limit(most))
         return {"": Stratum(number, first.all())} if number else {}
-    ranked = query.with_only_columns(
-        key.label("name"), Attempt.id,
-        func.row_number().over(partition_by=key, order_by=order).label("place"),
-        func.count().over(partition_by=key).label("size")).subquery()
-    found: dict[str, Stratum] = {}
+    calls = query.with_only_columns(key.label("name"), Attempt.id.label("id"),
+                                    order.collate("C").label("place")).cte("calls")
+    for spare in (SPARE, None):
+        found = await _firsts(session, calls, most, spare)
+        shares = allocate({name: each.size for name, each in found.items()}, most)
+        if all(len(each.first) >= shares[name] for name, each in found.items()):
+            break
+    return found
+
+
+async def _firsts(session: AsyncSession, calls: CTE, most: int,
+                  spare: int | None) -> dict[str, Stratum]:
+    """Of each stratum its size and who comes first: twice its part of ``most``, and ``spare``.
+
+    Places are even, so that is all below a bound, and only few of many need be sorted. Without
+    ``spare`` it is everybody: one in ten million strata has not enough below its bound.
+    """
+    sized = select(calls.c.name, func.count().label("size"),
+                   func.sum(func.count()).over().label("total")).group_by(calls.c.name).subquery()
+    part = literal(2.0 * most, Float) / sized.c.total.cast(Float) + \
+        literal(float(spare or 0), Float) / sized.c.size.cast(Float)
+    bound = literal("g") if spare is None else case(      # after all that is hexadecimal
+        (part >= 1, literal("g")),
+        else_=func.lpad(func.to_hex((part * 2.0 ** 32).cast(BigInteger)), 8, "0"))
+    sizes = select(sized.c.name, sized.c.size, bound.label("bound")).cte("sizes").prefix_with(
+        "MATERIALIZED")
+    rows = await session.execute(
+        select(sizes.c.name, calls.c.id, sizes.c.size).select_from(sizes)
+        .outerjoin(calls, and_(sizes.c.name == calls.c.name, calls.c.place < sizes.c.bound))
+        .order_by(sizes.c.name, calls.c.place))
     members: dict[str, list[uuid.UUID]] = {}
-    for name, member, _, size in await session.execute(
-            select(ranked).where(ranked.c.place <= most).order_by(ranked.c.name, ranked.c.place)):
+    found: dict[str, Stratum] = {}
+    for name, member, size in rows:
         found[name] = Stratum(size, members.setdefault(name, []))
-        members[name].append(member)
+        if member is not None:               # a stratum of which nobody is below its bound
+            members[name].append(member)
     return found
 
 

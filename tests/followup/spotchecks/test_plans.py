@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,14 +11,18 @@ import pytest
 from sqlalchemy import select, update
 
 from followup.calls.models import Attempt, Disposition
+from followup.campaigns.models import Task
+from followup.database.base import now
 from followup.database.engine import Database
 from followup.errors import Conflict, InvalidInput
+from followup.patients.models import Encounter
 from followup.people import audit
 from followup.people.models import AuditEvent, Role, User
 from followup.responses.models import Answer, GivenBy
+from followup.spotchecks import population
 from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckPlan
-from followup.spotchecks.plans import newest_cards, save_card
-from followup.spotchecks.sampling import By, Method, stratum
+from followup.spotchecks.plans import draw_sample, newest_cards, save_card
+from followup.spotchecks.sampling import By, Method, draw, stratum
 from followup.spotchecks.scoring import Card, Criterion
 from tests.followup.spotchecks.ward import check_of, open_ward, plan_of
 from tests.webconsole.hospital import Hospital
@@ -82,6 +87,29 @@ async def test_the_database_draws_whom_the_seed_says(
     for seed in (0, 5, 2 ** 31 - 1):
         assert [check.attempt_id for check in await drawn(database, f"seed {seed}")] == [
             *stratum(every, seed, 3).first]
+
+
+@pytest.mark.parametrize("spare", [0, 20])
+async def test_strata_too_are_drawn_as_the_seed_says(
+        database: Database, hospital: Hospital, monkeypatch: pytest.MonkeyPatch,
+        spare: int) -> None:
+    monkeypatch.setattr(population, "SPARE", spare)      # 0: too few are fetched at first
+    scope = population.Scope(now() - timedelta(days=1), now())
+    async with database.session() as session:
+        rows = (await session.execute(
+            select(Encounter.department, Attempt.id).join(Task, Task.id == Attempt.task_id)
+            .join(Encounter, Encounter.id == Task.encounter_id).where(
+                Attempt.answered_at.is_not(None), Attempt.ended_at.is_not(None)))).all()
+        members: dict[str, list[uuid.UUID]] = {}
+        for department, attempt_id in rows:
+            members.setdefault(department, []).append(attempt_id)
+        for seed in range(25):
+            for size in (1, 2, 6):
+                found, sizes = await draw_sample(session, scope, Method.STRATIFIED, By.DEPARTMENT,
+                                                 size, seed)
+                assert found == draw({name: stratum(those, seed, size)
+                                      for name, those in members.items()}, size)
+                assert sizes == {name: len(those) for name, those in members.items()}
 
 
 @pytest.mark.parametrize(("by", "strata"), [
