@@ -7,8 +7,9 @@ figure means is told in bench/README.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from asterisk_conf.errors import AsteriskError
 from bench.ivr.flows import Flow, prepare
 from bench.ivr.gateway import GatewayFault
 from bench.ivr.ground import Ground, Stage
-from bench.ivr.plan import Plan, percentile
+from bench.ivr.plan import LESS, Plan, percentile
 from bench.ivr.run import Result, Run
 from bench.ivr.script import Turn, rehearse
 from bench.sample import fill
@@ -97,23 +98,45 @@ async def measure_ivr(stage: Stage, plan: Plan, say: Say = lambda _: None) -> di
 
 async def _one_flow(stage: Stage, flow: Flow, plan: Plan, report: Report,
                     load: int | None) -> None:
-    async with stage.set(flow.value, agi=flow is Flow.AFTERCALL) as ground:
+    """Grow until it breaks; then, as a node that had too much is late for long, hold as much on a
+    fresh one, or less on another, and measure there."""
+    async with _running(stage, flow, plan, "growing") as (_, run, _):
+        report.flows[flow] = run.result
+        number = round(await run.grow() * LESS)
+        broke_at, grown = run.result.broke_at, run.result.windows
+        await run.conclude(*2 * (time.time_ns(),))
+    for start in range(plan.starts):
+        async with _running(stage, flow, plan, f"start{start}") as (ground, run, turns):
+            result = report.flows[flow] = run.result
+            result.broke_at, result.windows = broke_at, grown
+            held = await run.hold(max(1, number))
+            if held is None and start + 1 < plan.starts:
+                number = round(number * LESS)
+                continue
+            if held is None:
+                result.errors.append(f"{flow.value}: no number of calls was held")
+            own = round((held or number) * plan.load)
+            span = await run.measure(max(1, min(load or own, own)), plan.measure_s)
+            await run.conclude(*span)
+            if flow is Flow.AFTERCALL:
+                await _look_at_answers(ground, run, turns)
+        break
+    if flow is Flow.AFTERCALL:
+        report.agi_ms = _from_log(ground.agi_log, "agi_round_trips",
+                                  {"p50": "p50_ms", "p99": "p99_ms"})
+
+
+@asynccontextmanager
+async def _running(stage: Stage, flow: Flow, plan: Plan,
+                   name: str) -> AsyncIterator[tuple[Ground, Run, list[Turn]]]:
+    async with stage.set(f"{flow.value}-{name}", agi=flow is Flow.AFTERCALL) as ground:
         turns = await _turns(ground, "zh")
         prepared = await prepare(ground.settings, ground.node, ground.process, turns,
                                  ground.settings.agi.port)
         if flow is Flow.AFTERCALL:
             await _admit(ground, "zh")
         async with Run(ground, flow, plan, turns, prepared) as run:
-            report.flows[flow] = run.result
-            await run.search()
-            own = round((run.result.held or len(run.calls.alive)) * plan.load)
-            span = await run.measure(max(1, min(load or own, own)), plan.measure_s)
-            await run.conclude(*span)
-        if flow is Flow.AFTERCALL:
-            await _look_at_answers(ground, run, turns)
-    if flow is Flow.AFTERCALL:
-        report.agi_ms = _from_log(ground.agi_log, "agi_round_trips",
-                                  {"p50": "p50_ms", "p99": "p99_ms"})
+            yield ground, run, turns
 
 
 async def _voice(stage: Stage, plan: Plan, report: Report) -> None:

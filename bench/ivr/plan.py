@@ -11,7 +11,7 @@ LATE_SHARE = 0.01            # of the calls in a window may have late sound: a m
 BREAK_SHARE, BREAK_CALLS = 0.05, 3       # more than a hiccup; twice in a row it is too much
 FEW = 2                      # late calls that say nothing about the load while it grows
 TRIES = 2                    # at one number of calls, before it counts as not held
-PRECISION = 0.03             # of the number of calls: nearer the search does not look
+LESS = 0.85                  # of what was well while the load grew is held first; then as much less
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Plan:
     most: int = 800                  # calls at once; none held more is tried
     window_s: float = 4.0            # over which late sound is counted while the load grows
     hold_s: float = 10.0             # a number of calls is held when all this time was good
-    grow_s: float = 80.0             # the longest that the load grows, and ...
-    search_s: float = 150.0          # ... that the search goes on; then what is known counts
+    grow_s: float = 80.0             # the longest that the load grows
+    starts: int = 2                  # of a fresh node, to hold what seemed to be held
     measure_s: float = 20.0          # at the load where times and processors are measured
     load: float = 0.8                # that load, of what pure dialplan holds
     reaction_s: float = 1.2          # of a patient, from the end of a prompt to their key
@@ -33,7 +33,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(most=40, window_s=2.0, hold_s=3.0, grow_s=8.0, search_s=10.0, measure_s=6.0,
+QUICK = Plan(most=40, window_s=2.0, hold_s=3.0, grow_s=6.0, starts=1, measure_s=6.0,
              voice_calls=20, voice_s=8.0)
 
 
@@ -76,30 +76,6 @@ class Growth:
             self.too_many = calls            # no further: what is piled up takes long to clear
         else:
             self._bad = calls
-
-
-class Search:
-    """Between what went well and what was too much: the next number of calls to try."""
-
-    def __init__(self, good: int, too_many: int) -> None:
-        """``good``: a number that seemed to be held while the load was growing; 0: none."""
-        self.held: int | None = None
-        self._high = max(1, too_many)
-        self.next = min(good, self._high) or max(1, round(self._high * 0.9))
-
-    def tell(self, held: int | None) -> None:
-        """What the try has shown: so many were held, or None."""
-        if held is not None:
-            self.held = max(held, self.held or 0)
-        else:
-            self._high = min(self._high, self.next)
-        self.next = (self.held + self._high) // 2 if self.held else self._high * 4 // 5
-
-    @property
-    def over(self) -> bool:
-        """Whether there is nothing left to find out."""
-        low = self.held or 0
-        return self._high - low <= max(1, PRECISION * self._high) or self.next <= low
 
 
 def percentile(values: list[float], share: float) -> float | None:

@@ -17,13 +17,12 @@ from bench.ivr.gateway import Gateway
 from bench.ivr.ground import Ground
 from bench.ivr.hearing import Heard
 from bench.ivr.phones import NOISE_RMS, Habits, Phones
-from bench.ivr.plan import PRECISION, TRIES, Growth, Plan, Search, Window, percentile
+from bench.ivr.plan import TRIES, Growth, Plan, Window, percentile
 from bench.ivr.script import Turn, keyed
 
 SETTLE_S = 2.0               # after the number of calls has changed
 CALM_S = 12.0                # and at most so long, until the sound has got over the change
 LAG_S = 1.2                  # SIPp tells its failures so late
-REGROW = 2                   # times as fast as the load grew at first
 DRAIN_S = 10.0               # until calls that are hung up have ended
 
 
@@ -73,7 +72,6 @@ class Run:
         self._habits = Habits(answers, plan.reaction_s, noise_rms)
         self._stack = AsyncExitStack()
         self.over: list[Call] = []               # calls that had ended by themselves
-        self._piled_up = False                   # work, by a load that was too much
         self.result = Result()
 
     async def __aenter__(self) -> Run:
@@ -98,58 +96,38 @@ class Run:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    # --- the search ----------------------------------------------------------------------------
+    # --- how many ----------------------------------------------------------------------------
 
-    async def search(self) -> None:
-        """Let the load grow until sound comes late, then narrow down how much is held."""
-        began = time.monotonic()
-        good, too_many = await self._grow(began + self._plan.grow_s)
-        self.result.broke_at = too_many
-        search = Search(good, too_many or self._plan.most + 1)
-        while not search.over and time.monotonic() < began + self._plan.search_s:
-            search.tell(await self._try(search.next))
-            if search.held and too_many is None and search.held >= good * (1 - PRECISION):
-                break                            # more was not to be tried
-        self.result.held = search.held
-        if search.held is None:
-            self.result.errors.append(f"{self._flow.value}: no number of calls was held")
-
-    async def _grow(self, until: float) -> tuple[int, int | None]:
-        """The most calls without fault, and those with which it became too much, if it did."""
+    async def grow(self) -> int:
+        """Let the load grow until sound comes late; the most calls before that."""
         plan, calls = self._plan, self.calls
+        until = time.monotonic() + plan.grow_s
         calls.wanted = plan.most
         growth = Growth()
         while time.monotonic() < until and len(calls.alive) < plan.most:
             growth.tell(max(1, len(calls.alive)), await self._watch(plan.window_s))
             if growth.too_many is not None:
                 break
-        self._piled_up = growth.too_many is not None
-        return growth.good, growth.too_many
+        self.result.broke_at = growth.too_many
+        return growth.good
 
-    async def _try(self, number: int) -> int | None:
+    async def hold(self, number: int) -> int | None:
         """How many calls are held when so many are wanted; None when they are not."""
         await self._reach(number)
         for _ in range(TRIES):
             window = await self._watch(self._plan.hold_s)
             if window.good and window.calls:
-                return window.calls
-        self._piled_up = True
-        return None
+                self.result.held = window.calls
+                break
+        return self.result.held
 
     async def _reach(self, number: int) -> None:
-        """So many calls, no more and no fewer; all of them new ones after a load that was too much,
-        as theirs are late for long."""
-        if self._piled_up:
-            self._piled_up, self.calls.wanted = False, 0
-            await self.calls.cut_down(0)
-            await self.calls.until(lambda: not self.calls.alive, DRAIN_S)
-            await asyncio.sleep(SETTLE_S)
-        self.calls.per_second = REGROW * self._plan.per_second
+        """So many calls, no more and no fewer, and rest until what was late has been made up."""
         self.calls.wanted = number
         await self.calls.cut_down(number)
         await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
         await self.calls.until(lambda: len(self.calls.alive) >= number,
-                               5 + number / self.calls.per_second)
+                               5 + number / self._plan.per_second)
         await asyncio.sleep(SETTLE_S)
         calm = time.monotonic() + CALM_S
         while time.monotonic() < calm and not (await self._watch(SETTLE_S, told=False)).good:

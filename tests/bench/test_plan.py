@@ -1,12 +1,9 @@
-"""When a number of calls counts as held, and which one is tried next."""
+"""When a number of calls counts as held, and when the load has grown too much."""
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bench.ivr.phones import Tally
-from bench.ivr.plan import Growth, Search, Window, percentile
+from bench.ivr.plan import Growth, Window, percentile
 
 
 def window(late: int, calls: int = 200, failures: int = 0) -> Window:
@@ -40,28 +37,6 @@ def test_the_load_grows_past_a_hiccup_and_no_further_than_what_is_bad_twice_or_v
     growth.tell(100, window(0))
     growth.tell(140, window(150))
     assert (growth.good, growth.too_many) == (100, 140)
-
-
-@given(st.integers(1, 900), st.integers(0, 900), st.integers(0, 900))
-def test_the_search_ends_near_the_most_that_is_held(too_many: int, good: int, able: int) -> None:
-    able = min(able, too_many - 1)
-    search = Search(good, too_many)
-    for _ in range(40):
-        if search.over:
-            break
-        search.tell(search.next if search.next <= able else None)
-    assert search.over
-    assert (search.held or 0) <= able
-    assert able - (search.held or 0) <= max(1, 0.03 * too_many)
-
-
-def test_the_search_begins_where_it_went_well_while_the_load_grew() -> None:
-    search = Search(good=80, too_many=120)
-    assert search.next == 80
-    search.tell(78)                  # two calls had just ended
-    assert (search.held, search.next) == (78, 99)
-    search.tell(None)
-    assert (search.held, search.next) == (78, 88)
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
