@@ -100,11 +100,13 @@ async def _one_flow(stage: Stage, flow: Flow, plan: Plan, report: Report,
                     load: int | None) -> None:
     """Grow until it breaks; then, as a node that had too much is late for long, hold as much on a
     fresh one, or less on another, and measure there."""
-    async with _running(stage, flow, plan, "growing") as (_, run, _):
-        report.flows[flow] = run.result
-        number = round(await run.grow() * LESS)
-        broke_at, grown = run.result.broke_at, run.result.windows
-        await run.conclude(*2 * (time.time_ns(),))
+    number, broke_at, grown = plan.most, None, []
+    if plan.grow_s:
+        async with _running(stage, flow, plan, "growing") as (_, run, _):
+            report.flows[flow] = run.result
+            number = round(await run.grow() * LESS)
+            broke_at, grown = run.result.broke_at, run.result.windows
+            await run.conclude(*2 * (time.time_ns(),))
     for start in range(plan.starts):
         async with _running(stage, flow, plan, f"start{start}") as (ground, run, turns):
             result = report.flows[flow] = run.result

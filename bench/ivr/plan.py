@@ -18,11 +18,11 @@ LESS = 0.85                  # of what was well while the load grew is held firs
 class Plan:
     """How long and how far. Seconds, and calls at once."""
 
-    per_second: float = 8.0          # new calls while the load grows
+    per_second: float = 10.0         # new calls while the load grows
     most: int = 800                  # calls at once; none held more is tried
     window_s: float = 4.0            # over which late sound is counted while the load grows
     hold_s: float = 10.0             # a number of calls is held when all this time was good
-    grow_s: float = 80.0             # the longest that the load grows
+    grow_s: float = 65.0             # the longest that the load grows; 0: ``most`` are held at once
     starts: int = 2                  # of a fresh node, to hold what seemed to be held
     measure_s: float = 20.0          # at the load where times and processors are measured
     load: float = 0.8                # that load, of what pure dialplan holds
@@ -33,7 +33,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(most=40, window_s=2.0, hold_s=3.0, grow_s=6.0, starts=1, measure_s=6.0,
+QUICK = Plan(most=40, window_s=2.0, hold_s=3.0, grow_s=0.0, starts=1, measure_s=6.0,
              voice_calls=20, voice_s=8.0)
 
 
