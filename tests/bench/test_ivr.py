@@ -19,7 +19,7 @@ from tests.journeys.hospital import write_tone
 pytestmark = [pytest.mark.soak, pytest.mark.journey, pytest.mark.timeout(500)]
 
 CALLS = 3
-PLAN = Plan(per_second=10, most=CALLS, window_s=1, hold_s=1, grow_s=3, search_s=5, measure_s=38,
+PLAN = Plan(per_second=10, most=CALLS, window_s=1, hold_s=1, grow_s=0, starts=1, measure_s=38,
             load=1, voice_calls=CALLS, voice_s=40)
 
 
