@@ -38,7 +38,7 @@ from followup.campaigns.models import Campaign, CampaignMode, Task
 from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
 from followup.database.engine import Database
-from followup.errors import InvalidInput, NotFound, Unavailable
+from followup.errors import NotFound, Unavailable
 from followup.log import get_logger
 from followup.patients import consent
 from followup.patients.models import Encounter, Patient
@@ -138,7 +138,8 @@ class House:
                 raise NotFound("no live attempt has this id")
             task = await session.get_one(Task, attempt.task_id)
             campaign = await session.get_one(Campaign, task.campaign_id)
-            rules = _rules(campaign)
+            # whoever is on the phone already is not to suffer for rules that do not fit
+            rules = CampaignRules.if_valid(campaign.rules) or CampaignRules()
             response = await store.open_response(session, task)
             return Call(
                 attempt=attempt, patient=await session.get_one(Patient, task.patient_id),
@@ -330,13 +331,6 @@ class House:
                                          Escalation.bridged_at.is_(None))
                 .values(state=EscalationState.NO_AGENT, agent_id=None, ended_at=now()))
         await self._do(work)
-
-
-def _rules(campaign: Campaign) -> CampaignRules:
-    try:
-        return CampaignRules.read(campaign.rules)
-    except InvalidInput:             # whoever is on the phone already is not to suffer for it
-        return CampaignRules()
 
 
 def _mark(recording_id: uuid.UUID, since: datetime, kind: str, link_id: str | None = None,

@@ -12,7 +12,7 @@ from followup.calls.models import Disposition
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiHangup
 from ivr.line import Line
-from ivr.prompts.prompt import Prompt
+from ivr.prompts.prompt import Prompt, hospital_in
 
 log = get_logger(__name__)
 
@@ -32,8 +32,7 @@ async def straight_to_agent(channel: AgiChannel, call: Call, house: House, line:
             return
         await house.conclude(call, Disposition.ABANDONED, None)
         log.warning("no agent within the patient's patience")
-        language, names = call.response.language, house.settings.hospital_names
-        hospital = names.get(language) or next(iter(names.values()), "")
+        hospital = hospital_in(house.settings.hospital_names, call.response.language)
         await line.say((Prompt("greeting", {"hospital": hospital}), Prompt("all-busy")),
                        interruptible=False)
     except AgiHangup:

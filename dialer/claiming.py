@@ -19,10 +19,10 @@ async def claim_call(session: AsyncSession, node: str, house: House, campaign: R
 
     ``asked``: the call that an agent waits for; it is theirs to ask for again if they are not free.
     """
-    claimed = await session.begin_nested()
+    claimed = await session.begin_nested() if campaign.mode.reserves else None
     attempt = await ledger.claim(session, node=node, house=house, campaign_id=campaign.id,
                                  task_id=asked.task_id if asked else None)
-    if attempt is not None and campaign.mode.reserves:
+    if attempt is not None and claimed is not None:
         agent = await roster.reserve_for(session, attempt, campaign.rules.skill,
                                          asked.agent_id if asked else None)
         if agent is None:

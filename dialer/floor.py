@@ -29,7 +29,6 @@ from followup.calls.models import (
 from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
 from followup.campaigns.preview import Preview, accepted
 from followup.campaigns.rules import CampaignRules
-from followup.errors import InvalidInput
 from followup.questionnaires.library import parsed
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding, Response
@@ -240,9 +239,8 @@ async def _campaigns(session: AsyncSession, moment: datetime, since: datetime) -
         .where(Escalation.ended_at >= since).group_by(Task.campaign_id))}
     found = []
     for one in running:
-        try:
-            rules = CampaignRules.read(one.rules)
-        except InvalidInput:
+        rules = CampaignRules.if_valid(one.rules)
+        if rules is None:
             continue                              # the claim says so and places no call of it
         found.append(Running(one.id, one.name, one.mode, len(item_numbers(one.questionnaire)),
                              rules, *today.get(one.id, (0, 0)),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from aiohttp import web
 from openpyxl import Workbook
 
+from followup.errors import InvalidInput
 from followup.patients.importing.report import inert
 
 Cell = str | int | float | None
@@ -16,6 +17,14 @@ Rows = Iterable[Sequence[Cell]]
 FORMATS = ("csv", "xlsx")
 _TYPES = {"csv": "text/csv",
           "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+def wanted_format(request: web.Request) -> str:
+    """The ``format`` of the address, csv where it has none; InvalidInput if it is not ours."""
+    kind = request.query.get("format", "csv")
+    if kind not in FORMATS:
+        raise InvalidInput("format: expected csv or xlsx", field="format", expected="csv or xlsx")
+    return kind
 
 
 def table(rows: Rows, kind: str) -> bytes:

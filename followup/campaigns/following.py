@@ -18,7 +18,6 @@ from followup.campaigns.numbers import Number, Try, choose
 from followup.campaigns.retry import NextStep, OtherNumber, next_step
 from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
-from followup.errors import InvalidInput
 from followup.patients.models import Patient, PatientContact, Whose
 from followup.patients.zones import zones_of
 
@@ -38,10 +37,8 @@ async def step_of(session: AsyncSession, attempt_id: uuid.UUID, disposition: Dis
         select(Campaign.state, Campaign.rules, Patient.timezone)
         .join(Task, Task.campaign_id == Campaign.id).join(Patient, Patient.id == Task.patient_id)
         .where(Task.id == attempt.task_id).with_for_update(read=True, of=Campaign))).one()
-    try:
-        rules = CampaignRules.read(kept)
-    except InvalidInput:                 # nothing more is claimed of it, but this call has ended
-        rules = CampaignRules()
+    # of a campaign whose rules do not fit nothing more is claimed, but this call has ended
+    rules = CampaignRules.if_valid(kept) or CampaignRules()
     hours = house.hours(rules, zones_of(attempt.phone, timezone),
                         await holidays_from(session, moment))
     other = OtherNumber.NONE

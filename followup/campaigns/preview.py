@@ -16,7 +16,7 @@ from followup.agents.models import Agent
 from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
 from followup.campaigns.rules import CampaignRules
 from followup.database.base import Base, HasId
-from followup.errors import Conflict, InvalidInput
+from followup.errors import Conflict
 from followup.patients.models import Encounter, Patient
 from followup.people import audit
 
@@ -154,10 +154,7 @@ async def _campaigns(session: AsyncSession, agent: Agent) -> list[uuid.UUID]:
             select(Campaign).where(Campaign.mode == CampaignMode.PREVIEW,
                                    Campaign.state == CampaignState.RUNNING)
             .order_by(Campaign.started_at, Campaign.id)):
-        try:
-            rules = CampaignRules.read(campaign.rules)
-        except InvalidInput:
-            continue
-        if rules.skill is None or rules.skill in agent.skills:
+        rules = CampaignRules.if_valid(campaign.rules)
+        if rules is not None and (rules.skill is None or rules.skill in agent.skills):
             found.append((rules.priority, campaign.id))
     return [campaign_id for _, campaign_id in sorted(found, key=lambda one: one[0])]

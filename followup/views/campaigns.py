@@ -158,10 +158,8 @@ async def outcomes(session: AsyncSession, campaign_id: uuid.UUID) -> list[tuple[
 
 async def ladders(session: AsyncSession, campaign: Campaign, max_attempts: int) -> list[Ladder]:
     """What follows each outcome by the campaign's rules; ``max_attempts`` is the house's limit."""
-    try:
-        rules = CampaignRules.read(campaign.rules)
-    except InvalidInput:                     # they hold no call up, as none is placed
-        rules = CampaignRules()
+    # rules that do not fit hold no call up, as none is placed
+    rules = CampaignRules.if_valid(campaign.rules) or CampaignRules()
     limit = rules.max_attempts or max_attempts
     waiting: dict[tuple[str, int], int] = defaultdict(int)
     gave_up: dict[str, int] = defaultdict(int)

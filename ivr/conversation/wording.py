@@ -11,7 +11,7 @@ from followup.questionnaires.enablement import enabled_items
 from followup.questionnaires.values import scalar, together
 from ivr.conversation.state import State
 from ivr.prompts.answers import said
-from ivr.prompts.prompt import Prompt, Value, keys_id, question_id, unrecorded_key
+from ivr.prompts.prompt import Prompt, Value, hospital_in, keys_id, question_id, unrecorded_key
 from ivr.prompts.texts import key_name
 from ivr.understanding import When
 
@@ -40,8 +40,7 @@ def opening(state: State) -> tuple[Prompt, ...]:
 
 def hospital(state: State) -> str:
     """The hospital's name in the language of the call."""
-    names = state.context.hospital
-    return names.get(state.language) or next(iter(names.values()), "")
+    return hospital_in(state.context.hospital, state.language)
 
 
 def question(state: State, item: Item) -> tuple[Prompt, ...]:

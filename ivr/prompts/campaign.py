@@ -11,7 +11,7 @@ from typing import Any
 from followup.questionnaires.definition import Control, Item, ItemType, Questionnaire
 from followup.questionnaires.values import fhir_value, together
 from ivr.prompts.answers import said
-from ivr.prompts.prompt import Prompt, Value, unrecorded_key
+from ivr.prompts.prompt import Prompt, Value, hospital_in, unrecorded_key
 from ivr.prompts.texts import catalogue, fillers, key_name, questionnaire_texts
 
 DAYTIME = range(8, 21)   # hours at which people ask to be called
@@ -29,8 +29,7 @@ def campaign_prompts(questionnaire: Questionnaire, hospital: Mapping[str, str],
     departments = list(dict.fromkeys(department for _, department in patients))
     texts = questionnaire_texts(questionnaire)
     for language in questionnaire.languages:
-        own: dict[str, Value] = {
-            "hospital": hospital.get(language) or next(iter(hospital.values()), "")}
+        own: dict[str, Value] = {"hospital": hospital_in(hospital, language)}
         for name, template in catalogue(language).items():
             needed = fillers(template)
             if needed <= own.keys():

@@ -24,6 +24,11 @@ class Prompt:
     language: str = ""
 
 
+def hospital_in(names: Mapping[str, str], language: str) -> str:
+    """The hospital's name in a language; where it has none there, any."""
+    return names.get(language) or next(iter(names.values()), "")
+
+
 def question_id(questionnaire: Questionnaire, item: Item) -> str:
     """Id of an item's own prompt, e.g. ``post-discharge/temperature``."""
     return f"{questionnaire.slug}/{item.link_id}"

@@ -63,6 +63,15 @@ class Desk:
     async def go(self, path: str) -> None:
         await self.page.goto(self.base + path)
 
+    async def look_over(self, where: str) -> None:
+        """The page is live, no wider than its window, names its controls, and can be read."""
+        await expect(self.page.locator("[data-live].on")).to_have_count(1)
+        wide = await self.page.evaluate("document.documentElement.scrollWidth")
+        assert self.page.viewport_size is not None
+        assert wide <= self.page.viewport_size["width"], f"{where} is {wide} px wide"
+        assert await self.page.evaluate(UNNAMED) == [], where
+        assert await self.page.evaluate(FAINT) == [], where
+
     async def sign_in(self, username: str) -> None:
         await self.go("/sign-in")
         await self.page.get_by_label("用户名").fill(username)
@@ -229,13 +238,7 @@ async def test_no_page_gives_cause_for_objection(
             await desk.go(path)
             expected = "en" if language == "English" else "zh-CN"
             await expect(desk.page.locator("html")).to_have_attribute("lang", expected)
-            await expect(desk.page.locator("[data-live].on")).to_have_count(1)
-            wide = await desk.page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{path} in {language} is {wide} px wide"
-            unnamed = await desk.page.evaluate(UNNAMED)
-            assert unnamed == [], path
-            faint = await desk.page.evaluate(FAINT)
-            assert faint == [], f"{path}, {scheme}"
+            await desk.look_over(f"{path} in {language}, {scheme}")
     assert desk.objections == []
 
 

@@ -21,8 +21,6 @@ from followup.database.engine import Database
 from tests.followup.cases.hospital import tell
 from tests.webconsole.hospital import Hospital
 from tests.webconsole.test_browser import (  # noqa: F401  fixtures
-    FAINT,
-    UNNAMED,
     browser,
     open_desk,
     pytestmark,
@@ -190,9 +188,5 @@ async def test_no_page_about_cases_gives_cause_for_objection(
         await desk.page.get_by_role("button", name=language).click()
         for path in pages:
             await desk.go(path)
-            await expect(desk.page.locator("[data-live].on")).to_have_count(1)
-            wide = await desk.page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{path} in {language} is {wide} px wide"
-            assert await desk.page.evaluate(UNNAMED) == [], path
-            assert await desk.page.evaluate(FAINT) == [], f"{path}, {scheme}"
+            await desk.look_over(f"{path} in {language}, {scheme}")
     assert desk.objections == []

@@ -22,8 +22,6 @@ from followup.spotchecks.models import CallAgainBy
 from tests.followup.spotchecks.ward import ALL_WELL, POOR, actor, open_checks
 from tests.webconsole.hospital import Hospital
 from tests.webconsole.test_browser import (  # noqa: F401  fixtures
-    FAINT,
-    UNNAMED,
     browser,
     open_desk,
     played_to,
@@ -212,9 +210,5 @@ async def test_no_page_of_spot_checks_gives_cause_for_objection(
         for language in ("English", "中文"):
             await desk.go(path)
             await desk.page.get_by_role("button", name=language).click()
-            await expect(desk.page.locator("[data-live].on")).to_have_count(1)
-            wide = await desk.page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{path} in {language} is {wide} px wide"
-            assert await desk.page.evaluate(UNNAMED) == [], path
-            assert await desk.page.evaluate(FAINT) == [], f"{path}, {scheme}"
+            await desk.look_over(f"{path} in {language}, {scheme}")
     assert desk.objections == []

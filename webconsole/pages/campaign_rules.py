@@ -14,7 +14,6 @@ from followup.errors import InvalidInput
 from followup.views import campaigns, overview
 from webconsole.forms.rules import LADDERS, RuleForm, fault_of, stamp
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
-from webconsole.pages.campaigns import rules_of
 from webconsole.pages.inputs import path_id
 from webconsole.rights import RUNS_CAMPAIGNS, allowed
 from webconsole.templating import render
@@ -25,7 +24,7 @@ async def page(request: web.Request) -> web.Response:
     """GET /campaigns/{id}/rules."""
     async with request.app[DATABASE].session() as session:
         campaign = (await campaigns.find_campaign(session, path_id(request))).campaign
-    form = RuleForm.of(rules_of(campaign) or CampaignRules())
+    form = RuleForm.of(CampaignRules.if_valid(campaign.rules) or CampaignRules())
     return await _page(request, campaign, form, stamp(campaign.rules))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from followup.campaigns.models import Campaign, CampaignMode, CampaignState
+from followup.campaigns.models import CampaignMode, CampaignState
 from followup.campaigns.progress import move
 from followup.campaigns.rules import CampaignRules
 from followup.errors import Conflict, InvalidInput
@@ -95,17 +95,10 @@ async def _look(request: web.Request, campaign_id: uuid.UUID) -> dict[str, Any]:
         "campaign": found.campaign, "progress": found.progress, "departments": found.departments,
         "segments": segments(found.progress), "outcomes": outcomes,
         "attempts": sum(count for _, count in outcomes), "ladders": ladders,
-        "rules": rules_of(found.campaign), "house": dialer,
+        "rules": CampaignRules.if_valid(found.campaign.rules),
+        "house": dialer,
         "wording": Wording(found.campaign.questionnaire.resource, request[VISITOR].locale),
         "IVR": CampaignMode.IVR, "PREDICTIVE": CampaignMode.PREDICTIVE}
-
-
-def rules_of(campaign: Campaign) -> CampaignRules | None:
-    """A campaign's rules; None where somebody wrote by hand what does not fit."""
-    try:
-        return CampaignRules.read(campaign.rules)
-    except InvalidInput:
-        return None
 
 
 def _state(value: object) -> CampaignState | None:

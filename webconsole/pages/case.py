@@ -24,7 +24,7 @@ from followup.views.wording import Wording
 from webconsole.case_words import CaseWords, by
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
 from webconsole.pages.case_form import FORM_BYTES, keep, read_files, version
-from webconsole.pages.inputs import path_id, text
+from webconsole.pages.inputs import known_id, path_id, text
 from webconsole.rights import HANDLES_CASES, SEES_CASES, allowed, uploads
 from webconsole.templating import render
 
@@ -122,10 +122,7 @@ async def rate(request: web.Request) -> web.Response:
 async def evidence(request: web.Request) -> web.Response:
     """POST /cases/{id}/evidence: attempt, the call to tie to the case."""
     case_id, told = path_id(request), str((await request.post()).get("attempt", ""))
-    try:
-        attempt = uuid.UUID(told)
-    except ValueError as error:
-        raise NotFound("there is no such call") from error
+    attempt = known_id(told, "there is no such call")
     try:
         async with request.app[DATABASE].session() as session:
             case = await register.find_case(session, case_id)
@@ -155,10 +152,7 @@ async def attach(request: web.Request) -> web.Response:
 async def attachment(request: web.Request) -> web.StreamResponse:
     """GET /cases/{id}/attachments/{file}: the file, with an audit row before its first byte."""
     case_id, me = path_id(request), by(request)
-    try:
-        file_id = uuid.UUID(request.match_info["file"])
-    except ValueError as error:
-        raise NotFound("there is no such file") from error
+    file_id = known_id(request.match_info["file"], "there is no such file")
     async with request.app[DATABASE].session() as session:
         found = await session.get(CaseAttachment, file_id)
         if found is None or found.case_id != case_id:

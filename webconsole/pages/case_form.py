@@ -23,7 +23,7 @@ from followup.views import cases, overview
 from webconsole.case_words import CaseWords, by
 from webconsole.keys import DATABASE, SETTINGS, TIMEZONE
 from webconsole.pages.cases import facts_of
-from webconsole.pages.inputs import path_id, text
+from webconsole.pages.inputs import known_id, path_id, text
 from webconsole.rights import HANDLES_CASES, allowed, uploads
 from webconsole.templating import render
 
@@ -63,7 +63,8 @@ async def add(request: web.Request) -> web.Response:
             told = check(values, setup, _today(request))
             case, _ = await register.register(session, told, setup, by(request))
             if attempt:
-                await register.add_evidence(session, case, _uuid(attempt), by(request))
+                await register.add_evidence(
+                    session, case, known_id(attempt, "there is no such call"), by(request))
             await keep(request, files)
             await register.attach(session, case, files, by(request))
     except NotTaken as refused:
@@ -177,10 +178,3 @@ async def _form(request: web.Request, values: Mapping[str, str], *, status: int 
 
 def _today(request: web.Request) -> Any:
     return now().astimezone(request.app[TIMEZONE]).date()
-
-
-def _uuid(told: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(told)
-    except ValueError as error:
-        raise NotFound("there is no such call") from error

@@ -21,7 +21,7 @@ from webconsole.case_words import CaseWords, by
 from webconsole.i18n import Catalogue
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
 from webconsole.rights import SEES_CASE_FIGURES, allowed
-from webconsole.sheets import FORMATS, download, table
+from webconsole.sheets import download, table, wanted_format
 from webconsole.templating import render
 
 LONGEST = timedelta(days=5 * 366)
@@ -73,9 +73,7 @@ async def page(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.Response:
     """GET /cases/statistics/export: the table as it is shown; ``format`` csv or xlsx."""
     wanted, group = _read(request)
-    kind = request.query.get("format", "csv")
-    if kind not in FORMATS:
-        raise InvalidInput("format: expected csv or xlsx", field="format", expected="csv or xlsx")
+    kind = wanted_format(request)
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
         zone = request.app[TIMEZONE]

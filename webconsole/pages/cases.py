@@ -21,7 +21,7 @@ from webconsole.i18n import Catalogue
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import text, wants_part
 from webconsole.rights import EXPORTS_CASES, SEES_CASES, allowed
-from webconsole.sheets import FORMATS, download, table
+from webconsole.sheets import download, table, wanted_format
 from webconsole.templating import render
 
 # filters that the form has no field for: they come from figures, and are kept as they are
@@ -69,9 +69,7 @@ def _shortcuts(request: web.Request) -> dict[str, CaseFilter]:
 async def export(request: web.Request) -> web.Response:
     """GET /cases/export: the list as it is filtered and sorted; ``format`` csv or xlsx."""
     wanted, sort = read(request)
-    kind = request.query.get("format", "csv")
-    if kind not in FORMATS:
-        raise InvalidInput("format: expected csv or xlsx", field="format", expected="csv or xlsx")
+    kind = wanted_format(request)
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
         found = await cases.all_cases(session, wanted, setup, request.app[TIMEZONE], now(), sort)

@@ -12,10 +12,15 @@ from followup.errors import InvalidInput, NotFound
 
 def path_id(request: web.Request) -> uuid.UUID:
     """The ``{id}`` of the path; NotFound when it is none of ours."""
+    return known_id(request.match_info["id"], "there is no such thing")
+
+
+def known_id(told: str, missing: str) -> uuid.UUID:
+    """An id that one of our pages has given out; NotFound, saying ``missing``, when it is none."""
     try:
-        return uuid.UUID(request.match_info["id"])
+        return uuid.UUID(told)
     except ValueError as error:
-        raise NotFound("there is no such thing") from error
+        raise NotFound(missing) from error
 
 
 def form_id(value: object, field: str) -> uuid.UUID:
