@@ -45,6 +45,8 @@ from ivr.understanding import Grammar, When
 
 log = get_logger(__name__)
 
+TAKES_TIME = (Mark, StoreAnswer, CloseAnswers, StopCalling, CheckAgent)      # the database's
+
 
 class Desk(Sounds, Protocol):
     """What a conversation needs of the hospital's side, for one call."""
@@ -137,6 +139,8 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
 
     Marks go first: they are kept with the answer of their batch, in one transaction.
     """
+    if any(isinstance(action, TAKES_TIME) for action in actions):
+        await line.idle()
     marks = [action for action in actions if isinstance(action, Mark)]
     for mark in marks:
         await desk.mark(mark)

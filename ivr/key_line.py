@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from followup.log import get_logger
-from ivr.agi import AgiChannel, AgiCommandFailed
+from ivr.agi import AgiChannel, AgiCommandFailed, AgiHangup, Playback
 from ivr.answering.detector import Verdict
 from ivr.answering.watch import Watch
 from ivr.conversation.events import Key, MachineHeard, Spoken
@@ -20,6 +21,7 @@ log = get_logger(__name__)
 
 KEYS = "0123456789*#"
 SAMPLES_PER_MS = 8
+NO_PITCH = "0"               # Hz
 WATCHING_MS = 1000           # of a wait at a time, as a command cannot be broken off
 
 
@@ -31,6 +33,7 @@ class KeyLine:
         self.language = language
         self.watch: Watch | None = None
         self._sounds = sounds
+        self._idle = False
 
     async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
                   grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
@@ -40,7 +43,7 @@ class KeyLine:
                 return MachineHeard(certain=True)
             try:
                 file = await self._sounds.sound(prompt, self.language)
-                played = await self.channel.stream_file(file, KEYS if interruptible else "")
+                played = await self._play(file, KEYS if interruptible else "")
             except MissingSound:
                 continue                 # the alarm is raised where it was looked for
             except AgiCommandFailed as error:
@@ -58,17 +61,29 @@ class KeyLine:
                 return MachineHeard(certain=True)
             likely = self.watch is not None and self.watch.verdict is Verdict.LIKELY
             now_ms = min(wait_ms, WATCHING_MS) if likely else wait_ms
-            played = await self.channel.stream_file(self._sounds.tone(QUIET), KEYS,
-                                                    quiet_offset(now_ms))
+            played = await self._play(self._sounds.tone(QUIET), KEYS, quiet_offset(now_ms))
             wait_ms -= now_ms
             if played.digit or wait_ms <= 0:
                 return Key(played.digit) if played.digit else None
 
+    async def _play(self, file: str, keys: str = "", offset: int = 0) -> Playback:
+        self._idle = False
+        return await self.channel.stream_file(file, keys, offset)
+
     def _machine(self) -> bool:
         return self.watch is not None and self.watch.machine
 
+    async def idle(self) -> None:
+        """By a tone of no pitch: it needs no command of ours to go on, and any sound ends it."""
+        with suppress(AgiHangup, AgiCommandFailed):
+            await self.channel.exec("PlayTones", NO_PITCH)
+            self._idle = True
+
     async def release(self) -> None:
-        """Nothing holds the channel between commands."""
+        """Nothing holds the channel between commands but the sound of an idle line."""
+        if self._idle:
+            self._idle = False
+            await self.channel.exec("StopPlayTones")
 
     async def record(self, path: Path, max_s: int, silence_s: int, end_key: str = "#") -> int:
         """Record a message after the beep, until a key or silence; the length of speech in ms.
@@ -76,7 +91,7 @@ class KeyLine:
         0 when it cannot be recorded (a full disk): the call goes on without it.
         """
         try:
-            await self.channel.stream_file(self._sounds.tone(BEEP))
+            await self._play(self._sounds.tone(BEEP))
         except AgiCommandFailed:
             log.exception("the beep cannot be played")
         try:

@@ -49,5 +49,12 @@ class Line(Protocol):
         0 when it cannot be recorded (a full disk): the call goes on without it.
         """
 
+    async def idle(self) -> None:
+        """Keep sound flowing, though nothing is to be heard, while something else is done.
+
+        Until the next use of the line. The one call that never raises AgiHangup: what a patient
+        said before they hung up is still to be kept.
+        """
+
     async def release(self) -> None:
         """Let others have the channel; the next use of the line takes it back."""

@@ -101,6 +101,11 @@ class VoiceLine:
         await self.release()
         return await self._keys_only().record(path, max_s, silence_s, end_key)
 
+    async def idle(self) -> None:
+        """There is sound all the while, unless it goes on by keys."""
+        if self._voiceless:
+            await self._by_keys.idle()
+
     async def release(self) -> None:
         """Let the AudioSocket application end; AgiHangup when the call is over."""
         self._forget_ear()
@@ -110,6 +115,7 @@ class VoiceLine:
             session.leave()
         if running is not None:
             await self._ended(running)
+        await self._by_keys.release()
 
     # --- waiting -------------------------------------------------------------------------------
 

@@ -208,8 +208,8 @@ class Telephone:
             return await self._dial(command)
         if command.startswith("GET VARIABLE"):
             return [f"200 result=1 ({self._status})"]
-        if command.startswith(("EXEC MixMonitor", "EXEC StopMixMonitor", "SET VARIABLE",
-                               "HANGUP")):
+        if command.startswith(("EXEC MixMonitor", "EXEC StopMixMonitor", "EXEC PlayTones",
+                               "EXEC StopPlayTones", "SET VARIABLE", "HANGUP")):
             return ["200 result=1"]
         raise AssertionError(f"a command that no script should send: {command}")
 

@@ -45,6 +45,7 @@ class Telephone:
         self.commands = 0
         self.trace: list[str] = []
         self.offsets: list[int] = []
+        self.idle_at: list[int] = []             # how much had happened when a tone was begun
 
     def _live(self) -> None:
         if self.commands == self.hang_up_at:
@@ -63,6 +64,15 @@ class Telephone:
         key = self.barge.get(name, "")
         return Playback(self.barge.pop(name), 0) if key and key in escape_digits \
             else Playback(None, 0)
+
+    async def exec(self, app: str, *args: str) -> str:
+        self._live()
+        if app == "PlayTones":
+            self.idle_at.append(len(self.trace))
+        else:
+            assert app == "StopPlayTones"
+            self.idle_at.append(-1)
+        return "0"
 
     async def record_file(self, name: str, format: str, escape_digits: str,  # noqa: A002
                           timeout_ms: int, silence_s: int = 0, beep: bool = False) -> Recorded:
@@ -147,6 +157,23 @@ async def test_a_normal_call_is_asked_stored_and_thanked() -> None:
     assert desk.answers["message"].value["valueAttachment"]["url"] == "m1.wav"
     assert telephone.trace[:4] == ["greeting", "recording-notice", "recording-choice", "identity"]
     assert telephone.trace[-1] == "goodbye"
+
+
+async def test_sound_flows_while_an_answer_is_kept() -> None:
+    telephone = Telephone(NORMAL)
+    await talk(telephone)
+    stored = [at for at, what in enumerate(telephone.trace) if what.startswith("store ")]
+    assert len(stored) > QUESTIONS
+    assert set(stored) <= set(telephone.idle_at), "nothing was played between the tone and it"
+
+
+async def test_an_agent_is_connected_to_a_line_without_a_tone_of_ours() -> None:
+    telephone = Telephone()
+    line = KeyLine(telephone, Desk(telephone), "zh")  # type: ignore[arg-type]
+    await line.idle()
+    await line.release()
+    await line.release()
+    assert telephone.idle_at == [0, -1], "stopped once"
 
 
 async def test_a_wait_is_played_as_quiet_of_its_length() -> None:
