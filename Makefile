@@ -4,7 +4,7 @@
 .PHONY: help demo up test lint bench lock clean
 PYTHON := .venv/bin/python
 # three test files side by side: many wait for telephone calls; ARGS='-n 0' runs one after another
-SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder --durations 12
 
 help:    ## list the tasks
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16

@@ -19,20 +19,23 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 WELL = person("61", "wait 0.5", "press 136*5#2 at once")
 BUSY = person("62", sip="busy")
-PEOPLE = [(WELL, index) for index in range(40)]
 
 
-async def test_a_minute_of_503_burns_no_attempt_and_raises_an_alarm(database_url: str) -> None:
+# a minute of it takes two and a half: that is `pytest -m soak`
+@pytest.mark.parametrize(("seconds", "people"), [
+    (15, 16), pytest.param(60, 40, marks=pytest.mark.soak)])
+async def test_a_time_of_503_burns_no_attempt_and_raises_an_alarm(
+        database_url: str, seconds: int, people: int) -> None:
     async with hospital(database_url, [WELL], agents=()) as place:
         await place.gateway.process.cli("dialplan set global REFUSE 503")
-        refused_until = time.monotonic() + 60
-        await place.admit(PEOPLE)
+        refused_until = time.monotonic() + seconds
+        await place.admit([(WELL, index) for index in range(people)])
         await place.call_everybody()
         await until(lambda: _refusal_is_told(place), 40, place.tell)
         asked = len(place.gateway.calls())
         await asyncio.sleep(max(0.0, refused_until - time.monotonic()))
         # asked now and then, by a call, whether it is over: not by everybody
-        assert len(place.gateway.calls()) <= asked + 5 < len(PEOPLE)
+        assert len(place.gateway.calls()) <= asked + 5 < people
         assert set(dispositions(await place.attempts())) == {Disposition.CONGESTION}
         assert {task.attempts_made for task in await _tasks(place)} == {0}
 
@@ -43,7 +46,7 @@ async def test_a_minute_of_503_burns_no_attempt_and_raises_an_alarm(database_url
         tasks = await _tasks(place)
         assert {(task.state, task.attempts_made) for task in tasks} == {(TaskState.DONE, 1)}
         answered = [call for call in place.gateway.calls() if call.answered_at]
-        assert len(answered) == len({call.number for call in answered}) == len(PEOPLE)
+        assert len(answered) == len({call.number for call in answered}) == people
         assert not await _refusal_is_told(place)
 
 
