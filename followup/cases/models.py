@@ -58,6 +58,7 @@ class EventKind(StrEnum):
     REPLY = "reply"
     ATTACHED = "attached"
     EVIDENCE = "evidence"
+    CALLED = "called"
     RATED = "rated"
     REMINDED = "reminded"
     ESCALATED = "escalated"

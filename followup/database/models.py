@@ -6,6 +6,7 @@ from followup.alerts import models as alerts
 from followup.calls import models as calls
 from followup.campaigns import decisions, preview
 from followup.campaigns import models as campaigns
+from followup.cases import calls as case_calls
 from followup.cases import models as cases
 from followup.cases import setup_models as case_setup
 from followup.patients import models as patients
@@ -14,5 +15,6 @@ from followup.questionnaires import models as questionnaires
 from followup.responses import models as responses
 from followup.spotchecks import models as spotchecks
 
-__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_setup", "cases", "decisions",
-           "patients", "people", "preview", "questionnaires", "responses", "spotchecks"]
+__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_calls", "case_setup", "cases",
+           "decisions", "patients", "people", "preview", "questionnaires", "responses",
+           "spotchecks"]

@@ -9,13 +9,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.alerts.register import Deadlines
 from followup.calls.models import Attempt, Disposition
-from followup.campaigns import progress
-from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
+from followup.campaigns import aside
+from followup.campaigns.models import Campaign, CampaignMode, Task, TaskState
 from followup.campaigns.planning import add_tasks
 from followup.database.base import now
 from followup.errors import Conflict, NotFound
@@ -33,7 +32,6 @@ from followup.spotchecks.models import CallAgainBy, SpotCheck, SpotCheckRecall
 from followup.spotchecks.typed import read_answers
 
 _MODES = {CallAgainBy.HAND: CampaignMode.PREVIEW, CallAgainBy.IVR: CampaignMode.IVR}
-_MAY_START = (CampaignState.DRAFT, CampaignState.FINISHED)     # one that is paused stays so
 _CALLED = {CallAgainBy.HAND: "人工复核", CallAgainBy.IVR: "自动复核"}
 
 
@@ -54,8 +52,7 @@ async def call_again(session: AsyncSession, check_id: uuid.UUID, how: CallAgainB
         Task.campaign_id == campaign.id, Task.encounter_id == task.encounter_id))).one()
     if await session.scalar(select(SpotCheckRecall.id).where(SpotCheckRecall.task_id == task_id)):
         raise Conflict("another check of this plan has this patient called again")
-    if campaign.state in _MAY_START:
-        await progress.start(session, campaign.id, actor=actor.user.username)
+    await aside.see_to(session, campaign, actor=actor.user.username)
     recall = check.recall = SpotCheckRecall(
         id=uuid.uuid4(), check_id=check.id, task_id=task_id, how=how, asked_by=actor.user.name)
     audit.record(session, audit.CALL_AGAIN, actor=actor.user.username, address=actor.address,
@@ -114,13 +111,6 @@ async def _first(session: AsyncSession,
 
 async def _campaign(session: AsyncSession, check: SpotCheck, how: CallAgainBy,
                     questionnaire: QuestionnaireRow) -> Campaign:
-    """The plan's campaign for second calls of this kind and questionnaire; made at the first."""
+    """The plan's campaign for second calls of this kind and questionnaire."""
     name = f"{_CALLED[how]} {check.plan.name} · {questionnaire.title} {questionnaire.version}"
-    await session.execute(
-        insert(Campaign).values(id=uuid.uuid4(), name=name, mode=_MODES[how],
-                                questionnaire_id=questionnaire.id)
-        .on_conflict_do_nothing(index_elements=["name"]))
-    campaign = (await session.scalars(select(Campaign).where(Campaign.name == name))).one()
-    if campaign.state is CampaignState.CANCELLED:
-        raise Conflict("the plan's campaign of second calls was cancelled")
-    return campaign
+    return await aside.campaign_named(session, name, _MODES[how], questionnaire.id)

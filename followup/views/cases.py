@@ -19,6 +19,7 @@ from sqlalchemy.orm import selectinload
 
 from followup.calls.models import Attempt, Recording, RecordingState
 from followup.campaigns.models import Campaign, Task
+from followup.cases.calls import calls_of
 from followup.cases.deadlines import next_due
 from followup.cases.due_sql import deadline
 from followup.cases.models import (
@@ -149,9 +150,9 @@ async def attachments_of(session: AsyncSession, case_id: uuid.UUID) -> Sequence[
 
 
 async def evidence_of(session: AsyncSession, case_id: uuid.UUID) -> list[Evidence]:
-    """The calls tied to a case, with their recordings."""
-    return await _calls(session, Attempt.id.in_(
-        select(CaseEvidence.attempt_id).where(CaseEvidence.case_id == case_id)))
+    """The calls tied to a case or made from it, with their recordings."""
+    tied = Attempt.id.in_(select(CaseEvidence.attempt_id).where(CaseEvidence.case_id == case_id))
+    return await _calls(session, tied | calls_of(case_id))
 
 
 async def recorded_calls(session: AsyncSession, patient_id: uuid.UUID) -> list[Evidence]:

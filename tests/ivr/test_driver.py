@@ -167,15 +167,6 @@ async def test_sound_flows_while_an_answer_is_kept() -> None:
     assert set(stored) <= set(telephone.idle_at), "nothing was played between the tone and it"
 
 
-async def test_an_agent_is_connected_to_a_line_without_a_tone_of_ours() -> None:
-    telephone = Telephone()
-    line = KeyLine(telephone, Desk(telephone), "zh")  # type: ignore[arg-type]
-    await line.idle()
-    await line.release()
-    await line.release()
-    assert telephone.idle_at == [0, -1], "stopped once"
-
-
 async def test_a_wait_is_played_as_quiet_of_its_length() -> None:
     telephone = Telephone("")
     await talk(telephone)

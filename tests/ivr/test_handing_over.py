@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from followup.calls.models import Disposition
-from tests.ivr.test_driver import QUESTIONS, Telephone, talk
+from ivr.key_line import KeyLine
+from tests.ivr.test_driver import QUESTIONS, Desk, Telephone, talk
 
 
 async def test_after_the_agents_talk_nothing_more_is_said() -> None:
@@ -28,3 +29,12 @@ async def test_a_patient_who_asked_in_vain_is_asked_on() -> None:
     assert "nobody-free-go-on" in telephone.trace
     assert (ended.outcome, ended.complete) == (Disposition.CALLBACK_ALERT, True)
     assert len(desk.answers) == QUESTIONS + 1
+
+
+async def test_an_agent_is_connected_to_a_line_without_a_tone_of_ours() -> None:
+    telephone = Telephone()
+    line = KeyLine(telephone, Desk(telephone), "zh")  # type: ignore[arg-type]
+    await line.idle()
+    await line.release()
+    await line.release()
+    assert telephone.idle_at == [0, -1], "stopped once"

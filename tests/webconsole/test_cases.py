@@ -198,6 +198,19 @@ async def test_a_recorded_call_is_evidence_and_plays(
                        attempt=str(hospital.campaign))).status == 404
 
 
+async def test_the_patient_is_called_from_the_case(
+        client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("agent")
+    case = (await tell(client, database, patient="MR2026003")).headers["Location"].split("/")[-1]
+    case = case.partition("?")[0]
+    assert (await post(client, case, "call", extension="801")).status == 303
+    page = await (await client.get(f"/cases/{case}")).text()
+    assert "等待拨打。" in page and 'class="event event-called"' in page
+    refused = await post(client, case, "call", extension="801")
+    assert refused.status == 409 and "已有一通等待拨打" in await refused.text()
+    assert (await post(client, case, "call", extension="x")).status == 409
+
+
 async def test_a_closed_case_is_rated(client: Client, database: Database, hospital: Hospital,
                                       sign_in: SignIn) -> None:
     await sign_in("agent")

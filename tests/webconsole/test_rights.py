@@ -94,6 +94,7 @@ MATRIX = {
     ("POST", "/cases/{id}/draft"): HANDLES_CASES,
     ("POST", "/cases/{id}/satisfaction"): HANDLES_CASES,
     ("POST", "/cases/{id}/evidence"): HANDLES_CASES,
+    ("POST", "/cases/{id}/call"): TAKES_CALLS,
     ("POST", "/cases/{id}/attachments"): HANDLES_CASES,
     ("GET", "/cases/{id}/attachments/{file}"): SEES_CASES,
     ("POST", "/api/cases"): MACHINES,

@@ -21,6 +21,7 @@ from followup.campaigns.models import CampaignMode, CampaignState, Held, TaskSta
 from followup.campaigns.numbers import NumberOrder
 from followup.campaigns.rules import WithoutAgents
 from followup.cases import importing, intake, vault
+from followup.cases.calls import WhyNot
 from followup.cases.models import Channel, EventKind
 from followup.cases.states import CaseKind, CaseState, Move
 from followup.patients.models import Sex
@@ -66,6 +67,7 @@ MADE = {
     "case_group": Group,
     "method": Method, "by": By, "doubt": Doubt, "item_state": ItemState, "verdict": Verdict,
     "call_again": CallAgainBy,
+    "case_call_state": TaskState, "case_call_held": Held, "case_call_fault": WhyNot,
 }
 MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),

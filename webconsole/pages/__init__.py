@@ -82,6 +82,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/cases/{id}/draft", case.draft),
     web.post("/cases/{id}/satisfaction", case.rate),
     web.post("/cases/{id}/evidence", case.evidence),
+    web.post("/cases/{id}/call", case.call),
     web.post("/cases/{id}/attachments", case.attach),
     web.get("/cases/{id}/attachments/{file}", case.attachment, allow_head=False),
     web.post("/api/cases", case_api.add),

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from followup.cases import changes, register
+from followup.cases import calls, changes, register
 from followup.cases.intake import NotTaken
 from followup.cases.models import CaseAttachment, EventKind
 from followup.cases.setup import load_setup
@@ -25,7 +25,7 @@ from webconsole.case_words import CaseWords, by
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
 from webconsole.pages.case_form import FORM_BYTES, keep, read_files, version
 from webconsole.pages.inputs import known_id, path_id, text
-from webconsole.rights import HANDLES_CASES, SEES_CASES, allowed, uploads
+from webconsole.rights import HANDLES_CASES, SEES_CASES, TAKES_CALLS, allowed, uploads
 from webconsole.templating import render
 
 WORDS = changes.WORDS
@@ -132,6 +132,18 @@ async def evidence(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"/cases/{case_id}")
 
 
+@allowed(TAKES_CALLS)
+async def call(request: web.Request) -> web.Response:
+    """POST /cases/{id}/call: extension, whose phone is to ring once the patient has answered."""
+    case_id, told = path_id(request), str((await request.post()).get("extension", ""))
+    try:
+        async with request.app[DATABASE].session() as session:
+            await calls.call_patient(session, case_id, told, by(request))
+    except calls.NotCalled as refused:
+        return await _page(request, case_id, status=409, not_called=refused.why.value)
+    raise web.HTTPSeeOther(f"/cases/{case_id}#call-h")
+
+
 @allowed(HANDLES_CASES)
 @uploads(FORM_BYTES)
 async def attach(request: web.Request) -> web.Response:
@@ -207,6 +219,8 @@ async def _page(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
             "calls": [call for call in await cases.recorded_calls(session, case.patient_id)
                       if call.attempt.id not in tied] if case.patient_id else [],
             "departments": await cases.departments(session),
+            "phones": await calls.on_duty(session),
+            "last_call": await calls.last_call(session, case_id),
             "likes": await register.alike(
                 session, patient_id=case.patient_id, description=case.description,
                 leave_out=case.id, moment=case.created_at),
@@ -214,7 +228,7 @@ async def _page(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
     steps = [(step, needs_words(case.kind, case.state, step))
              for step in moves(case.kind, case.state)]
     given = {"new": False, "part": "", "typed": "", "fault": "", "fault_field": "",
-             "conflict": False, "file_fault": None} | more
+             "conflict": False, "file_fault": None, "not_called": ""} | more
     return render(request, "case.html", status=status, case=case, steps=steps, Move=Move,
                   CaseState=CaseState, EventKind=EventKind, setup=setup, megabytes=MAX_BYTES >> 20,
                   words=CaseWords.of(request, setup, owners), words_length=WORDS,
