@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -34,11 +35,14 @@ class KeyLine:
         self.watch: Watch | None = None
         self._sounds = sounds
         self._idle = False
+        self.early: deque[str] = deque()         # keys that came before we listened
 
     async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
                   grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """Play prompts; the key that cut them, if any. A sound that is missing is passed over."""
         for prompt in prompts:
+            if interruptible and self.early:
+                return Key(self.early.popleft())
             if interruptible and self._machine():
                 return MachineHeard(certain=True)
             try:
@@ -56,6 +60,8 @@ class KeyLine:
     async def listen(self, wait_ms: int,
                      grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """The next key, None when none comes in time."""
+        if self.early:
+            return Key(self.early.popleft())
         while True:
             if self._machine():
                 return MachineHeard(certain=True)

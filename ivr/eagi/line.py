@@ -35,8 +35,8 @@ class EagiLine(VoiceLine):
             while (key := await self._channel.wait_for_digit(EARLY_MS)) is not None:
                 early.append(key)
         session = await super()._session_or_none()
-        if session is not None:
-            session.keys.extendleft(reversed(early))
+        keys = self._by_keys.early if session is None else session.keys
+        keys.extendleft(reversed(early))
         return session
 
     def _run_application(self, name: uuid.UUID) -> Coroutine[Any, Any, str]:

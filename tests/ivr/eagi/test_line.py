@@ -214,6 +214,14 @@ async def test_a_node_without_the_script_leaves_the_call_to_keys(tmp_path: Path)
     assert node.commands == ["EAGI", "hello"]
 
 
+async def test_keys_that_came_before_a_listener_that_fails_count(tmp_path: Path) -> None:
+    async with line(tmp_path, works=False) as (made, node):
+        node.early = ["3", "4"]
+        assert await made.say((Prompt("hello"),)) == Key("3")
+        assert await made.listen(1000) == Key("4")
+    assert node.commands == ["EAGI"], "nothing was said over them"
+
+
 async def test_a_listener_whose_house_is_gone_lets_the_dialplan_go_on(tmp_path: Path) -> None:
     node = Node()
     async with asyncio.timeout(20):
