@@ -107,7 +107,8 @@ def _read(path: Path) -> Secrets | None:
 
 def _incomplete(path: Path) -> bool:
     """Whether a line was deleted to have it made anew."""
-    return not {"ami", "signing_key", "second_step"} <= tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    there = tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    return not {"ami", "signing_key", "second_step"} <= there
 
 
 def _write(path: Path, whole: Secrets) -> None:

@@ -19,7 +19,7 @@ class SignInSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    password_min_length: Annotated[int, Field(ge=8, le=64)] = 12
+    password_min_length: Annotated[int, Field(ge=8, le=40)] = 12
     password_history: Annotated[int, Field(ge=0, le=24)] = 5      # former ones not taken again
     idle_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
     second_step_roles: tuple[RoleName, ...] = ()     # who must set up an authenticator app

@@ -20,9 +20,10 @@ _hasher = PasswordHasher(type=Type.ID)
 AT_ONCE = 2                               # each hash takes 64 MiB
 
 
-def generate_password() -> str:
-    """A random password of 79 bits, in four groups that can be read over the phone."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+def generate_password(at_least: int = 0) -> str:
+    """A random password of 79 bits or more, in groups that can be read over the phone."""
+    groups = max(4, -(-(at_least + 1) // 5))
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(groups))
 
 
 async def hash_password(password: str) -> str:

@@ -43,4 +43,3 @@ def enrolment_uri(secret: str, username: str, hospital: str) -> str:
 def grouped(secret: str) -> str:
     """The secret for typing in by hand, in groups of four."""
     return " ".join(secret[place:place + 4] for place in range(0, len(secret), 4))
-

@@ -12,6 +12,7 @@ from followup.people.ldap import DirectoryAway
 from followup.people.models import Source
 from followup.people.policy import Weakness, WeakPassword, policy_of
 from followup.people.sessions import end_sessions, sessions_of, token_hash
+from followup.views import overview
 from webconsole.browsers import browser_name
 from webconsole.keys import ACCOUNTS, DATABASE, SETTINGS, VISITOR
 from webconsole.pages.inputs import form_id
@@ -93,10 +94,11 @@ async def show(request: web.Request, shown: Shown, *, status: int = 200) -> web.
     assert visitor.user is not None
     async with request.app[DATABASE].session() as session:
         sessions = await sessions_of(session, visitor.user.id)
+        alerts, _ = await overview.alert_counts(session)
         left = await second_step.codes_left(session, visitor.user)
     return render(
         request, "account.html", status=status, shown=shown, sessions=sessions, codes_left=left,
-        browser_name=browser_name, here=token_hash(visitor.token or ""),
+        open_alerts=alerts, browser_name=browser_name, here=token_hash(visitor.token or ""),
         owed=visitor.owes(settings.sign_in.second_step_roles),
         required=visitor.user.role in settings.sign_in.second_step_roles,
         from_directory=visitor.user.source is Source.DIRECTORY,

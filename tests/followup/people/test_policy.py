@@ -68,7 +68,8 @@ RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 
 @pytest.mark.parametrize(("second", "code"), [
-    (1111111111, "050471"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")])
+    (1111111109, "081804"), (1111111111, "050471"), (1234567890, "005924"),
+    (20000000000, "353130")])
 def test_codes_are_those_of_the_standard(second: int, code: str) -> None:
     at = datetime.fromtimestamp(second, UTC)
     assert totp.step_of(RFC_SECRET, code, at) == second // 30
@@ -79,7 +80,8 @@ def test_codes_are_those_of_the_standard(second: int, code: str) -> None:
         assert totp.step_of(RFC_SECRET, code, at + timedelta(seconds=late)) is None
 
 
-@pytest.mark.parametrize("code", ["", "05047", "0504711", "abcdef", "０５０４７１", "-50471", "050472"])
+@pytest.mark.parametrize("code", ["", "05047", "0504711", "abcdef", "０５０４７１", "-50471",
+                                  "050472"])
 def test_what_is_no_code_fits_nothing(code: str) -> None:
     assert totp.step_of(RFC_SECRET, code, datetime.fromtimestamp(1111111111, UTC)) is None
 

@@ -60,7 +60,7 @@ def downgrade() -> None:
         op.drop_column("web_session", column)
     for column in ("second_step", "must_change_password", "source"):
         op.drop_column("app_user", column)
-    op.execute(f"DELETE FROM alarm WHERE kind IN {ALARMS}")
+    op.execute("DELETE FROM alarm WHERE kind IN ('account_guessed', 'directory_lost')")
     _alarm_kinds(lambda kinds: [kind for kind in kinds if kind not in ALARMS])
 
 
