@@ -42,8 +42,8 @@ def error_at(page: str, name: str) -> str:
     return found[1] if found else ""
 
 
-async def set_up(client: Client) -> tuple[pyotp.TOTP, list[str]]:
-    """Scans the QR code's key into an app, and turns the second step on."""
+async def set_up(client: Client) -> tuple[str, list[str]]:
+    """Types the key into an app, and turns the second step on: by this code, with these."""
     page = await (await send(client, "/account/second-step", password=PASSWORD)).text()
     assert 'class="qr"' in page
     app = pyotp.TOTP(re.search(r'by-hand">([A-Z2-7 ]+)', page)[1].replace(" ", ""))  # type: ignore[index]
@@ -52,8 +52,9 @@ async def set_up(client: Client) -> tuple[pyotp.TOTP, list[str]]:
     page = await wrong.text()
     assert "数字不对" in error_at(page, "code")
     assert 'class="qr"' in page                               # it can still be scanned
-    page = await (await send(client, "/account/second-step/code", code=app.now())).text()
-    return app, re.findall(r'<li class="mono">([a-z2-9-]+)</li>', page)
+    code = app.now()
+    page = await (await send(client, "/account/second-step/code", code=code)).text()
+    return code, re.findall(r'<li class="mono">([a-z2-9-]+)</li>', page)
 
 
 @pytest.mark.parametrize(("fields", "place", "told"), [
@@ -98,16 +99,17 @@ async def test_sessions_are_seen_and_ended_one_or_all_others(
     assert page.count('name="session"') == 1                  # not the one that asks
     one = re.search(r'name="session" value="([^"]+)"', page)
     assert one
-    await sign_in("doctor", browser=other)                    # a stranger cannot end it ...
-    await send(other, "/account/sessions", session=one[1])
     async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as third:
-        await sign_in("agent", browser=third)
-        page = await (await client.get("/account")).text()
-        assert page.count('name="session"') == 1
+        await sign_in("doctor", browser=third)                # whose it is not cannot end it
+        await send(third, "/account/sessions", session=one[1])
+        assert (await other.get("/account", allow_redirects=False)).status == 200
+        await send(client, "/account/sessions", session=one[1])
+        assert (await other.get("/account", allow_redirects=False)).status == 303
+        await sign_in("agent", browser=other)
         await send(client, "/account/sessions")
-        assert (await third.get("/account", allow_redirects=False)).status == 303
-    assert (await client.get("/account")).status == 200
-    assert (await other.get("/account")).status == 200
+        assert (await other.get("/account", allow_redirects=False)).status == 303
+        assert (await third.get("/account", allow_redirects=False)).status == 200
+    assert (await client.get("/account", allow_redirects=False)).status == 200
     assert (await send(client, "/account/sessions", session="x")).status == 422
 
 
@@ -116,7 +118,7 @@ async def test_with_an_app_the_password_opens_nothing_until_the_code_is_right(
     await sign_in("agent")
     assert error_at(await (await send(client, "/account/second-step", password="wrong")).text(),
                     "password")
-    app, codes = await set_up(client)
+    used, codes = await set_up(client)
     assert len(codes) == 10
     assert codes[0] not in await (await client.get("/account")).text()
     answer = await sign_in("agent", browser=other, onward="/patients?q=%E7%8E%8B")
@@ -132,7 +134,7 @@ async def test_with_an_app_the_password_opens_nothing_until_the_code_is_right(
         return await other.post("/sign-in/code", allow_redirects=False, data={
             "csrf_token": token, "code": code, "next": onward})
 
-    refused = await give(app.now())                           # it was used to turn it on
+    refused = await give(used)                                # to turn it on
     assert refused.status == 403
     assert "验证码不正确" in await refused.text()
     answer = await give(codes[0])

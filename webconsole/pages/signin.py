@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -53,7 +54,7 @@ async def sign_in(request: web.Request) -> web.Response:
     async with request.app[DATABASE].session() as session:
         token = await open_session(session, user, CODE_TIME, address=visitor.address,
                                    awaits_code=True, replaces=request.cookies.get(STEP_COOKIE))
-    to = "/sign-in/code" + (f"?next={onward}" if onward != "/" else "")
+    to = "/sign-in/code" + (f"?next={quote(onward)}" if onward != "/" else "")
     response = web.Response(status=303, headers={"Location": to})
     set_cookie(request, response, STEP_COOKIE, token, int(CODE_TIME.total_seconds()))
     return response
