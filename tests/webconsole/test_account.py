@@ -109,8 +109,8 @@ async def test_sessions_are_seen_and_ended_one_or_all_others(
         await send(client, "/account/sessions")
         assert (await other.get("/account", allow_redirects=False)).status == 303
         assert (await third.get("/account", allow_redirects=False)).status == 200
-    assert (await client.get("/account", allow_redirects=False)).status == 200
-    assert (await send(client, "/account/sessions", session="x")).status == 422
+        assert (await client.get("/account", allow_redirects=False)).status == 200
+        assert (await send(client, "/account/sessions", session="x")).status == 422
 
 
 async def test_with_an_app_the_password_opens_nothing_until_the_code_is_right(
