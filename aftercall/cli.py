@@ -22,8 +22,9 @@ from aftercall.models.command import models_app
 from aftercall.prompts_command import prompts_app
 from aftercall.questionnaire_command import questionnaire_app, response_app
 from aftercall.simulate_command import simulate
-from aftercall.terminal import err, run, say, settings_for, today
+from aftercall.terminal import actor, err, run, say, settings_for, today
 from aftercall.try_command import try_questionnaire
+from aftercall.user_security_command import disable, reset_totp, sign_out, unlock
 from asterisk_conf import real_time
 from asterisk_conf.errors import AsteriskError, ConfError
 from followup.errors import AftercallError, InvalidInput
@@ -34,6 +35,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
                   help="Aftercall: looking after patients once they have gone home.")
 user_app = typer.Typer(no_args_is_help=True, help="Users of the console.")
 app.add_typer(user_app, name="user")
+for name, command in (("unlock", unlock), ("reset-totp", reset_totp), ("sign-out", sign_out),
+                      ("disable", disable)):
+    user_app.command(name)(command)
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(holiday_app, name="holiday")
 app.add_typer(models_app, name="models")
@@ -155,20 +159,23 @@ def import_list(file: Annotated[Path, typer.Argument(help="CSV or .xlsx", exists
 
 @user_app.command("add")
 def user_add(username: str, role: str = "agent", name: str = "") -> None:
-    """Add a user of the console; prints the password made for them."""
+    """Add a user of the console; prints the one-time password made for them."""
     from aftercall.house import running_database
     from followup.people.accounts import create_user
     from followup.people.models import Role
     from followup.people.passwords import generate_password
+    from followup.people.policy import policy_of
 
     if role not in list(Role):
         raise InvalidInput(f"role = {role!r}: expected {', '.join(Role)}", field="role")
 
     async def work() -> str:
-        password = generate_password()
-        async with running_database(settings_for(), say) as (database, _), \
+        settings = settings_for()
+        password = generate_password(settings.sign_in.password_min_length)
+        async with running_database(settings, say) as (database, _), \
                 database.session() as session:
-            await create_user(session, username, password, name=name or username, role=Role(role))
+            await create_user(session, username, password, name=name or username, role=Role(role),
+                              actor=actor(), policy=policy_of(settings), one_time=True)
         return password
 
     print(run(work()))
@@ -176,16 +183,19 @@ def user_add(username: str, role: str = "agent", name: str = "") -> None:
 
 @user_app.command("password")
 def user_password(username: str) -> None:
-    """Give a user a new password; prints it."""
+    """Give a user a new one-time password; prints it. They are signed out and unlocked."""
     from aftercall.house import running_database
     from followup.people.accounts import change_password
     from followup.people.passwords import generate_password
+    from followup.people.policy import policy_of
 
     async def work() -> str:
-        password = generate_password()
-        async with running_database(settings_for(), say) as (database, _), \
+        settings = settings_for()
+        password = generate_password(settings.sign_in.password_min_length)
+        async with running_database(settings, say) as (database, _), \
                 database.session() as session:
-            await change_password(session, username, password)
+            await change_password(session, username, password, actor=actor(),
+                                  policy=policy_of(settings), one_time=True)
         return password
 
     print(run(work()))

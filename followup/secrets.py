@@ -37,6 +37,7 @@ class Secrets(BaseModel):
 
     ami: SecretStr = Field(default_factory=_new, min_length=20)    # AMI user of the nodes we manage
     signing_key: SecretStr = Field(default_factory=_new, min_length=20)    # cookies and links
+    second_step: SecretStr = Field(default_factory=_new, min_length=20)    # seals users' secrets
     voice: SecretStr = SecretStr("")       # key of a voice asked by HTTP; the one that is typed
     agents: dict[str, SecretStr] = Field(default_factory=dict)     # SIP password by extension
 
@@ -106,7 +107,8 @@ def _read(path: Path) -> Secrets | None:
 
 def _incomplete(path: Path) -> bool:
     """Whether a line was deleted to have it made anew."""
-    return not {"ami", "signing_key"} <= tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    there = tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    return not {"ami", "signing_key", "second_step"} <= there
 
 
 def _write(path: Path, whole: Secrets) -> None:
@@ -114,6 +116,7 @@ def _write(path: Path, whole: Secrets) -> None:
     lines = ["# Made by Aftercall on its first start. Keep it secret; back it up.",
              f'ami = "{whole.ami.get_secret_value()}"',
              f'signing_key = "{whole.signing_key.get_secret_value()}"',
+             f'second_step = "{whole.second_step.get_secret_value()}"',
              *([f"voice = {json.dumps(key, ensure_ascii=False)}"]     # TOML reads it the same
                if (key := whole.voice.get_secret_value()) else []), "", "[agents]",
              *(f'"{extension}" = "{secret.get_secret_value()}"'

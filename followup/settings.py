@@ -34,6 +34,7 @@ from pydantic_settings import (
 )
 
 from followup.errors import SettingsError
+from followup.sign_in_settings import DirectorySettings, SignInSettings
 from followup.voice_settings import VoiceSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -253,6 +254,8 @@ class Settings(BaseSettings):
     voice: VoiceSettings = VoiceSettings()
     speech: SpeechSettings = SpeechSettings()
     console: ConsoleSettings = ConsoleSettings()
+    sign_in: SignInSettings = SignInSettings()
+    directory: DirectorySettings | None = None
     log: LogSettings = LogSettings()
 
     @field_validator("data_dir")

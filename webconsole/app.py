@@ -15,7 +15,9 @@ from followup.cases.watch import keep_watching
 from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
-from followup.people.accounts import Accounts
+from followup.people.directory import Directory
+from followup.people.sign_in import Accounts
+from followup.secrets import load_secrets
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
 from webconsole import live, middleware, sip_relay
@@ -44,7 +46,9 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
                           client_max_size=256 * 1024)
     app[SETTINGS] = settings
     app[DATABASE] = database
-    app[ACCOUNTS] = Accounts(database)
+    app[ACCOUNTS] = Accounts(
+        database, directory=Directory(settings.directory) if settings.directory else None,
+        key=lambda: load_secrets(settings.data_dir).second_step.get_secret_value())
     app[TEMPLATES] = make_environment()
     app[CATALOGUES] = load_catalogues()
     app[BOOK] = book or PromptBook.create(

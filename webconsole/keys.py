@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,8 @@ from aiohttp import web
 
 from followup.database.engine import Database
 from followup.database.notify import ChangeFeed
-from followup.people.accounts import Accounts
 from followup.people.models import Role, User, WebSession
+from followup.people.sign_in import Accounts
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
 from webconsole.i18n import Catalogue
@@ -44,6 +45,15 @@ class Visitor:
     @property
     def role(self) -> Role | None:
         return self.user.role if self.user else None
+
+    def owes(self, second_step_roles: Container[str]) -> str:
+        """What must be done before anything else: ``password``, ``second_step``, or nothing."""
+        user = self.user
+        if user is None:
+            return ""
+        if user.must_change_password:
+            return "password"
+        return "second_step" if user.role in second_step_roles and not user.second_step else ""
 
     @property
     def actor(self) -> str:

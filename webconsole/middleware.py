@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
@@ -20,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from followup.errors import AftercallError, Forbidden
 from followup.log import get_logger
-from followup.people.sessions import find_session
+from followup.people.sessions import find_session, touch
 from followup.settings import Settings
 from webconsole.i18n import choose_locale
 from webconsole.keys import DATABASE, SETTINGS, VISITOR, Visitor
@@ -30,6 +31,7 @@ from webconsole.templating import render
 SESSION_COOKIE = "aftercall_session"
 CSRF_COOKIE = "aftercall_csrf"            # only before sign-in; later the token is the session's
 LOCALE_COOKIE = "aftercall_locale"
+STEP_COOKIE = "aftercall_step"            # between password and code
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -45,6 +47,10 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 Form = Mapping[str, str | bytearray | bytes | web.FileField]
+# what pages fetch by themselves keeps nobody signed in
+_BY_ITSELF = ("/live", "/count", "/events")
+# what is open to who must change the password or set up the second step first
+_OWING = ("/account", "/sign-out")
 _OUR_FAULTS = (ProgrammingError, IntegrityError, DataError)
 _PAGES = {400, 403, 404, 405, 409, 413, 422, 503}
 
@@ -124,6 +130,9 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             return _to_sign_in(request)
         if not isinstance(mark, frozenset) or visitor.role not in mark:
             raise Forbidden
+        owed = visitor.owes(request.app[SETTINGS].sign_in.second_step_roles)
+        if owed and not request.path.startswith(_OWING):
+            return _elsewhere(request, "/account")
     limit = upload_limit(request.match_info.handler)
     if limit is not None:
         request = request.clone(client_max_size=limit)
@@ -153,6 +162,9 @@ async def _recognise(request: web.Request) -> Visitor:
     if token := request.cookies.get(SESSION_COOKIE):
         async with request.app[DATABASE].session() as session:
             visitor.session = await find_session(session, token)
+            if visitor.session and not request.path.endswith(_BY_ITSELF):
+                await touch(session, visitor.session,
+                            timedelta(minutes=request.app[SETTINGS].sign_in.idle_minutes))
         visitor.token = token
     if visitor.session:
         visitor.csrf_token = visitor.session.csrf_token
@@ -178,9 +190,16 @@ def client_address(request: web.Request) -> str:
 
 def _to_sign_in(request: web.Request) -> web.Response:
     wanted = request.path_qs if request.method == "GET" else "/"
+    to = "/sign-in"
+    if not request.headers.get("HX-Request") and wanted != "/":
+        to += f"?next={quote(wanted)}"
+    return _elsewhere(request, to)
+
+
+def _elsewhere(request: web.Request, to: str) -> web.Response:
     if request.headers.get("HX-Request"):     # a part of a page: send the whole page there
-        return web.Response(status=401, headers={"HX-Redirect": "/sign-in"})
-    raise web.HTTPSeeOther("/sign-in" + ("" if wanted == "/" else f"?next={quote(wanted)}"))
+        return web.Response(status=401, headers={"HX-Redirect": to})
+    raise web.HTTPSeeOther(to)
 
 
 def check_origin(request: web.Request) -> None:

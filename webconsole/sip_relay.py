@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from followup.errors import Forbidden, Unavailable
 from followup.log import get_logger
-from followup.people.sessions import find_session
+from followup.people.sessions import find_session, touch
 from followup.settings import NodeSettings
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
 from webconsole.middleware import check_origin
@@ -102,13 +103,17 @@ async def _pump(source: Side, sink: Side) -> None:
 
 
 async def _signed_out(request: web.Request) -> None:
-    """Return once the visitor's session is over. A database that is away ends no call."""
+    """Return once the visitor's session is over; a phone on duty keeps it from being idle. A
+    database that is away ends no call."""
+    idle = timedelta(minutes=request.app[SETTINGS].sign_in.idle_minutes)
     while True:
         await asyncio.sleep(CHECK_S)
         try:
             async with request.app[DATABASE].session() as session:
-                if await find_session(session, request[VISITOR].token or "") is None:
+                found = await find_session(session, request[VISITOR].token or "")
+                if found is None:
                     return
+                await touch(session, found, idle)
         except (OSError, SQLAlchemyError):
             continue
 

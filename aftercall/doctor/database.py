@@ -72,14 +72,14 @@ async def _migrations(database: Database) -> Result:
 async def _alarms(database: Database) -> Result:
     await database.check()
     async with database.session() as session:
-        # late complaints are a matter of people: the console tells them
+        # late complaints and guessed passwords are a matter of people: the console tells them
         alarms = [alarm for alarm in await open_alarms(session)
-                  if alarm.kind is not AlarmKind.CASES_LATE]
+                  if alarm.kind not in (AlarmKind.CASES_LATE, AlarmKind.ACCOUNT_GUESSED)]
     if alarms:
         told = "; ".join(f"{alarm.kind.value} {alarm.subject} since "
                          f"{alarm.raised_at:%Y-%m-%d %H:%M} UTC" for alarm in alarms)
-        return warn("alarms", told, "look at that node and at the gateway behind it; an alarm ends "
-                    "by itself when its trouble does")
+        return warn("alarms", told, "look at that node and the gateway behind it, or at the "
+                    "directory; an alarm ends by itself when its trouble does")
     return ok("alarms", "none")
 
 

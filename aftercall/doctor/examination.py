@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from aftercall.doctor.asterisk import NodeVisit, node_checks
 from aftercall.doctor.database import database_checks, find_database
+from aftercall.doctor.directory import directory_checks
 from aftercall.doctor.machine import machine_checks
 from aftercall.doctor.result import Check, Result, fail, run_checks
 from followup.errors import AftercallError, SettingsError
@@ -22,7 +23,7 @@ async def examine(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> list[R
     Always one result a check, within about ``timeout_s`` seconds; never raises for a sick part.
     """
     async with AsyncExitStack() as stack:
-        checks = machine_checks(settings)
+        checks = [*machine_checks(settings), *directory_checks(settings.directory)]
         try:
             database = await find_database(settings)
         except AftercallError as error:

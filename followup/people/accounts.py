@@ -1,39 +1,29 @@
-"""Users: creating them, checking who they are, locking out who guesses.
-
-A failure is counted before the password is looked at and forgiven after it proves right, so that
-guesses sent at the same moment cannot slip through together.
-"""
+"""Users: creating them, their passwords, and what an administrator does for who cannot sign in."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.database.base import now
-from followup.database.engine import Database
-from followup.errors import Conflict, Forbidden, InvalidInput, NotFound
-from followup.people import audit, passwords
-from followup.people.models import Role, User, WebSession
+from followup.alarms.models import AlarmKind
+from followup.alarms.register import clear_alarm
+from followup.errors import Conflict, InvalidInput, NotFound
+from followup.people import audit, passwords, second_step
+from followup.people.models import FormerPassword, Role, Source, User
 from followup.people.passwords import generate_password
+from followup.people.policy import Policy, Weakness, WeakPassword
+from followup.people.sessions import end_sessions
 
-__all__ = ["Accounts", "SignInRefused", "change_password", "create_user", "generate_password"]
+__all__ = ["change_password", "create_user", "end_all_sessions", "find_user", "generate_password",
+           "reset_second_step", "set_disabled", "unlock"]
 
-ACCOUNT_FAILURES = 5
-ADDRESS_FAILURES = 30
-LOCK = timedelta(minutes=15)
+UNLOCK, DISABLE, ENABLE = "unlock-user", "disable-user", "enable-user"    # in the audit trail
 LOCALES = ("zh", "en")
+STANDARD = Policy()
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
-
-
-class SignInRefused(Forbidden):
-    """User name or password is wrong, or signing in is locked for a while."""
-
-    id = "sign-in-refused"
 
 
 def clean_username(typed: str) -> str:
@@ -47,10 +37,14 @@ def clean_username(typed: str) -> str:
 
 
 async def create_user(session: AsyncSession, username: str, password: str, *, name: str = "",
-                      role: Role = Role.AGENT, locale: str = "zh", actor: str = "system") -> User:
-    """Add a user. InvalidInput names the field; Conflict when the user name is taken."""
+                      role: Role = Role.AGENT, locale: str = "zh", actor: str = "system",
+                      policy: Policy = STANDARD, one_time: bool = False) -> User:
+    """Add a user. InvalidInput names the field; Conflict when the user name is taken.
+
+    ``one_time``: the password was made for them, and must be changed at the first sign-in.
+    """
     username = clean_username(username)
-    passwords.check_policy(password)
+    policy.check(password, (username, name))
     if locale not in LOCALES:
         raise InvalidInput("locale: expected zh or en", field="locale", expected="zh or en")
     name = name.strip() or username
@@ -58,6 +52,7 @@ async def create_user(session: AsyncSession, username: str, password: str, *, na
         raise InvalidInput("name: expected at most 40 characters", field="name",
                            expected="1-40 characters")
     user = User(username=username, name=name, role=role, locale=locale,
+                must_change_password=one_time,
                 password_hash=await passwords.hash_password(password))
     try:
         async with session.begin_nested():
@@ -69,68 +64,84 @@ async def create_user(session: AsyncSession, username: str, password: str, *, na
     return user
 
 
-async def change_password(session: AsyncSession, username: str, password: str, *,
-                          actor: str = "system") -> None:
-    """Set a new password, end the user's sessions and any lock. NotFound: no such user."""
-    passwords.check_policy(password)
+async def find_user(session: AsyncSession, username: str) -> User:
+    """The user of that name, locked for a change. NotFound: no such user."""
     user = await session.scalar(
         select(User).where(User.username == clean_username(username)).with_for_update())
     if user is None:
         raise NotFound("username: there is no such user", field="username")
+    return user
+
+
+async def change_password(session: AsyncSession, username: str, password: str, *,
+                          actor: str = "system", address: str = "", policy: Policy = STANDARD,
+                          one_time: bool = False, keep: str | None = None) -> None:
+    """Set a new password, end the user's sessions but that of token ``keep``, and any lock.
+
+    ``one_time``: somebody else made it, and the user must change it at the next sign-in.
+    NotFound: no such user; WeakPassword; Conflict: the directory knows the password.
+    """
+    user = await find_user(session, username)
+    if user.source is Source.DIRECTORY:
+        raise Conflict("password: it is changed in the hospital's directory", field="password")
+    policy.check(password, (user.username, user.name))
+    await _check_history(session, user, password, policy)
+    session.add(FormerPassword(user_id=user.id, password_hash=user.password_hash))
     user.password_hash = await passwords.hash_password(password)
+    user.must_change_password = one_time
+    await _forgive(session, user)
+    await end_sessions(session, user, actor=actor, address=address, but=keep)
+    audit.record(session, audit.CHANGE_PASSWORD, actor=actor, subject=f"user:{user.username}",
+                 address=address)
+
+
+async def unlock(session: AsyncSession, username: str, *, actor: str, address: str = "") -> None:
+    """Forgive all failures: the user may try again at once. NotFound: no such user."""
+    user = await find_user(session, username)
+    await _forgive(session, user)
+    audit.record(session, UNLOCK, actor=actor, subject=f"user:{user.username}", address=address)
+
+
+async def reset_second_step(session: AsyncSession, username: str, *, actor: str,
+                            address: str = "") -> None:
+    """For who has lost the app and the recovery codes; signs them out. NotFound: no such user."""
+    user = await find_user(session, username)
+    await second_step.reset(session, user, actor=actor, address=address)
+    await end_sessions(session, user, actor=actor, address=address)
+
+
+async def end_all_sessions(session: AsyncSession, username: str, *, actor: str,
+                           address: str = "") -> int:
+    """Sign a user out everywhere; how many sessions ended. NotFound: no such user."""
+    return await end_sessions(session, await find_user(session, username), actor=actor,
+                              address=address)
+
+
+async def set_disabled(session: AsyncSession, username: str, disabled: bool, *, actor: str,
+                       address: str = "") -> None:
+    """Keep a user out, signed out at once, or let them in again. NotFound: no such user."""
+    user = await find_user(session, username)
+    user.disabled = disabled
+    if disabled:
+        await end_sessions(session, user, actor=actor, address=address)
+    audit.record(session, DISABLE if disabled else ENABLE, actor=actor,
+                 subject=f"user:{user.username}", address=address)
+
+
+async def _forgive(session: AsyncSession, user: User) -> None:
     user.failed_sign_ins, user.locked_until = 0, None
-    await session.execute(delete(WebSession).where(WebSession.user_id == user.id))
-    audit.record(session, audit.CHANGE_PASSWORD, actor=actor, subject=f"user:{user.username}")
+    await clear_alarm(session, AlarmKind.ACCOUNT_GUESSED, user.username)
 
 
-class Accounts:
-    """Checks user names and passwords, for one process."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._turns = asyncio.Semaphore(passwords.AT_ONCE)
-
-    async def verify(self, username: str, password: str, address: str = "") -> User:
-        """The user these belong to; each outcome leaves an audit row.
-
-        SignInRefused, always with one and the same message, when the name or the password is
-        wrong, the account is disabled or locked, or the address has failed too often.
-        """
-        username = username.strip().lower()[:64]
-        async with self._turns:
-            user, reason = await self._take_a_try(username, address)
-            fits = False
-            if not reason:
-                stored = user.password_hash if user else None
-                fits = await passwords.verify(stored, password[:passwords.MAX_LENGTH + 1])
-            async with self._database.session() as session:
-                if user and fits and not user.disabled:
-                    await session.execute(update(User).where(User.id == user.id).values(
-                        failed_sign_ins=0, locked_until=None))
-                    audit.record(session, audit.SIGN_IN, actor=user.username,
-                                 subject=f"user:{user.username}", address=address)
-                    return user
-                # what was typed may be a password: only a real user's name is written down
-                audit.record(session, audit.SIGN_IN_REFUSED, actor=user.username if user else "",
-                             subject=f"user:{user.username}" if user else "", address=address,
-                             reason=reason or ("disabled" if user and fits else "no match"))
-        raise SignInRefused
-
-    async def _take_a_try(self, username: str, address: str) -> tuple[User | None, str]:
-        """Count a failure beforehand. Returns the user, and why there is to be no try at all."""
-        async with self._database.session() as session:
-            if address and await audit.count(session, audit.SIGN_IN_REFUSED, within=LOCK,
-                                             address=address) >= ADDRESS_FAILURES:
-                return None, "address locked"
-            user = await session.scalar(
-                select(User).where(User.username == username).with_for_update())
-            if user is None:
-                return None, ""
-            if user.locked_until and user.locked_until > now():
-                return user, "account locked"
-            if user.locked_until:                      # a lock that is over: a fresh start
-                user.failed_sign_ins, user.locked_until = 0, None
-            user.failed_sign_ins += 1
-            if user.failed_sign_ins >= ACCOUNT_FAILURES:
-                user.locked_until = now() + LOCK
-            return user, ""
+async def _check_history(session: AsyncSession, user: User, password: str,
+                         policy: Policy) -> None:
+    """WeakPassword when it is one of the last few, the present one included; others are let go."""
+    former = (await session.scalars(
+        select(FormerPassword).where(FormerPassword.user_id == user.id)
+        .order_by(FormerPassword.created_at.desc()))).all()
+    recent = former[:max(policy.history - 1, 0)]
+    for stored in (user.password_hash, *(row.password_hash for row in recent)):
+        if policy.history and await passwords.verify(stored, password):
+            raise WeakPassword(Weakness.USED, policy)
+    if forgotten := [row.id for row in former[len(recent):]]:
+        await session.execute(delete(FormerPassword).where(FormerPassword.id.in_(forgotten)))

@@ -24,6 +24,13 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+class Source(StrEnum):
+    """Who knows the user's password."""
+
+    LOCAL = "local"
+    DIRECTORY = "directory"              # the hospital's LDAP directory
+
+
 class User(HasId, HasCreated, Base):
     """Somebody who signs in at the console."""
 
@@ -31,16 +38,49 @@ class User(HasId, HasCreated, Base):
 
     username: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    password_hash: Mapped[str]                            # argon2id
+    password_hash: Mapped[str]                            # argon2id; "" with a directory
     role: Mapped[Role] = mapped_column(choice(Role))
     locale: Mapped[str] = mapped_column(default="zh")
     disabled: Mapped[bool] = mapped_column(default=False)
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
+    source: Mapped[Source] = mapped_column(choice(Source), default=Source.LOCAL)
+    must_change_password: Mapped[bool] = mapped_column(default=False)   # it was given out, once
+    second_step: Mapped[bool] = mapped_column(default=False)    # a code is asked for at sign-in
+
+
+class SecondFactor(Base):
+    """The authenticator app of a user, from the moment that its QR code was shown."""
+
+    __tablename__ = "second_factor"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id"), primary_key=True)
+    secret: Mapped[bytes]                                 # sealed
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)    # of time; no code counts twice
+
+
+class RecoveryCode(HasId, Base):
+    """Replaces the app once; 79 random bits, so a plain hash is enough."""
+
+    __tablename__ = "recovery_code"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
+    code_hash: Mapped[str]
+    used_at: Mapped[datetime | None]
+
+
+class FormerPassword(HasId, HasCreated, Base):
+    """A password that the user had before."""
+
+    __tablename__ = "former_password"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
+    password_hash: Mapped[str]
 
 
 class WebSession(Base):
-    """A signed-in browser; only the token's hash is kept."""
+    """A signed-in browser, or one that owes the second step; only the token's hash is kept."""
 
     __tablename__ = "web_session"
 
@@ -48,8 +88,13 @@ class WebSession(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
     csrf_token: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime]                          # whatever is done
+    idle_until: Mapped[datetime]                          # unless something is done
+    seen_at: Mapped[datetime] = mapped_column(default=now)
     address: Mapped[str] = mapped_column(default="")
+    browser: Mapped[str] = mapped_column(default="")      # as it calls itself
+    awaits_code: Mapped[bool] = mapped_column(default=False)
+    id: Mapped[uuid.UUID] = mapped_column(unique=True, default=uuid.uuid4)   # for pages
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 

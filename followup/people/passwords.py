@@ -9,9 +9,10 @@ from functools import cache
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from followup.errors import InvalidInput
+from followup.people.policy import MAX_LENGTH
 
-MIN_LENGTH, MAX_LENGTH = 10, 200
+__all__ = ["AT_ONCE", "MAX_LENGTH", "generate_password", "hash_password", "verify"]
+
 # without characters that are mistaken for one another when read aloud or from paper
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -19,17 +20,10 @@ _hasher = PasswordHasher(type=Type.ID)
 AT_ONCE = 2                               # each hash takes 64 MiB
 
 
-def generate_password() -> str:
-    """A random password of 79 bits, in four groups that can be read over the phone."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
-
-
-def check_policy(password: str) -> None:
-    """InvalidInput when a new password is too short, too long or of one character."""
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH or len(set(password)) < 4:
-        raise InvalidInput(
-            f"password: expected {MIN_LENGTH} to {MAX_LENGTH} characters, at least 4 different",
-            field="password", expected=f"{MIN_LENGTH}-{MAX_LENGTH} characters")
+def generate_password(at_least: int = 0) -> str:
+    """A random password of 79 bits or more, in groups that can be read over the phone."""
+    groups = max(4, -(-(at_least + 1) // 5))
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(groups))
 
 
 async def hash_password(password: str) -> str:

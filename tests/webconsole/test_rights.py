@@ -45,7 +45,16 @@ MATRIX = {
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/sign-in"): PUBLIC,
     ("POST", "/sign-in"): PUBLIC,
+    ("GET", "/sign-in/code"): PUBLIC,
+    ("POST", "/sign-in/code"): PUBLIC,
     ("POST", "/locale"): PUBLIC,
+    ("GET", "/account"): EVERYBODY,
+    ("POST", "/account/password"): EVERYBODY,
+    ("POST", "/account/sessions"): EVERYBODY,
+    ("POST", "/account/second-step"): EVERYBODY,
+    ("POST", "/account/second-step/code"): EVERYBODY,
+    ("POST", "/account/second-step/codes"): EVERYBODY,
+    ("POST", "/account/second-step/remove"): EVERYBODY,
     ("POST", "/sign-out"): EVERYBODY,
     ("GET", "/"): EVERYBODY,
     ("GET", "/overview/live"): EVERYBODY,
@@ -176,6 +185,8 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
     for (method, path), roles in MATRIX.items():
         if path in ("/sign-out", "/events", "/sign-in", "/locale"):
             continue                  # they have tests of their own; all but /events are for all
+        if path.startswith(("/account/", "/sign-in/")):
+            continue                  # alike for everybody: tests/webconsole/test_account.py
         if path.startswith("/phone/") and role in TAKES_CALLS:
             continue                  # needs more than a right: tests/webconsole/test_phone.py
         if path.startswith("/prompts/") and role in RECORDS_PROMPTS:
@@ -202,7 +213,7 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
 @pytest.mark.parametrize(("method", "path"), CHANGES)
 async def test_every_change_needs_the_page_s_token(
         client: Client, hospital: Hospital, sign_in: SignIn, method: str, path: str) -> None:
-    if path != "/sign-in":
+    if not path.startswith("/sign-in"):
         await sign_in()
     forgeries: tuple[dict[str, str], ...] = ({}, {"csrf_token": ""}, {"csrf_token": "x" * 43})
     for forged in forgeries:
@@ -214,9 +225,9 @@ async def test_every_change_needs_the_page_s_token(
 @pytest.mark.parametrize(("method", "path"), CHANGES)
 async def test_no_change_is_taken_from_another_site(
         client: Client, hospital: Hospital, sign_in: SignIn, method: str, path: str) -> None:
-    if path != "/sign-in":
+    if not path.startswith("/sign-in"):
         await sign_in()
-    token = await csrf(client, "/" if path != "/sign-in" else "/sign-in")
+    token = await csrf(client, "/" if not path.startswith("/sign-in") else "/sign-in")
     for header in ({"Origin": "https://evil.example"}, {"Origin": "null"},
                    {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
         answer = await client.request(method, place(path, hospital), headers=header,

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from followup.database.base import now
 from followup.database.engine import Database
-from followup.people import accounts
+from followup.people import lockout
 from followup.people.models import AuditEvent, User, WebSession
 from followup.settings import Settings
 from tests.webconsole.conftest import Client, SignIn, cookie, csrf
@@ -111,13 +111,13 @@ async def test_guessing_locks_and_the_page_says_no_more_than_it_must(
         assert "用户名或密码不正确" in page
         pages.add(page.partition('role="alert"')[2].partition("</div>")[0])
     assert len(pages) == 1
-    for _ in range(accounts.ACCOUNT_FAILURES):
+    for _ in range(lockout.ACCOUNT_FAILURES):
         await sign_in("agent", "wrong-password")
     assert (await sign_in("agent")).status == 403
     async with database.session() as session:
         refused = (await session.scalars(select(AuditEvent).where(
             AuditEvent.action == "sign-in-refused", AuditEvent.actor == "agent"))).all()
-    assert len(refused) >= accounts.ACCOUNT_FAILURES
+    assert len(refused) >= lockout.ACCOUNT_FAILURES
     assert {row.address for row in refused} == {"127.0.0.1"}
 
 

@@ -42,7 +42,7 @@ from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
-from webconsole.pages import case_statistics, cases, spot_check, spot_checks
+from webconsole.pages import account, case_statistics, cases, spot_check, spot_checks
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
@@ -92,6 +92,10 @@ MADE_OF_WORDS = {
     "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,
     "case_setting": ("name_zh", "name_en", "accept_hours", "close_hours", "position", "body",
                      "parent", "to_department"),
+    "signin": tuple(f"{fault}{part}" for fault in ("refused", "directory_away")
+                    for part in ("", "_hint")),
+    "account_fault": account.FAULTS, "account_said": account.SAID,
+    "account_owed": ("password", "second_step"),
     "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,

@@ -4,6 +4,8 @@ from aiohttp import web
 
 from webconsole import live, sip_relay
 from webconsole.pages import (
+    account,
+    account_second_step,
     alerts,
     calendar,
     campaign_new,
@@ -33,7 +35,16 @@ ROUTES: list[web.RouteDef] = [
     web.get("/healthz", health.healthz),
     web.get("/sign-in", signin.form),
     web.post("/sign-in", signin.sign_in),
+    web.get("/sign-in/code", signin.code_form),
+    web.post("/sign-in/code", signin.check_code),
     web.post("/sign-out", signin.sign_out),
+    web.get("/account", account.page),
+    web.post("/account/password", account.change),
+    web.post("/account/sessions", account.end),
+    web.post("/account/second-step", account_second_step.begin),
+    web.post("/account/second-step/code", account_second_step.confirm),
+    web.post("/account/second-step/codes", account_second_step.renew),
+    web.post("/account/second-step/remove", account_second_step.remove),
     web.post("/locale", signin.set_locale),
     web.get("/", overview.page),
     web.get("/overview/live", overview.part),

@@ -1,18 +1,26 @@
-"""Signing in and out, and choosing the language."""
+"""Signing in, with password and perhaps a code, signing out, and choosing the language."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import quote
 
 from aiohttp import web
 
 from followup.people import audit
-from followup.people.accounts import LOCK, SignInRefused
-from followup.people.models import User
-from followup.people.sessions import close_session, open_session
+from followup.people.ldap import DirectoryAway
+from followup.people.models import User, WebSession
+from followup.people.sessions import CODE_TIME, close_session, find_session, open_session
+from followup.people.sign_in import SignInRefused
 from webconsole.i18n import LOCALES
 from webconsole.keys import ACCOUNTS, DATABASE, SETTINGS, VISITOR
-from webconsole.middleware import CSRF_COOKIE, LOCALE_COOKIE, SESSION_COOKIE, set_cookie
+from webconsole.middleware import (
+    CSRF_COOKIE,
+    LOCALE_COOKIE,
+    SESSION_COOKIE,
+    STEP_COOKIE,
+    set_cookie,
+)
 from webconsole.pages.inputs import local_path
 from webconsole.rights import EVERYBODY, allowed, public
 from webconsole.templating import render
@@ -25,28 +33,58 @@ async def form(request: web.Request) -> web.Response:
     """GET /sign-in."""
     if request[VISITOR].user:
         raise web.HTTPSeeOther("/")
-    return render(request, "sign_in.html", username="", refused=False,
-                  next=local_path(request.query.get("next")))
+    return _form(request, onward=local_path(request.query.get("next")))
 
 
 @public
 async def sign_in(request: web.Request) -> web.Response:
-    """POST /sign-in: username, password, next. A new session replaces whatever was there."""
+    """POST /sign-in: username, password, next. A new session replaces whatever was there; one
+    that owes a code opens nothing but the page that asks for it."""
     data, visitor = await request.post(), request[VISITOR]
     username, password = str(data.get("username", ""))[:64], str(data.get("password", ""))
     onward = local_path(data.get("next"))
     try:
         user = await request.app[ACCOUNTS].verify(username, password, visitor.address)
     except SignInRefused:
-        return render(request, "sign_in.html", status=403, username=username, refused=True,
-                      next=onward, lock_minutes=int(LOCK.total_seconds() // 60))
-    lifetime = timedelta(hours=request.app[SETTINGS].console.session_hours)
+        return _form(request, 403, "refused", username, onward)
+    except DirectoryAway:
+        return _form(request, 503, "directory_away", username, onward)
+    if not user.second_step:
+        return await _let_in(request, user, onward)
     async with request.app[DATABASE].session() as session:
-        token = await open_session(session, user, lifetime, address=visitor.address,
-                                   replaces=visitor.token)
-    response = web.Response(status=303, headers={"Location": onward})
-    set_cookie(request, response, SESSION_COOKIE, token, int(lifetime.total_seconds()))
-    response.del_cookie(CSRF_COOKIE)
+        token = await open_session(session, user, CODE_TIME, address=visitor.address,
+                                   awaits_code=True, replaces=request.cookies.get(STEP_COOKIE))
+    to = "/sign-in/code" + (f"?next={quote(onward)}" if onward != "/" else "")
+    response = web.Response(status=303, headers={"Location": to})
+    set_cookie(request, response, STEP_COOKIE, token, int(CODE_TIME.total_seconds()))
+    return response
+
+
+@public
+async def code_form(request: web.Request) -> web.Response:
+    """GET /sign-in/code: for who has just given the right password."""
+    if await _half_in(request) is None:
+        raise web.HTTPSeeOther("/sign-in")
+    return render(request, "sign_in_code.html", refused=False,
+                  next=local_path(request.query.get("next")))
+
+
+@public
+async def check_code(request: web.Request) -> web.Response:
+    """POST /sign-in/code: code, next."""
+    data, visitor = await request.post(), request[VISITOR]
+    half, onward = await _half_in(request), local_path(data.get("next"))
+    if half is None:
+        raise web.HTTPSeeOther("/sign-in")
+    try:
+        user = await request.app[ACCOUNTS].check_code(
+            half.user_id, str(data.get("code", "")), visitor.address)
+    except SignInRefused:
+        return render(request, "sign_in_code.html", status=403, refused=True, next=onward)
+    async with request.app[DATABASE].session() as session:
+        await close_session(session, request.cookies[STEP_COOKIE])
+    response = await _let_in(request, user, onward)
+    response.del_cookie(STEP_COOKIE)
     return response
 
 
@@ -77,4 +115,32 @@ async def set_locale(request: web.Request) -> web.Response:
                 user.locale = locale
     response = web.Response(status=303, headers={"Location": local_path(data.get("next"))})
     set_cookie(request, response, LOCALE_COOKIE, locale, _YEAR_S)
+    return response
+
+
+def _form(request: web.Request, status: int = 200, fault: str = "", username: str = "",
+          onward: str = "/") -> web.Response:
+    return render(request, "sign_in.html", status=status, username=username, fault=fault,
+                  next=onward)
+
+
+async def _half_in(request: web.Request) -> WebSession | None:
+    token = request.cookies.get(STEP_COOKIE)
+    if not token:
+        return None
+    async with request.app[DATABASE].session() as session:
+        return await find_session(session, token, awaits_code=True)
+
+
+async def _let_in(request: web.Request, user: User, onward: str) -> web.Response:
+    visitor, settings = request[VISITOR], request.app[SETTINGS]
+    lifetime = timedelta(hours=settings.console.session_hours)
+    async with request.app[DATABASE].session() as session:
+        token = await open_session(session, user, lifetime, address=visitor.address,
+                                   idle=timedelta(minutes=settings.sign_in.idle_minutes),
+                                   browser=request.headers.get("User-Agent", ""),
+                                   replaces=visitor.token)
+    response = web.Response(status=303, headers={"Location": onward})
+    set_cookie(request, response, SESSION_COOKIE, token, int(lifetime.total_seconds()))
+    response.del_cookie(CSRF_COOKIE)
     return response
