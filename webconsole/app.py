@@ -16,11 +16,21 @@ from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
 from followup.people.accounts import Accounts
+from followup.people.roles import GrantsBook
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
 from webconsole import live, middleware, sip_relay
 from webconsole.i18n import load_catalogues
-from webconsole.keys import ACCOUNTS, BOOK, CATALOGUES, DATABASE, SETTINGS, TEMPLATES, TIMEZONE
+from webconsole.keys import (
+    ACCOUNTS,
+    BOOK,
+    CATALOGUES,
+    DATABASE,
+    GRANTS,
+    SETTINGS,
+    TEMPLATES,
+    TIMEZONE,
+)
 from webconsole.pages import ROUTES
 from webconsole.pages.campaign_new import FORECASTS
 from webconsole.templating import make_environment
@@ -45,6 +55,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[SETTINGS] = settings
     app[DATABASE] = database
     app[ACCOUNTS] = Accounts(database)
+    app[GRANTS] = GrantsBook(database)
     app[TEMPLATES] = make_environment()
     app[CATALOGUES] = load_catalogues()
     app[BOOK] = book or PromptBook.create(

@@ -48,6 +48,11 @@ OPEN_ATTACHMENT = "open-case-attachment"
 EXPORT_CASES = "export-cases"
 SET_UP_CASES = "set-up-cases"
 CREATE_USER = "create-user"
+CHANGE_USER = "change-user"
+SET_RIGHTS = "set-rights"
+SEE_NUMBERS = "see-numbers"
+DOWNLOAD_RECORDING = "download-recording"
+EXPORT_AUDIT = "export-audit"
 CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an action
 
 
