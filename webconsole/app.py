@@ -17,6 +17,7 @@ from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
 from followup.people.accounts import Accounts
 from followup.people.roles import GrantsBook
+from followup.people.trail import keep_sealing
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
 from webconsole import live, middleware, sip_relay
@@ -69,20 +70,22 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[sip_relay.LINES] = set()
     app.on_shutdown.append(sip_relay.hang_up_all)
     app.cleanup_ctx.append(live.change_feed)
-    app.cleanup_ctx.append(_watch_cases)
+    app.cleanup_ctx.append(_at_work)
     app.add_routes(ROUTES)
     app.router.add_static("/static", STATIC, name="static")
     app.router.add_static("/vendor", vendor_dir, name="vendor")
     return app
 
 
-async def _watch_cases(app: web.Application) -> AsyncIterator[None]:
-    """Cleanup context: reminders and escalation of cases; any number of consoles may do it."""
-    watch = asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases")
+async def _at_work(app: web.Application) -> AsyncIterator[None]:
+    """Cleanup context: reminders and escalation of cases, sealing the audit trail; any number of
+    consoles may do it."""
+    work = [asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases"),
+            asyncio.create_task(keep_sealing(app[DATABASE]), name="seal-audit")]
     yield
-    watch.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch
+    for each in work:
+        each.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
 
 
 async def serve(settings: Settings, *, vendor_dir: Path, stop: asyncio.Event,

@@ -200,7 +200,15 @@ def write_down(session: AsyncSession, case: Case, kind: EventKind, by: By, *, wo
     audit.record(session, audit.CHANGE_CASE, actor=by.username, subject=f"case:{case.id}",
                  address=by.address, what=kind.value,
                  **({"state": case.state.value} if moved else {}),
-                 **({"fields": sorted(detail)} if detail and kind is EventKind.EDITED else {}))
+                 **_changed(detail or {}))
+
+
+def _changed(detail: dict[str, object]) -> dict[str, object]:
+    """The fields of an event that were one thing and are another, as the audit trail tells it."""
+    fields = {name: told for name, told in detail.items()
+              if isinstance(told, list) and len(told) == 2}
+    return {"before": {name: told[0] for name, told in fields.items()},
+            "after": {name: told[1] for name, told in fields.items()}} if fields else {}
 
 
 def as_day(value: date | None) -> str:

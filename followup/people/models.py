@@ -45,6 +45,7 @@ class User(HasId, HasCreated, Base):
     disabled: Mapped[bool] = mapped_column(default=False)
     departments: Mapped[list[Any]] = mapped_column(default=list)      # names, as stays have them
     reach: Mapped[Reach | None] = mapped_column(choice(Reach))        # null: as the role has it
+    agent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("agent.id"))   # their phone
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
 
@@ -80,7 +81,8 @@ class AuditEvent(Base):
 
     __tablename__ = "audit_event"
     __table_args__ = (
-        Index(None, "subject", "at"), Index(None, "at"), Index(None, "actor", "id"),
+        Index(None, "subject", "at"), Index(None, "at"), Index(None, "actor", "at"),
+        Index(None, "action", "at"),
         Index("ix_audit_event_unsealed", "id", postgresql_where=text("place is null")),
         CheckConstraint("(place is null) = (hash is null)", name="sealed"))
 

@@ -31,6 +31,8 @@ def upgrade() -> None:
     op.add_column("app_user", sa.Column("reach", sa.Enum("own", "all", name="reach",
                                                          native_enum=False, create_constraint=True,
                                                          length=32)))
+    op.add_column("app_user", sa.Column("agent_id", sa.Uuid()))
+    op.create_foreign_key("fk_app_user_agent_id", "app_user", "agent", ["agent_id"], ["id"])
     # doctors saw every department until now: that is taken from them by people, not by an update
     op.execute("UPDATE app_user SET reach = 'all' WHERE role = 'doctor'")
     op.create_table(
@@ -45,7 +47,8 @@ def upgrade() -> None:
     op.add_column("audit_event", sa.Column("hash", sa.String()))
     op.create_unique_constraint("uq_audit_event_place", "audit_event", ["place"])
     op.create_check_constraint("sealed", "audit_event", "(place is null) = (hash is null)")
-    op.create_index("ix_audit_event_actor_id", "audit_event", ["actor", "id"])
+    op.create_index("ix_audit_event_actor_at", "audit_event", ["actor", "at"])
+    op.create_index("ix_audit_event_action_at", "audit_event", ["action", "at"])
     op.create_index("ix_audit_event_unsealed", "audit_event", ["id"],
                     postgresql_where=sa.text("place is null"))
     op.execute(SEAL_FUNCTION)
@@ -63,11 +66,14 @@ def downgrade() -> None:
                "ON audit_event FOR EACH STATEMENT EXECUTE FUNCTION aftercall_append_only()")
     op.execute("DROP FUNCTION aftercall_seal_only")
     op.drop_index("ix_audit_event_unsealed", table_name="audit_event")
-    op.drop_index("ix_audit_event_actor_id", table_name="audit_event")
+    op.drop_index("ix_audit_event_action_at", table_name="audit_event")
+    op.drop_index("ix_audit_event_actor_at", table_name="audit_event")
     op.drop_constraint(op.f("ck_audit_event_sealed"), "audit_event")
     op.drop_constraint("uq_audit_event_place", "audit_event")
     op.drop_column("audit_event", "hash")
     op.drop_column("audit_event", "place")
     op.drop_table("permission_setting")
+    op.drop_constraint("fk_app_user_agent_id", "app_user")
+    op.drop_column("app_user", "agent_id")
     op.drop_column("app_user", "reach")
     op.drop_column("app_user", "departments")
