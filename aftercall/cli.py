@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from aftercall.audit_command import audit_app
 from aftercall.bench_command import bench
 from aftercall.campaign_command import campaign_app
 from aftercall.holiday_command import holiday_app
@@ -34,6 +35,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
                   help="Aftercall: looking after patients once they have gone home.")
 user_app = typer.Typer(no_args_is_help=True, help="Users of the console.")
 app.add_typer(user_app, name="user")
+app.add_typer(audit_app, name="audit")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(holiday_app, name="holiday")
 app.add_typer(models_app, name="models")

@@ -73,7 +73,7 @@ def where(wanted: AuditFilter, zone: ZoneInfo) -> list[ColumnElement[bool]]:
         if told:
             found.append(column == told)
     if wanted.subject.endswith(":"):
-        # a range, for which the index does; ";" is what comes after ":"
+        # a range, not a pattern; ";" is what comes after ":"
         found += [AuditEvent.subject.collate("C") >= wanted.subject,
                   AuditEvent.subject.collate("C") < f"{wanted.subject[:-1]};"]
     elif wanted.subject:
