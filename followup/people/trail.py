@@ -95,7 +95,7 @@ async def verify(session: AsyncSession, *, place: int = 0, known: str = BEGIN) -
         query = query.where(or_(AuditEvent.place > place, AuditEvent.place.is_(None)))
     unsealed = 0
     # in one statement, so that all is seen as it is at one moment; those without a place last
-    rows = await session.stream(query.order_by(AuditEvent.place, AuditEvent.id),
+    rows = await session.stream(query.order_by(AuditEvent.place),
                                 execution_options={"yield_per": BATCH})
     async for row in rows:
         link = Link(*row)

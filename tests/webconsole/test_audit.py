@@ -34,12 +34,26 @@ async def test_a_change_shows_who_what_whom_and_both_sides_in_words(
     await sign_in("auditor")
     text = await (await client.get("/audit", params={"actor": "supervisor"})).text()
     for told in ("何班长", "修改任务规则", "11月23日 出院三日随访", "10.1.2.3", "retry.busy",
-                 "<del>[10, 30]</del>", "<ins>[10, 60]</ins>"):
+                 "<del>10, 30</del>", "<ins>10, 60</ins>"):
         assert told in text
     assert "max_attempts" not in text                # what has not changed
     assert "王秀英" not in text
     assert re.search(r"data-chain>\d+:[0-9a-f]{64}<", text)
     assert "王秀英" in await (await client.get("/audit", params={"subject": "patient:"})).text()
+
+
+async def test_permissions_and_people_are_told_in_plain_words(
+        client: Client, users: None, database: Database, sign_in: SignIn) -> None:
+    async with database.session() as session:
+        audit.record(session, audit.SET_RIGHTS, actor="administrator", subject="roles",
+                     before={"listen": ["agent"]}, after={"listen": []})
+        audit.record(session, audit.CHANGE_USER, actor="administrator", subject="user:doctor",
+                     before={"reach": None}, after={"reach": "own"})
+    await sign_in("auditor")
+    text = await (await client.get("/audit")).text()
+    for told in ("播放录音", "<del>坐席</del>", "<ins>空</ins>", "可见范围",
+                 "<ins>只看本科室</ins>"):
+        assert told in text
 
 
 async def test_filters_stand_in_the_address_and_pages_follow_one_another(
@@ -78,7 +92,7 @@ async def test_an_export_holds_what_is_filtered_without_formulas_and_leaves_a_ro
     async with database.session() as session:
         row = (await session.scalars(select(AuditEvent).where(
             AuditEvent.action == "export-audit"))).one()
-    assert (row.actor, row.detail) == ("auditor", {"rows": 1, "action": "set-holiday"})
+    assert (row.actor, row.detail) == ("auditor", {"rows": 1, "filter": {"action": "set-holiday"}})
 
 
 async def test_a_number_in_full_and_a_download_leave_their_rows(
@@ -97,6 +111,19 @@ async def test_a_number_in_full_and_a_download_leave_their_rows(
                 ("see-numbers", "download-recording"))).order_by(AuditEvent.id))]
     assert rows == [("see-numbers", f"patient:{hospital.patients[0]}", "supervisor"),
                     ("download-recording", f"recording:{hospital.recording}", "supervisor")]
+
+
+async def test_an_alert_that_is_closed_tells_what_it_was_before(
+        client: Client, hospital: Hospital, database: Database, sign_in: SignIn) -> None:
+    await sign_in("doctor")
+    await client.post(f"/alerts/{hospital.alerts[0]}/close", data={
+        "csrf_token": await csrf(client), "note": "已电话联系"})
+    async with database.session() as session:
+        row = (await session.scalars(select(AuditEvent).where(
+            AuditEvent.action == "close-alert"))).one()
+    assert row.detail["before"] == {"state": "open", "closed_at": None, "closed_by": None,
+                                    "note": ""}
+    assert (row.detail["after"]["state"], row.detail["after"]["note"]) == ("closed", "已电话联系")
 
 
 @pytest.mark.parametrize(("detail", "told"), [

@@ -27,7 +27,7 @@ from followup.settings import Settings
 from tests.webconsole.conftest import Client, SignIn, csrf
 from tests.webconsole.hospital import Hospital
 from webconsole.app import create_app
-from webconsole.keys import GRANTS
+from webconsole.keys import FEED, GRANTS
 
 DEFAULT = Grants()
 
@@ -89,6 +89,7 @@ async def test_another_process_hears_of_it_and_asks_the_database_no_more_than_on
     await other.start_server()
     try:
         book = other.app[GRANTS]
+        await other.app[FEED].connected.wait()
         first = await book.current()
         assert await book.current() is first                  # nothing was asked again
         await sign_in()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +28,10 @@ SUBJECTS = ("patient", "recording", "alert", "case", "campaign", "task", "user",
 _PLACES = {"patient": "/patients/", "alert": "/alerts/", "case": "/cases/",
            "campaign": "/campaigns/", "spot-check": "/spot-checks/items/",
            "spot-checks": "/spot-checks/", "user": "/people?q="}
+# of a person: the words of the form
+_FIELDS = {"name": "people.name", "role": "people.role", "departments": "people.departments",
+           "reach": "people.reach", "locale": "app.language", "agent_id": "people.phone",
+           "disabled": "people_state.disabled"}
 COLUMNS = ("id", "at", "actor", "action", "subject", "address", "before", "after", "more", "place",
            "hash")
 
@@ -63,7 +66,7 @@ async def page(request: web.Request) -> web.Response:
     template = "parts/audit.html" if wants_part(request) else "audit.html"
     return render(request, template, lines=[_shown(row, names, actors, translate) for row in rows],
                   wanted=wanted, after=after, onward=onward, end=end, SUBJECTS=SUBJECTS,
-                  actions=_sorted_actions(translate), open_alerts=alerts, value=_value)
+                  actions=_sorted_actions(translate), open_alerts=alerts)
 
 
 @allowed(READS_AUDIT)
@@ -73,7 +76,7 @@ async def export(request: web.Request) -> web.Response:
     async with request.app[DATABASE].session() as session:
         rows = await trail.all_events(session, wanted, zone)
         audit.record(session, audit.EXPORT_AUDIT, actor=visitor.actor, address=visitor.address,
-                     rows=len(rows), **wanted.given())
+                     rows=len(rows), filter=wanted.given())
     translate = request.app[CATALOGUES][visitor.locale]
     cells: list[list[Any]] = [[translate(f"audit_column.{name}") for name in COLUMNS]]
     cells += [[row.id, row.at.astimezone(zone).isoformat(timespec="seconds"), row.actor,
@@ -91,8 +94,23 @@ def _shown(row: AuditEvent, names: dict[str, str], actors: dict[str, str],
                  _word(translate, "audit_action", row.action),
                  _word(translate, "audit_subject", kind) if kind else "",
                  names.get(row.subject, told if len(told) < 20 else told[-6:]),
-                 f"{place}{told}" if place and told else "", trail.changes(row.detail),
+                 f"{place}{told}" if place and told else "",
+                 [_said(change, row.action, translate) for change in trail.changes(row.detail)],
                  {name: _value(value) for name, value in trail.rest(row.detail).items()})
+
+
+def _said(change: Change, action: str, translate: Catalogue) -> Change:
+    """A change in the reader's words, where its field is one that forms have, too."""
+    word = _FIELDS.get(change.field) if action == audit.CHANGE_USER else None
+    field = translate(word) if word else _word(translate, "permission", change.field)
+    kind = "role" if action == audit.SET_RIGHTS else change.field
+
+    def value(told: Any) -> str | None:
+        if isinstance(told, list):
+            return _value([_word(translate, kind, _value(each)) for each in told])
+        return None if told is None else _word(translate, kind, _value(told))
+
+    return Change(field, value(change.before), value(change.after))
 
 
 def _sorted_actions(translate: Catalogue) -> list[tuple[str, str]]:
@@ -112,9 +130,5 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return ", ".join(_words(value))
+        return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)
-
-
-def _words(value: Iterable[str]) -> Iterable[str]:
-    return (each for each in value if each)
