@@ -58,7 +58,6 @@ DOWNLOAD_RECORDING = "download-recording"
 EXPORT_AUDIT = "export-audit"
 CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an action
 
-
 ACTIONS = tuple(value for name, value in tuple(globals().items())
                 if name.isupper() and isinstance(value, str))
 

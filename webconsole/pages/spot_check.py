@@ -174,7 +174,7 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
     notes = check.notes if sees_scores(state) else [
         each for each in check.notes if each.author_id == me]
     judge = visitor.may(JUDGES) and may_judge(me, check.scored_by, check.person_id)
-    involved = check.person_id == me or (checks and visitor.may(APPEALS))
+    involved = visitor.may(APPEALS) and (check.person_id == me or checks)
     second = looked.again.answers if looked.again else []
     first = looked.response.answers if looked.response else []
     return {
