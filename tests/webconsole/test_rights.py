@@ -206,6 +206,9 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
         if path.startswith(("/cases", "/api/")) and method != "GET" and (
                 right == MACHINES or may(role, right)):
             continue                  # and these: tests/webconsole/test_cases.py, test_case_api.py
+        if path.startswith(("/people/", "/roles")) and may(role, right) and (
+                method == "POST" or "{id}" in path):
+            continue                  # and these: test_people.py, test_roles.py
         if path.startswith("/spot-checks/") and may(role, right) and (
                 method == "POST" or path.endswith("/answers") or role is Role.AGENT):
             continue                  # and these hang on the check: test_spot_checks.py
