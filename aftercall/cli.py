@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from aftercall.audit_command import audit_app
 from aftercall.bench_command import bench
 from aftercall.campaign_command import campaign_app
 from aftercall.holiday_command import holiday_app
@@ -38,6 +39,7 @@ app.add_typer(user_app, name="user")
 for name, command in (("unlock", unlock), ("reset-totp", reset_totp), ("sign-out", sign_out),
                       ("disable", disable)):
     user_app.command(name)(command)
+app.add_typer(audit_app, name="audit")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(holiday_app, name="holiday")
 app.add_typer(models_app, name="models")

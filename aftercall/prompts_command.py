@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from aftercall.terminal import actor
 from followup.errors import InvalidInput
 from followup.log import configure
+from followup.people import audit
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE, SAMPLES
@@ -87,6 +89,7 @@ def add(prompt_id: PromptId, file: Annotated[Path, typer.Argument(
     _taken_up(book, settings, entry)
     err.print(f"{prompt_id} ({language}) is heard from the next call on: {entry.text}",
               markup=False)
+    asyncio.run(_write_down(settings, audit.ADD_PROMPT, prompt_id, language))
 
 
 @prompts_app.command("remove")
@@ -101,6 +104,7 @@ def remove(prompt_id: PromptId, language: Spoken = "zh", questionnaire: Chosen =
     if is_fixed(prompt_id):
         write_fixed(book, language, settings.hospital_names)
     err.print(f"{prompt_id} ({language}) is spoken by the voice again", markup=False)
+    asyncio.run(_write_down(settings, audit.REMOVE_PROMPT, prompt_id, language))
 
 
 @prompts_app.command("export")
@@ -197,6 +201,27 @@ async def _stored(settings: Settings, campaign: str | None) -> list[Questionnair
         return []
     finally:
         await database.close()
+
+
+async def _write_down(settings: Settings, action: str, prompt_id: str, language: str) -> None:
+    """A row of the audit trail; the recording counts without one where no database runs."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from aftercall.doctor.database import find_database
+
+    database = await find_database(settings)
+    try:
+        if database is not None:
+            async with database.session() as session:
+                audit.record(session, action, actor=actor(),
+                             subject=f"prompt:{language}/{prompt_id}")
+            return
+    except (SQLAlchemyError, OSError):
+        pass
+    finally:
+        if database is not None:
+            await database.close()
+    err.print("· the database does not answer: the audit trail does not tell of it")
 
 
 def _table(entries: Sequence[Entry]) -> Table:

@@ -16,13 +16,24 @@ from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
 from followup.people.directory import Directory
+from followup.people.roles import GrantsBook
 from followup.people.sign_in import Accounts
+from followup.people.trail import keep_sealing
 from followup.secrets import load_secrets
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
 from webconsole import live, middleware, sip_relay
 from webconsole.i18n import load_catalogues
-from webconsole.keys import ACCOUNTS, BOOK, CATALOGUES, DATABASE, SETTINGS, TEMPLATES, TIMEZONE
+from webconsole.keys import (
+    ACCOUNTS,
+    BOOK,
+    CATALOGUES,
+    DATABASE,
+    GRANTS,
+    SETTINGS,
+    TEMPLATES,
+    TIMEZONE,
+)
 from webconsole.pages import ROUTES
 from webconsole.pages.campaign_new import FORECASTS
 from webconsole.templating import make_environment
@@ -49,6 +60,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[ACCOUNTS] = Accounts(
         database, directory=Directory(settings.directory) if settings.directory else None,
         key=lambda: load_secrets(settings.data_dir).second_step.get_secret_value())
+    app[GRANTS] = GrantsBook(database)
     app[TEMPLATES] = make_environment()
     app[CATALOGUES] = load_catalogues()
     app[BOOK] = book or PromptBook.create(
@@ -62,20 +74,22 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[sip_relay.LINES] = set()
     app.on_shutdown.append(sip_relay.hang_up_all)
     app.cleanup_ctx.append(live.change_feed)
-    app.cleanup_ctx.append(_watch_cases)
+    app.cleanup_ctx.append(_at_work)
     app.add_routes(ROUTES)
     app.router.add_static("/static", STATIC, name="static")
     app.router.add_static("/vendor", vendor_dir, name="vendor")
     return app
 
 
-async def _watch_cases(app: web.Application) -> AsyncIterator[None]:
-    """Cleanup context: reminders and escalation of cases; any number of consoles may do it."""
-    watch = asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases")
+async def _at_work(app: web.Application) -> AsyncIterator[None]:
+    """Cleanup context: reminders and escalation of cases, sealing the audit trail; any number of
+    consoles may do it."""
+    work = [asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases"),
+            asyncio.create_task(keep_sealing(app[DATABASE]), name="seal-audit")]
     yield
-    watch.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch
+    for each in work:
+        each.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
 
 
 async def serve(settings: Settings, *, vendor_dir: Path, stop: asyncio.Event,

@@ -12,6 +12,9 @@ from aiohttp import web
 from followup.database.engine import Database
 from followup.database.notify import ChangeFeed
 from followup.people.models import Role, User, WebSession
+from followup.people.permissions import SEES_ALL_DEPARTMENTS, Grants, Right
+from followup.people.roles import GrantsBook
+from followup.people.scope import Scope, scope_of
 from followup.people.sign_in import Accounts
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
@@ -20,6 +23,7 @@ from webconsole.i18n import Catalogue
 SETTINGS = web.AppKey("settings", Settings)
 DATABASE = web.AppKey("database", Database)
 ACCOUNTS = web.AppKey("accounts", Accounts)
+GRANTS = web.AppKey("grants", GrantsBook)
 FEED = web.AppKey("feed", ChangeFeed)
 TEMPLATES = web.AppKey("templates", jinja2.Environment)
 CATALOGUES = web.AppKey("catalogues", dict[str, Catalogue])
@@ -37,6 +41,7 @@ class Visitor:
     csrf_is_new: bool = False             # the browser does not have the cookie yet
     token: str | None = field(default=None, repr=False)
     session: WebSession | None = None
+    grants: Grants = field(default_factory=Grants, repr=False)
 
     @property
     def user(self) -> User | None:
@@ -54,6 +59,15 @@ class Visitor:
         if user.must_change_password:
             return "password"
         return "second_step" if user.role in second_step_roles and not user.second_step else ""
+
+    def may(self, right: Right) -> bool:
+        """Has their role the permission, or one of several?"""
+        return self.grants.may(self.role, right)
+
+    @property
+    def scope(self) -> Scope:
+        """The rows they see."""
+        return scope_of(self.user, all_by_role=self.may(SEES_ALL_DEPARTMENTS))
 
     @property
     def actor(self) -> str:

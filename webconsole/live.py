@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from followup.database.notify import Change, ChangeFeed
 from followup.people.sessions import find_session
-from webconsole.keys import DATABASE, FEED, VISITOR
+from webconsole.keys import DATABASE, FEED, GRANTS, VISITOR
 from webconsole.rights import EVERYBODY, allowed
 
 DEBOUNCE_S = 0.25
@@ -102,7 +102,8 @@ async def change_feed(app: web.Application) -> AsyncIterator[None]:
     """Cleanup context: one LISTEN connection for all browsers of this process."""
     async with ChangeFeed(app[DATABASE].url) as feed:
         app[FEED] = feed
-        yield
+        with feed.subscribe(app[GRANTS].note):
+            yield
 
 
 @allowed(EVERYBODY)

@@ -1,7 +1,8 @@
 """What happens to every request: headers, errors as pages, who it is, may they, do they mean it.
 
 Outermost first: ``harden`` adds the security headers, ``explain`` turns errors into pages,
-``admit`` finds the session, checks rights (deny by default) and the CSRF token.
+``admit`` finds the session, checks rights (deny by default), the CSRF token and whether the row
+that is asked for is one that the visitor sees.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from followup.errors import AftercallError, Forbidden
 from followup.log import get_logger
+from followup.people.scope import within_scope
 from followup.people.sessions import find_session, touch
 from followup.settings import Settings
 from webconsole.i18n import choose_locale
-from webconsole.keys import DATABASE, SETTINGS, VISITOR, Visitor
+from webconsole.keys import DATABASE, GRANTS, SETTINGS, VISITOR, Visitor
 from webconsole.rights import MACHINES, PUBLIC, Handler, rights_of, upload_limit
+from webconsole.rows import require_row
 from webconsole.templating import render
 
 SESSION_COOKIE = "aftercall_session"
@@ -128,7 +131,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     if mark != PUBLIC:
         if visitor.user is None:
             return _to_sign_in(request)
-        if not isinstance(mark, frozenset) or visitor.role not in mark:
+        if mark is None or isinstance(mark, str) or not visitor.may(mark):
             raise Forbidden
         owed = visitor.owes(request.app[SETTINGS].sign_in.second_step_roles)
         if owed and not request.path.startswith(_OWING):
@@ -141,7 +144,9 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.method not in SAFE_METHODS:
             form = await _sent(request)
             _check_token(request, visitor, form)
-        response = await handler(request)
+        with within_scope(visitor.scope):
+            await require_row(request)
+            response = await handler(request)
     finally:
         if limit is not None:                # aiohttp closes the files of its own request only
             await asyncio.to_thread(_close_files, form)
@@ -167,6 +172,7 @@ async def _recognise(request: web.Request) -> Visitor:
                             timedelta(minutes=request.app[SETTINGS].sign_in.idle_minutes))
         visitor.token = token
     if visitor.session:
+        visitor.grants = await request.app[GRANTS].current()
         visitor.csrf_token = visitor.session.csrf_token
         visitor.locale = choose_locale(visitor.session.user.locale)
     elif len(visitor.csrf_token) < 32:

@@ -1,4 +1,8 @@
-"""Who may open what. A route without one of these marks is closed to everybody."""
+"""Who may open what. A route without one of these marks is closed to everybody.
+
+The permissions are those of ``followup.people.permissions``; which role has which, the hospital
+changes on the page of roles.
+"""
 
 from __future__ import annotations
 
@@ -7,40 +11,83 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from followup.people.models import Role
+from followup.people.permissions import (
+    APPEALS,
+    CHECKS,
+    CLOSES_ALERTS,
+    DOWNLOADS_RECORDINGS,
+    EVERYBODY,
+    EXPORTS_CASES,
+    HANDLES_CASES,
+    JUDGES,
+    LISTENS,
+    MAKES_TOKENS,
+    MANAGES_PEOPLE,
+    READS_AUDIT,
+    RECORDS_PROMPTS,
+    RUNS_CAMPAIGNS,
+    SEES_ALL_DEPARTMENTS,
+    SEES_CASE_FIGURES,
+    SEES_CASES,
+    SEES_CHECK_RESULTS,
+    SEES_CHECKS,
+    SEES_NUMBERS,
+    SEES_PATIENTS,
+    SETS_RIGHTS,
+    SETS_UP_CASES,
+    TAKES_CALLS,
+    Right,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 H = TypeVar("H", bound=Handler)
 
-EVERYBODY = frozenset(Role)
-SEES_PATIENTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.AUDITOR, Role.DOCTOR,
-                           Role.ADMINISTRATOR})
-LISTENS = SEES_PATIENTS
-CLOSES_ALERTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR})
-TAKES_CALLS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})
-RUNS_CAMPAIGNS = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR})
-CHECKS = frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR})     # samples and scores
-JUDGES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})     # differing scores, appeals, cards
-APPEALS = frozenset({Role.AGENT, Role.SUPERVISOR})            # agents: what is said of themselves
-SEES_CHECKS = CHECKS | APPEALS
-SEES_CHECK_RESULTS = CHECKS | {Role.MANAGER}
-RECORDS_PROMPTS = frozenset({Role.ADMINISTRATOR})
-SEES_CASES = SEES_PATIENTS
-HANDLES_CASES = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR})
-SEES_CASE_FIGURES = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.AUDITOR, Role.ADMINISTRATOR})
-EXPORTS_CASES = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
-SETS_UP_CASES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
-MAKES_TOKENS = frozenset({Role.ADMINISTRATOR})
+__all__ = [
+    "APPEALS",
+    "CHECKS",
+    "CLOSES_ALERTS",
+    "DOWNLOADS_RECORDINGS",
+    "EVERYBODY",
+    "EXPORTS_CASES",
+    "HANDLES_CASES",
+    "JUDGES",
+    "LISTENS",
+    "MACHINES",
+    "MAKES_TOKENS",
+    "MANAGES_PEOPLE",
+    "PUBLIC",
+    "READS_AUDIT",
+    "RECORDS_PROMPTS",
+    "RUNS_CAMPAIGNS",
+    "SEES_ALL_DEPARTMENTS",
+    "SEES_CASES",
+    "SEES_CASE_FIGURES",
+    "SEES_CHECKS",
+    "SEES_CHECK_RESULTS",
+    "SEES_NUMBERS",
+    "SEES_PATIENTS",
+    "SETS_RIGHTS",
+    "SETS_UP_CASES",
+    "TAKES_CALLS",
+    "Handler",
+    "Right",
+    "allowed",
+    "machines",
+    "public",
+    "rights_of",
+    "upload_limit",
+    "uploads",
+]
 
 PUBLIC = "public"
 MACHINES = "machines"
 _MARK, _LIMIT = "__allowed__", "__upload_bytes__"
 
 
-def allowed(roles: frozenset[Role]) -> Callable[[H], H]:
-    """Only users of these roles."""
+def allowed(right: Right) -> Callable[[H], H]:
+    """Only users whose role has the permission, or one of several."""
     def mark(handler: H) -> H:
-        setattr(handler, _MARK, roles)
+        setattr(handler, _MARK, right)
         return handler
     return mark
 
@@ -57,9 +104,9 @@ def machines(handler: H) -> H:
     return handler
 
 
-def rights_of(handler: Any) -> frozenset[Role] | str | None:
+def rights_of(handler: Any) -> Right | str | None:
     """The mark of a handler; None: nobody may."""
-    mark: frozenset[Role] | str | None = getattr(handler, _MARK, None)
+    mark: Right | str | None = getattr(handler, _MARK, None)
     return mark
 
 

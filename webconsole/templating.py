@@ -13,6 +13,7 @@ from followup.database.base import now
 from webconsole import formats, rights
 from webconsole.i18n import NAMES
 from webconsole.keys import CATALOGUES, SETTINGS, TEMPLATES, TIMEZONE, VISITOR, Visitor
+from webconsole.rights import Right
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -43,8 +44,8 @@ def render_text(request: web.Request, template: str, **values: Any) -> str:
         return f"{value.astimezone(zone):%H:%M:%S}"
 
     def may(name: str) -> bool:
-        roles: frozenset[Any] = getattr(rights, name)
-        return visitor.role in roles
+        right: Right = getattr(rights, name)
+        return visitor.may(right)
 
     return request.app[TEMPLATES].get_template(template).render(
         **values, t=translate, locale=visitor.locale, locales=NAMES, user=visitor.user,

@@ -18,6 +18,7 @@ from followup.errors import Conflict, InvalidInput
 from followup.patients.models import Encounter, Patient
 from followup.people import audit
 from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
+from followup.views.reach import within
 
 NAME_MOST = 60
 _AT_ONCE = 1000              # rows of one statement
@@ -65,7 +66,7 @@ async def choose(session: AsyncSession, selection: Selection) -> Chosen:
     else:
         query = query.where(Patient.mrn.in_(selection.numbers)).ext(distinct_on(Patient.id)) \
             .order_by(Patient.id, Encounter.discharged_on.desc(), Encounter.id)
-    rows = (await session.execute(query)).all()
+    rows = (await session.execute(within(query, Encounter))).all()
     found = {row.mrn for row in rows}
     wanted = selection.numbers if isinstance(selection, ByNumber) else ()
     return Chosen([(row.id, row.patient_id) for row in rows if not row.do_not_call],

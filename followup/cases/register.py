@@ -34,6 +34,7 @@ from followup.database.base import now
 from followup.errors import NotFound
 from followup.patients.models import Patient
 from followup.people import audit
+from followup.views.reach import within
 
 LIKE_WITHIN = timedelta(days=30)
 _COMPARED = 2000             # descriptions held against a new one, the latest first
@@ -148,15 +149,16 @@ async def alike(session: AsyncSession, *, patient_id: uuid.UUID | None, descript
                                          Case.created_at <= moment]
     if leave_out:
         recent.append(Case.id != leave_out)
-    rows = (await session.execute(
+    rows = (await session.execute(within(
         select(Case.id, func.left(Case.description, _HEAD)).where(*recent)
-        .order_by(Case.created_at.desc()).limit(_COMPARED))).all()
+        .order_by(Case.created_at.desc()).limit(_COMPARED), Case))).all()
     scores = dict(await asyncio.to_thread(
         most_alike, description[:_HEAD], [(row[0], row[1]) for row in rows]))
     same: list[ColumnElement[bool]] = [Case.id.in_(scores)]
     if patient_id:
         same.append(Case.patient_id == patient_id)
-    found = await session.scalars(select(Case).where(*recent, or_(*same)).options(*whole()))
+    found = await session.scalars(within(
+        select(Case).where(*recent, or_(*same)).options(*whole()), Case))
     likes = [Like(case, patient_id is not None and case.patient_id == patient_id,
                   scores.get(case.id)) for case in found]
     return sorted(likes, key=lambda like: (-(like.score or 0), -like.case.seq))[:8]
@@ -198,7 +200,15 @@ def write_down(session: AsyncSession, case: Case, kind: EventKind, by: By, *, wo
     audit.record(session, audit.CHANGE_CASE, actor=by.username, subject=f"case:{case.id}",
                  address=by.address, what=kind.value,
                  **({"state": case.state.value} if moved else {}),
-                 **({"fields": sorted(detail)} if detail and kind is EventKind.EDITED else {}))
+                 **_changed(detail or {}))
+
+
+def _changed(detail: dict[str, object]) -> dict[str, object]:
+    """The fields of an event that were one thing and are another, as the audit trail tells it."""
+    fields = {name: told for name, told in detail.items()
+              if isinstance(told, list) and len(told) == 2}
+    return {"before": {name: told[0] for name, told in fields.items()},
+            "after": {name: told[1] for name, told in fields.items()}} if fields else {}
 
 
 def as_day(value: date | None) -> str:

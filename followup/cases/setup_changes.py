@@ -43,7 +43,8 @@ async def save_category(session: AsyncSession, form: Form, by: By) -> None:
     row.position, row.active = _number(form, "position", 0, 999), _ticked(form, "active")
     parent = await _named(session, CaseCategory, form, "parent")
     if parent:
-        above = ancestors(parent.id, (await load_setup(session)).parents)
+        with session.no_autoflush:
+            above = ancestors(parent.id, (await load_setup(session)).parents)
         if row.id in above:
             raise NotTaken([Fault("parent", Wrong.UNKNOWN, "a category that is not below it")])
     row.parent_id = parent.id if parent else None
@@ -102,15 +103,19 @@ async def save_rule(session: AsyncSession, form: Form, by: By) -> None:
 
 async def save_state_names(session: AsyncSession, form: Form, by: By) -> None:
     """zh_<state> and en_<state> for every state; an empty one is called as we call it."""
+    before: dict[str, list[str]] = {}
+    after: dict[str, list[str]] = {}
     for state in CaseState:
         row = await session.get(CaseStateName, state)
         if row is None:
             row = CaseStateName(state=state)
             session.add(row)
+        before[state.value] = [row.name_zh or "", row.name_en or ""]
         row.name_zh = _text(form, f"zh_{state.value}", 12)
         row.name_en = _text(form, f"en_{state.value}", 24)
+        after[state.value] = [row.name_zh, row.name_en]
     audit.record(session, audit.SET_UP_CASES, actor=by.username, address=by.address,
-                 subject="case-states")
+                 subject="case-states", before=before, after=after)
     await session.flush()
 
 
@@ -149,7 +154,7 @@ async def _done(session: AsyncSession, what: str, row: CaseCategory | CaseSeveri
     if row not in session.deleted:
         session.add(row)
     audit.record(session, audit.SET_UP_CASES, actor=by.username, address=by.address,
-                 subject=f"case-{what}:{row.id}")
+                 subject=f"case-{what}:{row.id}", **audit.difference(row))
     await session.flush()
 
 

@@ -20,7 +20,6 @@ from followup.people.sessions import end_sessions
 __all__ = ["change_password", "create_user", "end_all_sessions", "find_user", "generate_password",
            "reset_second_step", "set_disabled", "unlock"]
 
-UNLOCK, DISABLE, ENABLE = "unlock-user", "disable-user", "enable-user"    # in the audit trail
 LOCALES = ("zh", "en")
 STANDARD = Policy()
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
@@ -99,7 +98,7 @@ async def unlock(session: AsyncSession, username: str, *, actor: str, address: s
     """Forgive all failures: the user may try again at once. NotFound: no such user."""
     user = await find_user(session, username)
     await _forgive(session, user)
-    audit.record(session, UNLOCK, actor=actor, subject=f"user:{user.username}", address=address)
+    audit.record(session, audit.UNLOCK_USER, actor=actor, subject=f"user:{user.username}", address=address)
 
 
 async def reset_second_step(session: AsyncSession, username: str, *, actor: str,
@@ -124,8 +123,8 @@ async def set_disabled(session: AsyncSession, username: str, disabled: bool, *, 
     user.disabled = disabled
     if disabled:
         await end_sessions(session, user, actor=actor, address=address)
-    audit.record(session, DISABLE if disabled else ENABLE, actor=actor,
-                 subject=f"user:{user.username}", address=address)
+    audit.record(session, audit.DISABLE_USER if disabled else audit.ENABLE_USER,
+                 actor=actor, subject=f"user:{user.username}", address=address)
 
 
 async def _forgive(session: AsyncSession, user: User) -> None:

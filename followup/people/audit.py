@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import uuid
+from collections.abc import Collection
+from datetime import date, timedelta
+from enum import Enum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.database.base import now
+from followup.database.base import Base, now
 from followup.people.models import AuditEvent
 
 SIGN_IN = "sign-in"
@@ -48,14 +51,59 @@ OPEN_ATTACHMENT = "open-case-attachment"
 EXPORT_CASES = "export-cases"
 SET_UP_CASES = "set-up-cases"
 CREATE_USER = "create-user"
+CHANGE_USER = "change-user"
+SET_RIGHTS = "set-rights"
+SEE_NUMBERS = "see-numbers"
+DOWNLOAD_RECORDING = "download-recording"
+EXPORT_AUDIT = "export-audit"
 CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an action
+UNLOCK_USER = "unlock-user"
+DISABLE_USER = "disable-user"
+ENABLE_USER = "enable-user"
+END_SESSION = "end-session"
+SET_UP_SECOND_STEP = "set-up-second-step"
+REMOVE_SECOND_STEP = "remove-second-step"
+NEW_RECOVERY_CODES = "renew-recovery-codes"
+USE_RECOVERY_CODE = "use-recovery-code"
+FOLLOW_DIRECTORY = "follow-directory"        # it has changed somebody's name or role
+
+ACTIONS = tuple(value for name, value in tuple(globals().items())
+                if name.isupper() and isinstance(value, str))
 
 
 def record(session: AsyncSession, action: str, *, actor: str, subject: str = "", address: str = "",
            **detail: Any) -> None:
-    """Add a row; it is kept if and only if the transaction is."""
+    """Add a row; it is kept if and only if the transaction is. In ``detail`` a change is told as
+    ``before`` and ``after``: one value, or values by field."""
     session.add(AuditEvent(actor=actor, action=action, subject=subject, address=address,
                            detail=detail))
+
+
+def difference(row: Base, *, only: Collection[str] = ()) -> dict[str, Any]:
+    """``before`` and ``after`` of the columns of a row that are about to be stored or deleted, for
+    ``record``; of ``only`` these, where a row has some that are nobody's business."""
+    state = inspect(row)
+    gone = state.session is not None and row in state.session.deleted
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for column in state.mapper.column_attrs:
+        if only and column.key not in only:
+            continue
+        history = state.attrs[column.key].history
+        if state.persistent and not history.has_changes() and not gone:
+            continue
+        if state.persistent:
+            before[column.key] = _plain((history.deleted or history.unchanged or [None])[0])
+        if not gone:
+            after[column.key] = _plain(getattr(row, column.key))
+    return {"before": before, "after": after}
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    if isinstance(value, (uuid.UUID, date)):
+        return str(value)
+    return value.value if isinstance(value, Enum) else value
 
 
 async def count(session: AsyncSession, action: str, *, within: timedelta,

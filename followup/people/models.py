@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from followup.database.base import Base, HasCreated, HasId, choice, now
@@ -31,6 +32,13 @@ class Source(StrEnum):
     DIRECTORY = "directory"              # the hospital's LDAP directory
 
 
+class Reach(StrEnum):
+    """Whose patients somebody sees."""
+
+    OWN = "own"                  # of the departments that are theirs
+    ALL = "all"
+
+
 class User(HasId, HasCreated, Base):
     """Somebody who signs in at the console."""
 
@@ -42,6 +50,9 @@ class User(HasId, HasCreated, Base):
     role: Mapped[Role] = mapped_column(choice(Role))
     locale: Mapped[str] = mapped_column(default="zh")
     disabled: Mapped[bool] = mapped_column(default=False)
+    departments: Mapped[list[Any]] = mapped_column(default=list)      # names, as stays have them
+    reach: Mapped[Reach | None] = mapped_column(choice(Reach))        # null: as the role has it
+    agent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("agent.id"))   # their phone
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     source: Mapped[Source] = mapped_column(choice(Source), default=Source.LOCAL)
@@ -79,6 +90,16 @@ class FormerPassword(HasId, HasCreated, Base):
     password_hash: Mapped[str]
 
 
+class PermissionSetting(Base):
+    """Where the hospital departs from the default: which roles have one permission."""
+
+    __tablename__ = "permission_setting"
+
+    id: Mapped[str] = mapped_column(primary_key=True)           # the permission's key
+    roles: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))   # null: default
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class WebSession(Base):
     """A signed-in browser, or one that owes the second step; only the token's hash is kept."""
 
@@ -100,10 +121,15 @@ class WebSession(Base):
 
 
 class AuditEvent(Base):
-    """Who saw or did what. Rows are only ever added: the database refuses the rest."""
+    """Who saw or did what. Rows are only ever added: the database refuses the rest, but once to
+    seal a row, that is, to give it its place in the chain of ``followup.people.chain``."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "subject", "at"), Index(None, "at"))
+    __table_args__ = (
+        Index(None, "subject", "at"), Index(None, "at"), Index(None, "actor", "at"),
+        Index(None, "action", "at"),
+        Index("ix_audit_event_unsealed", "id", postgresql_where=text("place is null")),
+        CheckConstraint("(place is null) = (hash is null)", name="sealed"))
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     at: Mapped[datetime] = mapped_column(default=now)
@@ -111,4 +137,6 @@ class AuditEvent(Base):
     action: Mapped[str]                                   # sign-in, play-recording, …
     subject: Mapped[str] = mapped_column(default="")      # patient:<id>, recording:<id>, …
     address: Mapped[str] = mapped_column(default="")
-    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)   # "before" and "after", …
+    place: Mapped[int | None] = mapped_column(BigInteger, unique=True)    # 1, 2, … in the chain
+    hash: Mapped[str | None]                               # SHA-256 over the one before and this

@@ -14,8 +14,6 @@ from followup.people.models import RecoveryCode, SecondFactor, User
 from followup.people.passwords import generate_password
 from followup.people.sealing import Sealer
 
-SET_UP, REMOVE, NEW_CODES = "set-up-second-step", "remove-second-step", "renew-recovery-codes"
-USE_CODE = "use-recovery-code"           # in the audit trail, as the ones above
 CODES = 10
 
 
@@ -65,14 +63,14 @@ async def confirm(session: AsyncSession, user: User, code: str, sealer: Sealer, 
                         expected="the app's six digits")
     row.confirmed_at, row.last_step = now(), step
     await session.execute(update(User).where(User.id == user.id).values(second_step=True))
-    audit.record(session, SET_UP, actor=user.username, subject=f"user:{user.username}",
+    audit.record(session, audit.SET_UP_SECOND_STEP, actor=user.username, subject=f"user:{user.username}",
                  address=address)
     return await _new_codes(session, user)
 
 
 async def renew_codes(session: AsyncSession, user: User, *, address: str = "") -> list[str]:
     """New recovery codes; the former ones are void."""
-    audit.record(session, NEW_CODES, actor=user.username, subject=f"user:{user.username}",
+    audit.record(session, audit.NEW_RECOVERY_CODES, actor=user.username, subject=f"user:{user.username}",
                  address=address)
     return await _new_codes(session, user)
 
@@ -103,7 +101,7 @@ async def reset(session: AsyncSession, user: User, *, actor: str, address: str =
     await session.execute(delete(SecondFactor).where(SecondFactor.user_id == user.id))
     await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     await session.execute(update(User).where(User.id == user.id).values(second_step=False))
-    audit.record(session, REMOVE, actor=actor, subject=f"user:{user.username}", address=address)
+    audit.record(session, audit.REMOVE_SECOND_STEP, actor=actor, subject=f"user:{user.username}", address=address)
 
 
 async def _spend_recovery(session: AsyncSession, user: User, code: str, address: str) -> bool:
@@ -114,7 +112,7 @@ async def _spend_recovery(session: AsyncSession, user: User, code: str, address:
         .values(used_at=now()).returning(RecoveryCode.id))
     if spent is None:
         return False
-    audit.record(session, USE_CODE, actor=user.username, subject=f"user:{user.username}",
+    audit.record(session, audit.USE_RECOVERY_CODE, actor=user.username, subject=f"user:{user.username}",
                  address=address)
     return True
 

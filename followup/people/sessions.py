@@ -15,7 +15,6 @@ from followup.database.base import now
 from followup.people import audit
 from followup.people.models import User, WebSession
 
-END_SESSION = "end-session"              # in the audit trail
 IDLE = timedelta(hours=1)
 CODE_TIME = timedelta(minutes=5)         # for the second step
 _SEEN_AGAIN = timedelta(minutes=1)       # a session's row is written no oftener
@@ -89,6 +88,6 @@ async def end_sessions(session: AsyncSession, user: User, *, actor: str, address
         query = query.where(WebSession.token_hash != token_hash(but))
     ended = len((await session.scalars(query.returning(WebSession.id))).all())
     if ended:
-        audit.record(session, END_SESSION, actor=actor, subject=f"user:{user.username}",
+        audit.record(session, audit.END_SESSION, actor=actor, subject=f"user:{user.username}",
                      address=address, sessions=ended)
     return ended

@@ -227,12 +227,9 @@ class Accounts:
         elif (user.role, user.name) != (person.role, person.name):
             await session.execute(update(User).where(User.id == user.id).values(
                 role=person.role, name=person.name).execution_options(synchronize_session=False))
-            audit.record(session, FOLLOW_DIRECTORY, actor="directory", subject=f"user:{username}",
+            audit.record(session, audit.FOLLOW_DIRECTORY, actor="directory", subject=f"user:{username}",
                          before=user.role.value, after=person.role.value)
         return user, ""
-
-
-FOLLOW_DIRECTORY = "follow-directory"    # in the audit trail: the directory changed name or role
 
 
 async def _guesses(session: AsyncSession, address: str) -> int:

@@ -205,7 +205,8 @@ def _corrected(check: SpotCheck, step: Step) -> SpotCheckCorrection:
 def _write_down(session: AsyncSession, action: str, check: SpotCheck, actor: Actor,
                 **detail: object) -> None:
     audit.record(session, action, actor=actor.user.username, address=actor.address,
-                 subject=f"spot-check:{check.id}", state=check.state.value, **detail)
+                 subject=f"spot-check:{check.id}", state=check.state.value, **detail,
+                 **audit.difference(check))
 
 
 def _said(text: str, field: str) -> str:

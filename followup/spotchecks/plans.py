@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.agents.models import Agent
@@ -128,7 +128,8 @@ async def _add_checks(session: AsyncSession, plan: SpotCheckPlan, drawn: Sequenc
 
 
 async def person_at(session: AsyncSession, agent: Agent, moment: datetime) -> uuid.UUID | None:
-    """Who sat at an agent's phone then: who had taken it last, else the one agent of that name."""
+    """Who sat at an agent's phone then: who had taken it last, else the one person whose phone it
+    is, else the one agent of that name."""
     taken = await session.scalar(
         select(User.id).join(AuditEvent, AuditEvent.actor == User.username)
         .where(AuditEvent.action == audit.TAKE_PHONE, AuditEvent.at <= moment,
@@ -136,9 +137,12 @@ async def person_at(session: AsyncSession, agent: Agent, moment: datetime) -> uu
         .order_by(AuditEvent.id.desc()).limit(1))
     if taken is not None:
         return taken
-    named = (await session.scalars(
-        select(User.id).where(User.name == agent.name, User.role == Role.AGENT).limit(2))).all()
-    return named[0] if len(named) == 1 else None
+    for theirs in (User.agent_id == agent.id,
+                   and_(User.name == agent.name, User.role == Role.AGENT)):
+        found = (await session.scalars(select(User.id).where(theirs).limit(2))).all()
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 async def newest_cards(session: AsyncSession) -> Sequence[ScoreCard]:
@@ -177,7 +181,9 @@ async def save_card(session: AsyncSession, name: str, card: Card, *, actor: str,
     session.add(row)
     await session.flush()
     audit.record(session, audit.CHANGE_CARD, actor=actor, address=address,
-                 subject=f"score-card:{row.id}", version=row.version)
+                 subject=f"score-card:{row.id}", version=row.version,
+                 before={"pass_mark": last.pass_mark, "criteria": last.criteria} if last else {},
+                 after={"pass_mark": row.pass_mark, "criteria": row.criteria})
     return row
 
 

@@ -16,6 +16,7 @@ from followup.errors import NotFound
 from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Response, Severity
+from followup.views.reach import within
 
 LIMIT = 200
 CLOSED_SHOWN = 20
@@ -55,8 +56,8 @@ async def find_alert(session: AsyncSession,
 
 
 def _with_stay() -> Any:
-    return (select(Alert, Encounter)
-            .join(Response, Response.id == Alert.response_id)
-            .join(Task, Task.id == Response.task_id)
-            .join(Encounter, Encounter.id == Task.encounter_id)
-            .options(joinedload(Alert.patient, innerjoin=True)))
+    return within(select(Alert, Encounter)
+                  .join(Response, Response.id == Alert.response_id)
+                  .join(Task, Task.id == Response.task_id)
+                  .join(Encounter, Encounter.id == Task.encounter_id)
+                  .options(joinedload(Alert.patient, innerjoin=True)), Encounter)

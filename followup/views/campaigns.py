@@ -22,6 +22,7 @@ from followup.database.base import now
 from followup.errors import InvalidInput, NotFound
 from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
+from followup.views.reach import within
 
 PAGE = 20
 SEARCH_LENGTH = 60
@@ -110,7 +111,7 @@ async def list_campaigns(session: AsyncSession, *, search: str = "",
         at, last = _parse_cursor(after)
         query = query.where(tuple_(Campaign.created_at, Campaign.id)
                             < tuple_(literal(at), literal(last)))
-    found = (await session.scalars(query)).all()
+    found = (await session.scalars(within(query, Campaign))).all()
     shown = found[:PAGE]
     ids = [campaign.id for campaign in shown]
     counted, departments = await progress(session, ids), await _departments(session, ids)
@@ -202,10 +203,11 @@ async def usable_questionnaires(session: AsyncSession) -> Sequence[Questionnaire
 async def _departments(session: AsyncSession,
                        ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[str]]:
     found: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for campaign_id, department in await session.execute(
+    for campaign_id, department in await session.execute(within(
             select(Task.campaign_id, Encounter.department)
             .join(Encounter, Encounter.id == Task.encounter_id)
-            .where(Task.campaign_id.in_(ids)).distinct().order_by(Encounter.department)):
+            .where(Task.campaign_id.in_(ids)).distinct().order_by(Encounter.department),
+            Encounter)):
         found[campaign_id].append(department)
     return found
 

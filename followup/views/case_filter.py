@@ -20,6 +20,8 @@ from followup.cases.setup import Setup
 from followup.cases.states import CaseKind, CaseState
 from followup.errors import InvalidInput
 from followup.patients.models import Patient
+from followup.people.scope import current_scope
+from followup.views.reach import seen
 
 SEARCH_LENGTH = 60
 NOBODY = "-"                 # in place of a name: the cases that have none
@@ -106,8 +108,9 @@ def read_filter(query: Mapping[str, str]) -> CaseFilter:
 
 def where(wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
           moment: datetime) -> list[ColumnElement[bool]]:
-    """The filter as conditions on ``Case``."""
-    found: list[ColumnElement[bool]] = []
+    """The filter, within what the visitor sees, as conditions on ``Case``."""
+    scope = current_scope()
+    found = [seen(Case, scope)] if scope.limited else []
     if wanted.kind:
         found.append(Case.kind == CaseKind(wanted.kind))
     if wanted.state:

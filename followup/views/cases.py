@@ -34,12 +34,14 @@ from followup.cases.register import whole
 from followup.cases.setup import Setup
 from followup.errors import InvalidInput
 from followup.patients.models import Encounter
-from followup.people.models import Role, User
+from followup.people.models import User
+from followup.people.permissions import HANDLES_CASES
+from followup.people.roles import roles_that_may
 from followup.views.case_filter import CaseFilter, where
+from followup.views.reach import within
 
 PAGE = 30
 EXPORTED = 20_000
-OWNERS = (Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR)
 _NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 
 
@@ -163,24 +165,27 @@ async def recorded_calls(session: AsyncSession, patient_id: uuid.UUID) -> list[E
 
 
 async def _calls(session: AsyncSession, which: ColumnElement[bool]) -> list[Evidence]:
-    rows = await session.execute(
+    rows = await session.execute(within(
         select(Attempt, Campaign, Recording)
         .join(Task, Task.id == Attempt.task_id).join(Campaign, Campaign.id == Task.campaign_id)
         .outerjoin(Recording, Recording.attempt_id == Attempt.id).where(which)
-        .options(selectinload(Recording.marks)).order_by(Attempt.committed_at.desc()).limit(40))
+        .options(selectinload(Recording.marks)).order_by(Attempt.committed_at.desc()).limit(40),
+        Attempt))
     return [Evidence(*row) for row in rows]
 
 
 async def of_patient(session: AsyncSession, patient_id: uuid.UUID) -> Sequence[Case]:
     """A patient's cases, the latest first."""
-    return (await session.scalars(select(Case).where(Case.patient_id == patient_id).options(
-        *whole()).order_by(Case.created_at.desc()).limit(20))).all()
+    return (await session.scalars(within(
+        select(Case).where(Case.patient_id == patient_id).options(*whole())
+        .order_by(Case.created_at.desc()).limit(20), Case))).all()
 
 
 async def owners(session: AsyncSession) -> Sequence[User]:
     """Who may own a case."""
+    roles = await roles_that_may(session, HANDLES_CASES)
     return (await session.scalars(select(User).where(
-        User.disabled.is_(False), User.role.in_(OWNERS)).order_by(User.name, User.id))).all()
+        User.disabled.is_(False), User.role.in_(roles)).order_by(User.name, User.id))).all()
 
 
 async def departments(session: AsyncSession) -> Sequence[str]:

@@ -19,6 +19,7 @@ from followup.spotchecks.sampling import Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import SETTLED
 from followup.spotchecks.statistics import Agreement, Share, agreement, wilson
+from followup.views.reach import within
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ async def results(session: AsyncSession, *, plan_id: uuid.UUID | None = None,
     """Of one plan, or of all whose samples stand for what they were drawn from: a sample by risk
     does not. ``since``: checked from then on."""
     def narrowed(query: Any) -> Any:
-        query = query.join(SpotCheckPlan, SpotCheckPlan.id == SpotCheck.plan_id)
+        query = within(query.join(SpotCheckPlan, SpotCheckPlan.id == SpotCheck.plan_id), SpotCheck)
         if plan_id is not None:
             query = query.where(SpotCheck.plan_id == plan_id)
         else:

@@ -23,6 +23,7 @@ from followup.calls.models import (
 from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
 from followup.patients.models import Encounter, Patient
 from followup.responses.models import Answer, Finding, Response, ResponseState, Severity
+from followup.views.reach import within
 
 RECENT = 12                  # outcomes shown
 LIVE = 60                    # calls shown; a page of more helps nobody
@@ -96,11 +97,11 @@ class AtDesk:
 async def campaigns(session: AsyncSession, limit: int = 12) -> Sequence[Campaign]:
     """Campaigns that have begun: running ones first, then the latest."""
     running = (Campaign.state == CampaignState.RUNNING).desc()
-    return (await session.scalars(
+    return (await session.scalars(within(
         select(Campaign).where(Campaign.state.in_(_STATES_SHOWN))
         .order_by(running, func.coalesce(Campaign.started_at, Campaign.created_at).desc(),
                   Campaign.id)
-        .limit(limit))).all()
+        .limit(limit), Campaign))).all()
 
 
 async def numbers(session: AsyncSession, campaign_id: uuid.UUID) -> Numbers:
@@ -133,10 +134,10 @@ async def numbers(session: AsyncSession, campaign_id: uuid.UUID) -> Numbers:
 
 async def alert_counts(session: AsyncSession) -> tuple[int, int]:
     """Alerts that are not closed, and how many of them are past their deadline."""
-    row = (await session.execute(
+    row = (await session.execute(within(
         select(func.count(), func.count().filter(
             Alert.deadline < func.now(), Alert.state == AlertState.OPEN))
-        .where(Alert.state != AlertState.CLOSED))).one()
+        .where(Alert.state != AlertState.CLOSED), Alert))).one()
     return row[0], row[1]
 
 
@@ -152,7 +153,7 @@ async def live_calls(session: AsyncSession, campaign_id: uuid.UUID) -> list[Live
     escalation = (select(Escalation.state, Escalation.agent_id).where(
         Escalation.attempt_id == Attempt.id, Escalation.ended_at.is_(None))
         .order_by(Escalation.requested_at.desc()).limit(1).lateral())
-    return [LiveCall(*row) for row in await session.execute(
+    return [LiveCall(*row) for row in await session.execute(within(
         select(Attempt, Patient, Encounter.department, asked, answers, escalation.c.state,
                Agent.name)
         .join(Task, Task.id == Attempt.task_id).join(Patient, Patient.id == Attempt.patient_id)
@@ -160,7 +161,7 @@ async def live_calls(session: AsyncSession, campaign_id: uuid.UUID) -> list[Live
         .outerjoin(Response, Response.task_id == Task.id)
         .outerjoin(escalation, true()).outerjoin(Agent, Agent.id == escalation.c.agent_id)
         .where(Task.campaign_id == campaign_id, Attempt.state != AttemptState.ENDED)
-        .order_by(Attempt.committed_at, Attempt.id).limit(LIVE))]
+        .order_by(Attempt.committed_at, Attempt.id).limit(LIVE), Encounter))]
 
 
 async def recent_outcomes(session: AsyncSession, campaign_id: uuid.UUID) -> list[Outcome]:
@@ -168,13 +169,13 @@ async def recent_outcomes(session: AsyncSession, campaign_id: uuid.UUID) -> list
     critical = (select(func.bool_or(Finding.severity == Severity.CRITICAL))
                 .join(Response, Response.id == Finding.response_id)
                 .where(Response.task_id == Task.id).correlate(Task).scalar_subquery())
-    return [Outcome(*row) for row in await session.execute(
+    return [Outcome(*row) for row in await session.execute(within(
         select(Attempt, Patient, Encounter.department, critical)
         .join(Task, Task.id == Attempt.task_id).join(Patient, Patient.id == Attempt.patient_id)
         .join(Encounter, Encounter.id == Task.encounter_id)
         .where(Task.campaign_id == campaign_id, Attempt.state == AttemptState.ENDED,
                Attempt.disposition != Disposition.NOT_PLACED)
-        .order_by(Attempt.ended_at.desc().nulls_last(), Attempt.id).limit(RECENT))]
+        .order_by(Attempt.ended_at.desc().nulls_last(), Attempt.id).limit(RECENT), Encounter))]
 
 
 async def agents(session: AsyncSession) -> list[AtDesk]:

@@ -21,7 +21,9 @@ from followup.calls.models import Attempt, Escalation, Recording
 from followup.campaigns.models import Campaign, Task
 from followup.errors import InvalidInput, NotFound
 from followup.patients.models import Encounter, Patient
+from followup.people.scope import current_scope
 from followup.responses.models import Answer, Finding, Response
+from followup.views.reach import seen, within
 
 PAGE = 30
 SEARCH_LENGTH = 60
@@ -61,28 +63,28 @@ class FollowUp:
 
 async def departments(session: AsyncSession) -> Sequence[str]:
     """Every department that has discharged somebody."""
-    return (await session.scalars(
-        select(Encounter.department).distinct().order_by(Encounter.department))).all()
+    return (await session.scalars(within(
+        select(Encounter.department).distinct().order_by(Encounter.department), Encounter))).all()
 
 
 async def list_patients(session: AsyncSession, *, search: str = "", department: str = "",
                         after: str = "") -> Page:
     """Patients, the latest discharged first; ``search`` is part of a name or a record number's
     beginning, ``after`` a cursor of an earlier page."""
-    stay = (select(Encounter).where(Encounter.patient_id == Patient.id)
-            .order_by(Encounter.discharged_on.desc(), Encounter.id).limit(1))
+    stay = within(select(Encounter).where(Encounter.patient_id == Patient.id)
+                  .order_by(Encounter.discharged_on.desc(), Encounter.id).limit(1), Encounter)
     if department:
         stay = stay.where(Encounter.department == department)
     latest = stay.lateral()
     of_stay = aliased(Encounter, latest)
-    task = aliased(Task, select(Task).where(Task.patient_id == Patient.id).order_by(
-        Task.created_at.desc(), Task.id).limit(1).lateral())
-    alert = aliased(Alert, select(Alert).where(
+    task = aliased(Task, within(select(Task).where(Task.patient_id == Patient.id).order_by(
+        Task.created_at.desc(), Task.id).limit(1), Task).lateral())
+    alert = aliased(Alert, within(select(Alert).where(
         Alert.patient_id == Patient.id, Alert.state != AlertState.CLOSED).order_by(
-        Alert.deadline, Alert.id).limit(1).lateral())
+        Alert.deadline, Alert.id).limit(1), Alert).lateral())
     discharged = func.coalesce(of_stay.discharged_on, literal(_LONG_AGO, Date))
     query = (select(Patient, of_stay, task, alert).select_from(Patient)
-             .join(of_stay, true(), isouter=not department)
+             .join(of_stay, true(), isouter=not (department or current_scope().limited))
              .outerjoin(task, true()).outerjoin(alert, true())
              .order_by(discharged.desc(), Patient.id.desc()).limit(PAGE + 1))
     if search := search.strip()[:SEARCH_LENGTH]:
@@ -114,9 +116,13 @@ def _parse_cursor(cursor: str) -> tuple[date, uuid.UUID]:
 
 
 async def find_patient(session: AsyncSession, patient_id: uuid.UUID) -> Patient:
-    """A patient with stays; NotFound when there is none."""
-    patient = await session.scalar(select(Patient).where(Patient.id == patient_id)
-                                   .options(selectinload(Patient.encounters)))
+    """A patient with the stays that are seen; NotFound when there is none."""
+    scope = current_scope()
+    stays = selectinload(Patient.encounters.and_(seen(Encounter, scope)) if scope.limited
+                         else Patient.encounters)
+    patient = await session.scalar(within(
+        select(Patient).where(Patient.id == patient_id).options(
+            stays, selectinload(Patient.contacts)), Patient))
     if patient is None:
         raise NotFound("there is no such patient")
     return patient
@@ -124,18 +130,19 @@ async def find_patient(session: AsyncSession, patient_id: uuid.UUID) -> Patient:
 
 async def alerts_of(session: AsyncSession, patient_id: uuid.UUID) -> Sequence[Alert]:
     """The patient's alerts: those not closed first, by deadline, then the latest closed."""
-    return (await session.scalars(
+    return (await session.scalars(within(
         select(Alert).where(Alert.patient_id == patient_id)
-        .order_by((Alert.state == AlertState.CLOSED), Alert.deadline.desc()).limit(20))).all()
+        .order_by((Alert.state == AlertState.CLOSED), Alert.deadline.desc()).limit(20),
+        Alert))).all()
 
 
 async def follow_ups(session: AsyncSession, patient_id: uuid.UUID,
                      limit: int = 20) -> list[FollowUp]:
     """The patient's tasks, the latest first, each with attempts, answers, findings, recordings."""
-    rows: Sequence[Any] = (await session.execute(
+    rows: Sequence[Any] = (await session.execute(within(
         select(Task, Campaign).join(Campaign, Campaign.id == Task.campaign_id)
         .where(Task.patient_id == patient_id)
-        .order_by(Task.created_at.desc(), Task.id).limit(limit))).all()
+        .order_by(Task.created_at.desc(), Task.id).limit(limit), Task))).all()
     found = {task.id: FollowUp(task, campaign, [], {}, {}) for task, campaign in rows}
     of_attempt: dict[uuid.UUID, FollowUp] = {}
     for attempt in await session.scalars(select(Attempt).where(

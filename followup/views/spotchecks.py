@@ -22,6 +22,7 @@ from followup.spotchecks.models import CallAgainBy, SpotCheck, SpotCheckPlan, Sp
 from followup.spotchecks.moments import moments
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import SETTLED, ItemState
+from followup.views.reach import within
 
 PAGE = 50
 PLANS = 50
@@ -85,10 +86,10 @@ async def plans(session: AsyncSession) -> list[PlanLine]:
     passed = func.count().filter(SpotCheck.verdict == Verdict.PASSED)
     counts = (select(SpotCheck.plan_id, settled.label("settled"), passed.label("passed"))
               .group_by(SpotCheck.plan_id).subquery())
-    rows = await session.execute(
+    rows = await session.execute(within(
         select(SpotCheckPlan, counts.c.settled, counts.c.passed)
         .outerjoin(counts, counts.c.plan_id == SpotCheckPlan.id)
-        .order_by(SpotCheckPlan.created_at.desc(), SpotCheckPlan.id).limit(PLANS))
+        .order_by(SpotCheckPlan.created_at.desc(), SpotCheckPlan.id).limit(PLANS), SpotCheckPlan))
     return [PlanLine(plan, done or 0, well or 0) for plan, done, well in rows]
 
 
@@ -113,11 +114,11 @@ async def checks(session: AsyncSession, wanted: Filter) -> tuple[list[Line], int
 
 
 def _filtered(query: Any, wanted: Filter) -> Any:
-    query = (query.select_from(SpotCheck)
-             .join(SpotCheckPlan, SpotCheckPlan.id == SpotCheck.plan_id)
-             .join(Attempt, Attempt.id == SpotCheck.attempt_id)
-             .join(Patient, Patient.id == Attempt.patient_id)
-             .outerjoin(Agent, Agent.id == SpotCheck.agent_id))
+    query = within(query.select_from(SpotCheck)
+                   .join(SpotCheckPlan, SpotCheckPlan.id == SpotCheck.plan_id)
+                   .join(Attempt, Attempt.id == SpotCheck.attempt_id)
+                   .join(Patient, Patient.id == Attempt.patient_id)
+                   .outerjoin(Agent, Agent.id == SpotCheck.agent_id), SpotCheck)
     for column, value in ((SpotCheck.plan_id, wanted.plan_id), (SpotCheck.state, wanted.state),
                           (SpotCheck.verdict, wanted.verdict),
                           (SpotCheck.department, wanted.department or None),
@@ -134,11 +135,12 @@ async def choices(session: AsyncSession,
                   plan_id: uuid.UUID | None = None) -> tuple[Sequence[str], Sequence[Agent]]:
     """Departments and agents that checks are of, to filter by."""
     of_plan = SpotCheck.plan_id == plan_id if plan_id else SpotCheck.plan_id.is_not(None)
-    departments = (await session.scalars(
+    departments = (await session.scalars(within(
         select(SpotCheck.department).where(of_plan).distinct()
-        .order_by(SpotCheck.department))).all()
+        .order_by(SpotCheck.department), SpotCheck))).all()
     agents = (await session.scalars(
-        select(Agent).where(Agent.id.in_(select(SpotCheck.agent_id).where(of_plan)))
+        select(Agent).where(Agent.id.in_(within(
+            select(SpotCheck.agent_id).where(of_plan), SpotCheck)))
         .order_by(Agent.extension))).all()
     return departments, agents
 
@@ -177,7 +179,7 @@ async def find_check(session: AsyncSession, check_id: uuid.UUID) -> Looked:
 
 async def waiting_for_hand(session: AsyncSession, limit: int = 20) -> list[Line]:
     """The patients whom somebody is to call again by hand, the longest waiting first."""
-    rows = await session.execute(
+    rows = await session.execute(within(
         select(SpotCheck, Attempt, Patient, Agent)
         .join(SpotCheckRecall, SpotCheckRecall.check_id == SpotCheck.id)
         .join(Task, Task.id == SpotCheckRecall.task_id)
@@ -186,7 +188,7 @@ async def waiting_for_hand(session: AsyncSession, limit: int = 20) -> list[Line]
         .outerjoin(Agent, Agent.id == SpotCheck.agent_id)
         .where(SpotCheckRecall.how == CallAgainBy.HAND, SpotCheckRecall.done_at.is_(None),
                Task.state != TaskState.CANCELLED)
-        .order_by(SpotCheckRecall.asked_at, SpotCheck.id).limit(limit))
+        .order_by(SpotCheckRecall.asked_at, SpotCheck.id).limit(limit), SpotCheck))
     return [Line(*row) for row in rows]
 
 

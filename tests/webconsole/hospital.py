@@ -60,6 +60,7 @@ PEOPLE = (
     ("吴国平", Sex.MALE, "普外科", "腹股沟疝", "疝修补术"),
     ("郑小燕", Sex.FEMALE, "产科", "足月妊娠", "剖宫产术"),
 )
+DEPARTMENTS = sorted({department for _, _, department, *_ in PEOPLE})
 TEXTS = {
     "fever": {"zh": "体温 38.9 °C，达到或超过 38.5 °C",
               "en": "Temperature 38.9 °C, at or above 38.5 °C"},
@@ -90,7 +91,7 @@ async def add_users(database: Database) -> None:
     names = {Role.AGENT: "林护士", Role.SUPERVISOR: "何班长", Role.MANAGER: "罗主任",
              Role.AUDITOR: "马质检", Role.DOCTOR: "徐医生", Role.ADMINISTRATOR: "系统管理员"}
     async with database.session() as session:
-        session.add_all(User(username=role.value, name=name, role=role,
+        session.add_all(User(username=role.value, name=name, role=role, departments=DEPARTMENTS,
                              password_hash=_password_hash()) for role, name in names.items())
 
 

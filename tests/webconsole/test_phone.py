@@ -30,7 +30,7 @@ from webconsole import sip_relay
 from webconsole.rights import TAKES_CALLS
 
 NURSE, DESK_PHONE = "803", "801"         # the first is made a browser phone here
-DENIED = sorted(set(Role) - TAKES_CALLS)
+DENIED = sorted(set(Role) - TAKES_CALLS.default)
 
 
 @pytest.fixture

@@ -25,13 +25,16 @@ from followup.cases.calls import WhyNot
 from followup.cases.models import Channel, EventKind
 from followup.cases.states import CaseKind, CaseState, Move
 from followup.patients.models import Sex
-from followup.people.models import Role
+from followup.people.audit import ACTIONS
+from followup.people.models import Reach, Role
+from followup.people.permissions import GROUPS, PERMISSIONS
 from followup.responses.models import GivenBy, Severity
 from followup.spotchecks.models import CallAgainBy
 from followup.spotchecks.risk import Doubt
 from followup.spotchecks.sampling import By, Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import ItemState
+from followup.views import people as people_view
 from followup.views.case_filter import CaseFilter, Kept, Standings
 from followup.views.case_statistics import Group
 from followup.views.cases import Sort
@@ -40,9 +43,10 @@ from ivr.prompts.inventory import State
 from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
+from webconsole.forms.person import FAULTS as PERSON_FAULTS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
-from webconsole.pages import account, case_statistics, cases, spot_check, spot_checks
+from webconsole.pages import account, audit, case_statistics, cases, spot_check, spot_checks
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
@@ -97,6 +101,10 @@ MADE_OF_WORDS = {
     "account_fault": account.FAULTS, "account_said": account.SAID,
     "account_owed": ("password", "second_step"),
     "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
+    "permission": tuple(each.key for each in PERMISSIONS),
+    "permission_hint": tuple(each.key for each in PERMISSIONS), "permission_group": tuple(GROUPS),
+    "reach": tuple(Reach), "people_state": people_view.STATES, "person_fault": PERSON_FAULTS,
+    "audit_action": ACTIONS, "audit_subject": audit.SUBJECTS, "audit_column": audit.COLUMNS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
     "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,

@@ -61,7 +61,8 @@ async def close(request: web.Request) -> web.Response:
                 if visitor.user else None
             audit.record(session, audit.CLOSE_ALERT, actor=visitor.actor,
                          subject=f"alert:{alert_id}", address=visitor.address,
-                         patient=str(alert.patient_id) if alert else "")
+                         patient=str(alert.patient_id) if alert else "",
+                         **(audit.difference(alert) if alert else {}))
     except Conflict:
         return render(request, "alert.html", status=409,
                       **await _look(request, alert_id, typed=note, fault="alert.conflict"))

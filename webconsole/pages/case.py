@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from followup.calls.models import Attempt
 from followup.cases import calls, changes, register
 from followup.cases.intake import NotTaken
 from followup.cases.models import CaseAttachment, EventKind
@@ -19,11 +20,11 @@ from followup.cases.vault import MAX_BYTES, SHOWN, BadFile, Vault
 from followup.errors import Conflict, InvalidInput, NotFound
 from followup.people import audit
 from followup.people.models import User
-from followup.views import cases, overview
+from followup.views import cases, overview, reach
 from followup.views.wording import Wording
 from webconsole.case_words import CaseWords, by
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
-from webconsole.pages.case_form import FORM_BYTES, keep, read_files, version
+from webconsole.pages.case_form import FORM_BYTES, case_path, keep, read_files, version
 from webconsole.pages.inputs import known_id, path_id, text
 from webconsole.rights import HANDLES_CASES, SEES_CASES, TAKES_CALLS, allowed, uploads
 from webconsole.templating import render
@@ -53,9 +54,10 @@ async def move(request: web.Request) -> web.Response:
             owner = await _owner(session, form.get("owner"))
             await changes.move(session, case_id, what, version(form), by(request), words=words,
                                owner=owner, department=text(form.get("department"), 60))
+            onward = await case_path(session, case_id)
     except (NotTaken, Conflict) as refused:
         return await _refused(request, case_id, refused, part=what.value, typed=words)
-    raise web.HTTPSeeOther(f"/cases/{case_id}")
+    raise web.HTTPSeeOther(onward)
 
 
 @allowed(HANDLES_CASES)
@@ -68,9 +70,10 @@ async def transfer(request: web.Request) -> web.Response:
             owner = await _owner(session, form.get("owner"))
             await changes.transfer(session, case_id, version(form), by(request), owner=owner,
                                    department=text(form.get("department"), 61), words=words)
+            onward = await case_path(session, case_id)
     except (NotTaken, Conflict) as refused:
         return await _refused(request, case_id, refused, part="transfer", typed=words)
-    raise web.HTTPSeeOther(f"/cases/{case_id}")
+    raise web.HTTPSeeOther(onward)
 
 
 @allowed(HANDLES_CASES)
@@ -126,6 +129,7 @@ async def evidence(request: web.Request) -> web.Response:
     try:
         async with request.app[DATABASE].session() as session:
             case = await register.find_case(session, case_id)
+            await reach.require(session, Attempt, attempt)
             await register.add_evidence(session, case, attempt, by(request))
     except NotTaken as error:
         raise NotFound("there is no such call") from error

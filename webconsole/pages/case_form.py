@@ -9,17 +9,21 @@ from typing import Any
 
 from aiohttp import web
 from multidict import MultiMapping
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.calls.models import Attempt
 from followup.cases import changes, register
 from followup.cases.changes import EditConflict, form_values
 from followup.cases.intake import FIELDS, NotTaken, check
+from followup.cases.models import Case
 from followup.cases.setup import load_setup
 from followup.cases.states import CaseKind
 from followup.cases.vault import MAX_BYTES, MAX_FILES, BadFile, Checked, Vault, check_file
 from followup.database.base import now
 from followup.errors import NotFound
+from followup.patients.models import Patient
 from followup.people import audit
-from followup.views import cases, overview
+from followup.views import cases, overview, reach
 from webconsole.case_words import CaseWords, by
 from webconsole.keys import DATABASE, SETTINGS, TIMEZONE
 from webconsole.pages.cases import facts_of
@@ -46,6 +50,7 @@ async def new(request: web.Request) -> web.Response:
             except NotTaken as error:
                 raise NotFound("there is no such patient") from error
             if known:
+                await reach.require(session, Patient, known.id)
                 values["patient"] = known.mrn
     return await _form(request, values, attempt=attempt)
 
@@ -63,16 +68,18 @@ async def add(request: web.Request) -> web.Response:
             told = check(values, setup, _today(request))
             case, _ = await register.register(session, told, setup, by(request))
             if attempt:
-                await register.add_evidence(
-                    session, case, known_id(attempt, "there is no such call"), by(request))
+                call = known_id(attempt, "there is no such call")
+                await reach.require(session, Attempt, call)
+                await register.add_evidence(session, case, call, by(request))
             await keep(request, files)
             await register.attach(session, case, files, by(request))
+            onward = await case_path(session, case.id, "?new=1")
     except NotTaken as refused:
         return await _form(request, values, attempt=attempt, status=422,
                            faults={fault.field: fault.wrong.value for fault in refused.faults})
     except BadFile as refused:
         return await _form(request, values, attempt=attempt, status=422, file_fault=refused)
-    raise web.HTTPSeeOther(f"/cases/{case.id}?new=1")
+    raise web.HTTPSeeOther(onward)
 
 
 @allowed(HANDLES_CASES)
@@ -115,6 +122,7 @@ async def edit(request: web.Request) -> web.Response:
             told = check(values, setup, _today(request),
                          kept=(case.category_id, case.severity_id))
             await changes.edit(session, case_id, told, version(form), setup, me)
+            onward = await case_path(session, case_id)
     except NotTaken as refused:
         return await _form(request, values, case_id=case_id, status=422, version=version(form),
                            faults={fault.field: fault.wrong.value for fault in refused.faults})
@@ -125,7 +133,13 @@ async def edit(request: web.Request) -> web.Response:
         return await _form(request, merged, case_id=case_id, status=409,
                            conflict=[(change, values.get(change.field, ""))
                                      for change in conflict.changes])
-    raise web.HTTPSeeOther(f"/cases/{case_id}")
+    raise web.HTTPSeeOther(onward)
+
+
+async def case_path(session: AsyncSession, case_id: uuid.UUID, query: str = "") -> str:
+    """Where to go on to: the case; the list, when it is now another department's alone."""
+    await session.flush()
+    return f"/cases/{case_id}{query}" if await reach.sees(session, Case, case_id) else "/cases"
 
 
 def typed(form: MultiMapping[Any]) -> dict[str, str]:

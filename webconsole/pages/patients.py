@@ -16,7 +16,7 @@ from followup.views.wording import Wording
 from webconsole.case_words import CaseWords
 from webconsole.keys import DATABASE, VISITOR
 from webconsole.pages.inputs import path_id, text, wants_part
-from webconsole.rights import SEES_PATIENTS, allowed
+from webconsole.rights import SEES_NUMBERS, SEES_PATIENTS, allowed
 from webconsole.templating import render
 
 
@@ -54,7 +54,21 @@ async def part(request: web.Request) -> web.Response:
     return render(request, "parts/patient.html", **await _look(request, path_id(request)))
 
 
-async def _look(request: web.Request, patient_id: uuid.UUID) -> dict[str, Any]:
+@allowed(SEES_NUMBERS)
+async def numbers(request: web.Request) -> web.Response:
+    """POST /patients/{id}/numbers: the telephone numbers in full, once; leaves an audit row."""
+    patient_id, visitor = path_id(request), request[VISITOR]
+    values = await _look(request, patient_id, in_full=True)
+    async with request.app[DATABASE].session() as session:
+        audit.record(session, audit.SEE_NUMBERS, actor=visitor.actor,
+                     subject=f"patient:{patient_id}", address=visitor.address)
+        values["open_alerts"], _ = await overview.alert_counts(session)
+    return render(request, "parts/patient.html" if wants_part(request) else "patient.html",
+                  **values)
+
+
+async def _look(request: web.Request, patient_id: uuid.UUID, *,
+                in_full: bool = False) -> dict[str, Any]:
     async with request.app[DATABASE].session() as session:
         patient = await patients.find_patient(session, patient_id)
         follow_ups = await patients.follow_ups(session, patient_id)
@@ -65,7 +79,7 @@ async def _look(request: web.Request, patient_id: uuid.UUID) -> dict[str, Any]:
             wordings[follow_up.task.id] = Wording(row.resource, request[VISITOR].locale)
         about = await cases.of_patient(session, patient_id)
         words = CaseWords.of(request, await load_setup(session))
-    return {"patient": patient, "follow_ups": follow_ups, "alerts": alerts, "wordings": wordings,
-            "cases": about, "case_words": words,
+    return {"patient": patient, "in_full": in_full, "follow_ups": follow_ups, "alerts": alerts,
+            "wordings": wordings, "cases": about, "case_words": words,
             "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
             "REFUSED": RecordingState.REFUSED}

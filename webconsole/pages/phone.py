@@ -37,6 +37,8 @@ async def page(request: web.Request) -> web.Response:
     """GET /phone."""
     async with request.app[DATABASE].session() as session:
         desks = await phones.browser_phones(session)
+        user = request[VISITOR].user             # one's own phone is offered first
+        desks = sorted(desks, key=lambda desk: user is None or desk.id != user.agent_id)
         alerts, _ = await overview.alert_counts(session)
         again = await waiting_for_hand(session)
     response = render(request, "phone.html", phones=desks, open_alerts=alerts, STATES=STATES,

@@ -15,7 +15,7 @@ from followup.people import audit
 from recordings.peaks import peaks_json
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
 from webconsole.pages.inputs import path_id
-from webconsole.rights import LISTENS, allowed
+from webconsole.rights import DOWNLOADS_RECORDINGS, LISTENS, allowed
 
 TYPES = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg",
          ".flac": "audio/flac", ".m4a": "audio/mp4"}
@@ -32,9 +32,7 @@ async def audio(request: web.Request) -> web.StreamResponse:
     subject = f"recording:{recording_id}"
     async with request.app[DATABASE].session() as session:
         recording = await session.get(Recording, recording_id)
-        sealed = recording and recording.state is RecordingState.SEALED
-        name = recording.file if recording and sealed else None
-        path = await asyncio.to_thread(find_file, request.app[SETTINGS].recordings_dir, name)
+        path = await _sealed_file(request, recording)
         if path is None:
             audit.record(session, audit.PLAY_REFUSED, actor=visitor.actor, subject=subject,
                          address=visitor.address)
@@ -50,15 +48,31 @@ async def audio(request: web.Request) -> web.StreamResponse:
         "Cache-Control": "private, no-store"})
 
 
+@allowed(DOWNLOADS_RECORDINGS)
+async def download(request: web.Request) -> web.StreamResponse:
+    """GET /recordings/{id}/download: the file to keep, with an audit row before its first byte."""
+    visitor = request[VISITOR]
+    async with request.app[DATABASE].session() as session:
+        recording = await session.get(Recording, path_id(request))
+        path = await _sealed_file(request, recording)
+        if recording is None or path is None:
+            raise NotFound("there is no such recording")
+        audit.record(session, audit.DOWNLOAD_RECORDING, actor=visitor.actor,
+                     subject=f"recording:{recording.id}", address=visitor.address,
+                     attempt=_attempt(recording), sha256=recording.sha256)
+    name = f"{recording.created_at:%Y%m%d}-{recording.id}{path.suffix}"
+    return web.FileResponse(path, headers={
+        "Content-Type": TYPES[path.suffix], "Cache-Control": "private, no-store",
+        "Content-Disposition": f'attachment; filename="{name}"'})
+
+
 @allowed(LISTENS)
 async def peaks(request: web.Request) -> web.Response:
     """GET /recordings/{id}/peaks: how loud each side is, as JSON; 404 when there is nothing to
     draw. No word can be made out of it, so it leaves no audit row: playing does."""
     async with request.app[DATABASE].session() as session:
         recording = await session.get(Recording, path_id(request))
-    sealed = recording is not None and recording.state is RecordingState.SEALED
-    name = recording.file if recording and sealed else None
-    path = await asyncio.to_thread(find_file, request.app[SETTINGS].recordings_dir, name)
+    path = await _sealed_file(request, recording)
     if recording is None or recording.sha256 is None or path is None or path.suffix != ".wav":
         raise NotFound("there is no such recording")
     try:
@@ -67,6 +81,12 @@ async def peaks(request: web.Request) -> web.Response:
         raise NotFound("there are no peaks of this recording") from error
     return web.Response(text=text, content_type="application/json",
                         headers={"Cache-Control": "private, no-store"})
+
+
+async def _sealed_file(request: web.Request, recording: Recording | None) -> Path | None:
+    sealed = recording is not None and recording.state is RecordingState.SEALED
+    name = recording.file if recording and sealed else None
+    return await asyncio.to_thread(find_file, request.app[SETTINGS].recordings_dir, name)
 
 
 def find_file(folder: Path, name: str | None) -> Path | None:

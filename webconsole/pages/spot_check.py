@@ -16,7 +16,6 @@ from followup.calls.models import RecordingState
 from followup.database.base import now
 from followup.errors import Conflict, Forbidden, InvalidInput, NotFound
 from followup.people import audit
-from followup.people.models import Role
 from followup.spotchecks import desk, rechecks
 from followup.spotchecks.desk import Actor
 from followup.spotchecks.models import CallAgainBy
@@ -83,7 +82,7 @@ async def settle(request: web.Request) -> web.Response:
 @allowed(APPEALS)
 async def appeal(request: web.Request) -> web.Response:
     """POST …/appeal: ``text``. Agents for themselves, a supervisor for who has no account."""
-    others = request[VISITOR].role is not Role.AGENT
+    others = request[VISITOR].may(CHECKS)
     return await _act(request, lambda session, check_id, form, actor: desk.appeal(
         session, check_id, form.get("text", ""), actor, for_others=others))
 
@@ -109,7 +108,7 @@ async def order(request: web.Request) -> web.Response:
 @allowed(APPEALS)
 async def report(request: web.Request) -> web.Response:
     """POST …/report: ``text``, how a correction was done."""
-    others = request[VISITOR].role is not Role.AGENT
+    others = request[VISITOR].may(CHECKS)
     return await _act(request, lambda session, check_id, form, actor: desk.report(
         session, check_id, form.get("text", ""), actor, for_others=others))
 
@@ -162,20 +161,20 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
     visitor = request[VISITOR]
     if visitor.user is None:
         raise Forbidden
-    me, role = visitor.user.id, visitor.user.role
+    me, checks = visitor.user.id, visitor.may(CHECKS)
     async with request.app[DATABASE].session() as session:
         looked = await spotchecks.find_check(session, check_id)
         count, _ = await overview.alert_counts(session)
     check, state = looked.check, looked.check.state
-    if role is Role.AGENT and (check.person_id != me or state not in SETTLED):
+    if not checks and (check.person_id != me or state not in SETTLED):
         raise NotFound("there is no such spot check")
     own = [each for each in check.scores if each.inspector_id == me]
     shown = list(check.scores) if sees_scores(state) else own
     # the second inspector hears nothing of what the first one thinks
     notes = check.notes if sees_scores(state) else [
         each for each in check.notes if each.author_id == me]
-    judge = role in JUDGES and may_judge(me, check.scored_by, check.person_id)
-    involved = check.person_id == me or role in APPEALS - {Role.AGENT}
+    judge = visitor.may(JUDGES) and may_judge(me, check.scored_by, check.person_id)
+    involved = visitor.may(APPEALS) and (check.person_id == me or checks)
     second = looked.again.answers if looked.again else []
     first = looked.response.answers if looked.response else []
     return {
@@ -186,16 +185,16 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
         "compared": compared(first, second) if looked.again else [],
         "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
         "can": {
-            "score": role in CHECKS and may_score(state, me, check.scored_by, check.person_id),
-            "note": role in CHECKS and state is not ItemState.CLOSED,
+            "score": checks and may_score(state, me, check.scored_by, check.person_id),
+            "note": checks and state is not ItemState.CLOSED,
             "settle": judge and may(state, Step.SETTLE),
             "appeal": involved and may(state, Step.APPEAL),
             "decide": judge and may(state, Step.DECIDE),
-            "order": role in CHECKS and may(state, Step.ORDER),
+            "order": checks and may(state, Step.ORDER),
             "report": involved and may(state, Step.REPORT),
-            "accept": role in CHECKS and may(state, Step.ACCEPT) and check.person_id != me,
-            "close": role in CHECKS and may(state, Step.CLOSE),
-            "call": role in CHECKS and check.recall is None and not looked.patient.do_not_call}}
+            "accept": checks and may(state, Step.ACCEPT) and check.person_id != me,
+            "close": checks and may(state, Step.CLOSE),
+            "call": checks and check.recall is None and not looked.patient.do_not_call}}
 
 
 def _points(typed: str) -> float:

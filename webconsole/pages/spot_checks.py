@@ -14,7 +14,7 @@ from aiohttp import web
 
 from followup.database.base import now
 from followup.errors import Conflict, InvalidInput
-from followup.people.models import Role
+from followup.people.scope import Scope, current_scope
 from followup.spotchecks import plans
 from followup.spotchecks.sampling import By, Method
 from followup.spotchecks.scoring import MOST_CRITERIA, Card, Verdict
@@ -31,7 +31,8 @@ SPARE_LINES = 3                           # empty ones at the end of a card's fo
 FIELDS = ("name", "method", "by", "since", "until", "department", "size", "double_percent", "seed",
           "card")
 # what may be wrong with a plan and with a card: names of words in the catalogue
-PLAN_FAULTS = ("name", "taken", "size", "double_percent", "since", "until", "by", "seed", "card")
+PLAN_FAULTS = ("name", "taken", "department", "size", "double_percent", "since", "until",
+               "by", "seed", "card")
 CARD_FAULTS = ("name", "criteria", "key", "title", "weight", "maximum", "pass_mark")
 
 
@@ -39,7 +40,7 @@ CARD_FAULTS = ("name", "criteria", "key", "title", "weight", "maximum", "pass_ma
 async def listing(request: web.Request) -> web.Response:
     """GET /spot-checks: plans and checks; an agent sees what is said of the own calls."""
     visitor = request[VISITOR]
-    own = visitor.role is Role.AGENT
+    own = not visitor.may(CHECKS)
     wanted = _filter(request, person=visitor.user.id if own and visitor.user else None)
     async with request.app[DATABASE].session() as session:
         lines = [] if own else await spotchecks.plans(session)
@@ -101,6 +102,7 @@ async def make(request: web.Request) -> web.Response:
     typed = {name: text(form.get(name), 100) for name in FIELDS}
     try:
         wish = _wish(typed)
+        _own_department(wish, current_scope())
         async with request.app[DATABASE].session() as session:
             made = await plans.make_plan(session, wish, request.app[TIMEZONE],
                                          actor=visitor.actor, address=visitor.address)
@@ -135,6 +137,13 @@ def _wish(typed: dict[str, str]) -> plans.Wish:
         department=typed["department"],
         double_percent=_number(typed["double_percent"] or "0", "double_percent"),
         seed=_number(typed["seed"], "seed") if typed["seed"] else None)
+
+
+def _own_department(wish: plans.Wish, scope: Scope) -> None:
+    """Who sees some departments only draws from one of them."""
+    if scope.departments is not None and wish.department not in scope.departments:
+        raise InvalidInput("department: expected one of your own", field="department",
+                           expected="one of your departments")
 
 
 @allowed(SEES_CHECK_RESULTS)
