@@ -98,7 +98,8 @@ async def unlock(session: AsyncSession, username: str, *, actor: str, address: s
     """Forgive all failures: the user may try again at once. NotFound: no such user."""
     user = await find_user(session, username)
     await _forgive(session, user)
-    audit.record(session, audit.UNLOCK_USER, actor=actor, subject=f"user:{user.username}", address=address)
+    audit.record(session, audit.UNLOCK_USER, actor=actor, subject=f"user:{user.username}",
+                 address=address)
 
 
 async def reset_second_step(session: AsyncSession, username: str, *, actor: str,

@@ -63,15 +63,15 @@ async def confirm(session: AsyncSession, user: User, code: str, sealer: Sealer, 
                         expected="the app's six digits")
     row.confirmed_at, row.last_step = now(), step
     await session.execute(update(User).where(User.id == user.id).values(second_step=True))
-    audit.record(session, audit.SET_UP_SECOND_STEP, actor=user.username, subject=f"user:{user.username}",
-                 address=address)
+    audit.record(session, audit.SET_UP_SECOND_STEP, actor=user.username,
+                 subject=f"user:{user.username}", address=address)
     return await _new_codes(session, user)
 
 
 async def renew_codes(session: AsyncSession, user: User, *, address: str = "") -> list[str]:
     """New recovery codes; the former ones are void."""
-    audit.record(session, audit.NEW_RECOVERY_CODES, actor=user.username, subject=f"user:{user.username}",
-                 address=address)
+    audit.record(session, audit.NEW_RECOVERY_CODES, actor=user.username,
+                 subject=f"user:{user.username}", address=address)
     return await _new_codes(session, user)
 
 
@@ -101,7 +101,8 @@ async def reset(session: AsyncSession, user: User, *, actor: str, address: str =
     await session.execute(delete(SecondFactor).where(SecondFactor.user_id == user.id))
     await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     await session.execute(update(User).where(User.id == user.id).values(second_step=False))
-    audit.record(session, audit.REMOVE_SECOND_STEP, actor=actor, subject=f"user:{user.username}", address=address)
+    audit.record(session, audit.REMOVE_SECOND_STEP, actor=actor,
+                 subject=f"user:{user.username}", address=address)
 
 
 async def _spend_recovery(session: AsyncSession, user: User, code: str, address: str) -> bool:
@@ -112,8 +113,8 @@ async def _spend_recovery(session: AsyncSession, user: User, code: str, address:
         .values(used_at=now()).returning(RecoveryCode.id))
     if spent is None:
         return False
-    audit.record(session, audit.USE_RECOVERY_CODE, actor=user.username, subject=f"user:{user.username}",
-                 address=address)
+    audit.record(session, audit.USE_RECOVERY_CODE, actor=user.username,
+                 subject=f"user:{user.username}", address=address)
     return True
 
 

@@ -227,8 +227,8 @@ class Accounts:
         elif (user.role, user.name) != (person.role, person.name):
             await session.execute(update(User).where(User.id == user.id).values(
                 role=person.role, name=person.name).execution_options(synchronize_session=False))
-            audit.record(session, audit.FOLLOW_DIRECTORY, actor="directory", subject=f"user:{username}",
-                         before=user.role.value, after=person.role.value)
+            audit.record(session, audit.FOLLOW_DIRECTORY, actor="directory",
+                         subject=f"user:{username}", before=user.role.value, after=person.role.value)
         return user, ""
 
 
