@@ -10,10 +10,12 @@ import jinja2
 from aiohttp import web
 
 from followup.database.base import now
-from webconsole import formats, rights
+from webconsole import formats, navigation, rights
 from webconsole.i18n import NAMES
 from webconsole.keys import CATALOGUES, SETTINGS, TEMPLATES, TIMEZONE, VISITOR, Visitor
 
+THEME_COOKIE = "aftercall_theme"
+THEMES = ("auto", "light", "dark")        # the first is the default: as the browser has it
 _FOLDER = Path(__file__).parent / "templates"
 
 
@@ -49,8 +51,14 @@ def render_text(request: web.Request, template: str, **values: Any) -> str:
     return request.app[TEMPLATES].get_template(template).render(
         **values, t=translate, locale=visitor.locale, locales=NAMES, user=visitor.user,
         csrf_token=visitor.csrf_token, at=at, exactly=exactly, today=today, moment=moment, may=may,
-        path=request.path, path_qs=request.path_qs,
+        path=request.path, path_qs=request.path_qs, theme=_theme(request), themes=THEMES,
+        rooms=navigation.links(may),
         hospital=settings.hospital_en if visitor.locale == "en" else settings.hospital)
+
+
+def _theme(request: web.Request) -> str:
+    kept = request.cookies.get(THEME_COOKIE, "")
+    return kept if kept in THEMES else THEMES[0]
 
 
 def render(request: web.Request, template: str, *, status: int = 200,

@@ -42,11 +42,13 @@ from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
+from webconsole.navigation import GROUPS
 from webconsole.pages import case_statistics, cases, spot_check, spot_checks
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
 from webconsole.sheets import FORMATS
+from webconsole.templating import THEMES
 
 HOUSE = Path(webconsole.__file__).parent
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
@@ -95,6 +97,8 @@ MADE_OF_WORDS = {
     "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
+    "theme": THEMES, "nav_group": tuple(name for name, _ in GROUPS),
+    "nav": tuple(room.word for _, rooms in GROUPS for room in rooms),
     "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,
 }
 

@@ -5,6 +5,7 @@ from aiohttp import web
 from webconsole import live, sip_relay
 from webconsole.pages import (
     alerts,
+    appearance,
     calendar,
     campaign_new,
     campaign_rules,
@@ -35,6 +36,8 @@ ROUTES: list[web.RouteDef] = [
     web.post("/sign-in", signin.sign_in),
     web.post("/sign-out", signin.sign_out),
     web.post("/locale", signin.set_locale),
+    web.post("/theme", appearance.set_theme),
+    web.get("/styleguide", appearance.styleguide),
     web.get("/", overview.page),
     web.get("/overview/live", overview.part),
     web.get("/campaigns", campaigns.listing),
