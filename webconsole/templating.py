@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
 from aiohttp import web
@@ -24,6 +26,7 @@ def make_environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, auto_reload=False,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals["address"] = address
     for name in formats.__all__:
         environment.filters[name] = getattr(formats, name)
     for name in environment.list_templates():
@@ -54,6 +57,12 @@ def render_text(request: web.Request, template: str, **values: Any) -> str:
         path=request.path, path_qs=request.path_qs, theme=_theme(request), themes=THEMES,
         rooms=navigation.links(may),
         hospital=settings.hospital_en if visitor.locale == "en" else settings.hospital)
+
+
+def address(path: str, query: Mapping[str, Any], **more: Any) -> str:
+    """A path with those fields of ``query`` and ``more`` that hold something."""
+    told = {name: str(value) for name, value in {**query, **more}.items() if value}
+    return f"{path}?{urlencode(told)}" if told else path
 
 
 def _theme(request: web.Request) -> str:

@@ -1,5 +1,5 @@
-"""Every page of the route table, looked over in a real Chromium: by axe (WCAG 2.2 AA), light and dark,
-wide and narrow; and nothing that a careful eye would object to."""
+"""Every page of the route table, looked over in a real Chromium: by axe (WCAG 2.2 AA), light and
+dark, wide and narrow; and nothing that a careful eye would object to."""
 
 from __future__ import annotations
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from followup.views import overview
+from followup.views.keyed import Order
 from webconsole.keys import DATABASE
 from webconsole.middleware import set_cookie
 from webconsole.pages.inputs import local_path
+from webconsole.pages.saved_views import Tabs
 from webconsole.rights import EVERYBODY, allowed, public
 from webconsole.templating import THEME_COOKIE, THEMES, render
 
@@ -31,4 +33,5 @@ async def styleguide(request: web.Request) -> web.Response:
     """GET /styleguide: every component in each of its states."""
     async with request.app[DATABASE].session() as session:
         alerts, _ = await overview.alert_counts(session)
-    return render(request, "styleguide.html", open_alerts=alerts)
+    guide = {"order": Order("name"), "tabs": Tabs("patients", "/styleguide", "", [])}
+    return render(request, "styleguide.html", open_alerts=alerts, guide=guide)
