@@ -54,7 +54,7 @@ def sorted_by(query: Select[Any], key: ColumnElement[Any], unique: ColumnElement
               order: Order) -> Select[Any]:
     """The query in that order, each line followed by its key; equal keys by ``unique``."""
     both = (key.desc(), unique.desc()) if order.down else (key, unique)
-    return query.add_columns(key, unique).order_by(*both)
+    return query.add_columns(key.label("list_key"), unique.label("list_id")).order_by(*both)
 
 
 async def page(session: AsyncSession, query: Select[Any], columns: Columns,

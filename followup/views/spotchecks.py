@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import String, case, cast, func, select
+from sqlalchemy import String, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -29,11 +29,11 @@ PLANS = 50
 EXPORTED = 20_000
 _URGENCY = case((SpotCheck.state.in_((ItemState.APPEALED, ItemState.DIFFERS)), "0"),
                 (SpotCheck.state == ItemState.CORRECTED, "1"), else_="2")
-_AGE = 9_999_999_999 - func.extract("epoch", SpotCheckPlan.__table__.c.created_at)
+_AGE = literal(9_999_999_999.0) - func.date_part("epoch", SpotCheckPlan.__table__.c.created_at)
 COLUMNS: Columns = {             # what the list may be sorted by
     # first what somebody must act on, then the newest plan's, as they were drawn
-    "urgency": cast(func.concat(_URGENCY, func.to_char(_AGE, "0000000000.000000"),
-                                func.to_char(SpotCheck.place, "00000")), String(collation="C")),
+    "urgency": cast(func.concat(_URGENCY, func.to_char(_AGE, "0000000000.0000"),
+                                func.to_char(SpotCheck.place, "00000")), String),
     "answered": func.coalesce(Attempt.__table__.c.answered_at, Attempt.__table__.c.committed_at),
     "points": func.coalesce(SpotCheck.__table__.c.points, -1.0),
 }

@@ -42,7 +42,8 @@ AXE = """(only) => axe.run(document, {runOnly: only, resultTypes: ["violations"]
 
 def pages(hospital: Hospital) -> list[str]:
     """What an administrator may open, and the pages that nobody needs to sign in for."""
-    return [place(path, hospital) for (method, path), roles in MATRIX.items()
+    return [place(path, hospital) + ("?list=cases" if path == "/views" else "")
+            for (method, path), roles in MATRIX.items()
             if method == "GET" and not path.endswith(NO_PAGES) and path != "/sign-in"
             and (not isinstance(roles, frozenset) or Role.ADMINISTRATOR in roles)]
 

@@ -30,7 +30,7 @@ class ListPage:
 
 LISTS = {
     "patients": ListPage("/patients", ("q", "department")),
-    "alerts": ListPage("/alerts", ("q", "severity", "state", "sort")),
+    "alerts": ListPage("/alerts", ("q", "severity", "sort")),
     "cases": ListPage("/cases", (*(field.name for field in fields(CaseFilter)), "sort")),
     "campaigns": ListPage("/campaigns", ("q", "state", "sort")),
     "spot-checks": ListPage("/spot-checks", ("state", "verdict", "department", "agent", "sort")),
