@@ -33,6 +33,8 @@ async def test_a_view_stands_above_its_list_until_it_is_removed(
     shown = await text(client, "/cases?sort=due&state=open")
     assert tabs(shown) == ["state=open&amp;sort=due"]
     assert 'aria-current="page">未办结' in shown
+    usual = await text(client, "/cases?q=&kind=&sort=-registered")      # as the form sends it
+    assert 'href="/cases" aria-current="page"' in usual
     assert "未办结" in await text(client, "/views?list=cases")
     assert "未办结" not in await text(client, "/campaigns")
     where = re.search(r"/views/[0-9a-f-]+/remove", await text(client, "/views?list=cases"))

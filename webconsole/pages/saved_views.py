@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.errors import Conflict, InvalidInput, NotFound
 from followup.people import saved_views
 from followup.people.models import User
-from followup.views import overview
+from followup.views import alerts, campaigns, cases, overview, spotchecks
 from followup.views.case_filter import CaseFilter
+from followup.views.keyed import Order
 from webconsole.keys import DATABASE, VISITOR
 from webconsole.pages.inputs import path_id, text
 from webconsole.rights import EVERYBODY, allowed
@@ -22,18 +23,21 @@ from webconsole.templating import render
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page with a list: where it is, and which fields of its address make a view."""
+    """A page with a list: where it is, which fields of its address make a view, its usual order."""
 
     path: str
     fields: tuple[str, ...]
+    usual: Order | None = None
 
 
 LISTS = {
     "patients": ListPage("/patients", ("q", "department")),
-    "alerts": ListPage("/alerts", ("q", "severity", "sort")),
-    "cases": ListPage("/cases", (*(field.name for field in fields(CaseFilter)), "sort")),
-    "campaigns": ListPage("/campaigns", ("q", "state", "sort")),
-    "spot-checks": ListPage("/spot-checks", ("state", "verdict", "department", "agent", "sort")),
+    "alerts": ListPage("/alerts", ("q", "severity", "sort"), alerts.URGENT),
+    "cases": ListPage("/cases", (*(field.name for field in fields(CaseFilter)), "sort"),
+                      cases.NEWEST),
+    "campaigns": ListPage("/campaigns", ("q", "state", "sort"), campaigns.NEWEST),
+    "spot-checks": ListPage("/spot-checks", ("state", "verdict", "department", "agent", "sort"),
+                            spotchecks.URGENT),
 }
 FAULTS = ("name", "query", "taken")
 
@@ -59,6 +63,8 @@ async def tabs(session: AsyncSession, request: web.Request, of: str) -> Tabs:
 def _query(of: str, given: list[tuple[str, str]]) -> str:
     """What of an address makes a view, always in one order."""
     told = {name: value.strip() for name, value in given if value.strip()}
+    if told.get("sort") == str(LISTS[of].usual):
+        del told["sort"]
     return urlencode({name: told[name] for name in LISTS[of].fields if name in told})
 
 
@@ -101,10 +107,10 @@ async def _page(request: web.Request, of: str, query: str, *, name: str = "", sh
     async with request.app[DATABASE].session() as session:
         mine = [view for view in await saved_views.views_of(session, user, of)
                 if view.owner_id == user.id]
-        alerts, _ = await overview.alert_counts(session)
+        count, _ = await overview.alert_counts(session)
     return render(request, "saved_views.html", status=status, of=of, place=LISTS[of].path,
                   query=query, name=name, shared=shared, fault=fault, mine=mine,
-                  most=saved_views.NAME_LENGTH, open_alerts=alerts)
+                  most=saved_views.NAME_LENGTH, open_alerts=count)
 
 
 def _list(told: object) -> str:
