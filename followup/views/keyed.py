@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.errors import InvalidInput
 
+CURSOR_LENGTH = 800              # more than a name of sixty characters takes
 Columns = Mapping[str, ColumnElement[Any]]       # what a list may be sorted by; none is ever NULL
 
 
@@ -76,7 +77,8 @@ async def page(session: AsyncSession, query: Select[Any], columns: Columns,
 
 def _cursor(order: Order, key: Any, last: uuid.UUID) -> str:
     told = key.isoformat() if isinstance(key, date) else key
-    return base64.urlsafe_b64encode(json.dumps([str(order), told, last.hex]).encode()).decode()
+    whole = json.dumps([str(order), told, last.hex], ensure_ascii=False)
+    return base64.urlsafe_b64encode(whole.encode()).decode()
 
 
 def _mark(cursor: str, order: Order, key: ColumnElement[Any]) -> Any:

@@ -12,7 +12,7 @@ from followup.errors import Conflict
 from followup.people import audit
 from followup.responses.models import Severity
 from followup.views import alerts, overview
-from followup.views.keyed import read_order
+from followup.views.keyed import CURSOR_LENGTH, read_order
 from followup.views.wording import Wording
 from webconsole.keys import DATABASE, VISITOR
 from webconsole.pages.inputs import path_id, text, wants_part
@@ -77,7 +77,7 @@ async def _list(request: web.Request) -> dict[str, Any]:
     order = read_order(request.query.get("sort"), alerts.COLUMNS, alerts.URGENT)
     search = text(request.query.get("q"), alerts.SEARCH_LENGTH)
     severity = next((each for each in Severity if each == request.query.get("severity")), None)
-    after = text(request.query.get("after"), 400)
+    after = text(request.query.get("after"), CURSOR_LENGTH)
     async with request.app[DATABASE].session() as session:
         waiting, onward = await alerts.open_alerts(session, search=search, severity=severity,
                                                    order=order, after=after)

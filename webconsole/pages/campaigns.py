@@ -12,7 +12,7 @@ from followup.campaigns.progress import move
 from followup.campaigns.rules import CampaignRules
 from followup.errors import Conflict, InvalidInput
 from followup.views import campaigns, overview
-from followup.views.keyed import read_order
+from followup.views.keyed import CURSOR_LENGTH, read_order
 from followup.views.wording import Wording
 from ivr.prompts.preparation import prepare_prompts
 from webconsole.keys import BOOK, DATABASE, SETTINGS, VISITOR
@@ -31,7 +31,8 @@ _BEFORE = (CampaignState.DRAFT, CampaignState.FINISHED)      # there may be new 
 async def listing(request: web.Request) -> web.Response:
     """GET /campaigns: ``q`` (part of a name), ``state``, ``sort``, ``after`` (cursor)."""
     search = text(request.query.get("q"), campaigns.SEARCH_LENGTH)
-    state, after = _state(request.query.get("state")), text(request.query.get("after"), 400)
+    state = _state(request.query.get("state"))
+    after = text(request.query.get("after"), CURSOR_LENGTH)
     order = read_order(request.query.get("sort"), campaigns.COLUMNS, campaigns.NEWEST)
     async with request.app[DATABASE].session() as session:
         found = await campaigns.list_campaigns(session, search=search, state=state, order=order,

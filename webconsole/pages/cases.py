@@ -15,7 +15,7 @@ from followup.database.base import now
 from followup.people import audit
 from followup.views import cases, overview
 from followup.views.case_filter import NOBODY, CaseFilter, read_filter
-from followup.views.keyed import Order, read_order
+from followup.views.keyed import CURSOR_LENGTH, Order, read_order
 from webconsole.case_words import CaseWords, by
 from webconsole.i18n import Catalogue
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
@@ -37,7 +37,7 @@ COLUMNS = ("number", "kind", "state", "severity", "category", "channel", "depart
 async def listing(request: web.Request) -> web.Response:
     """GET /cases: the fields of CaseFilter (owner may be "me"), ``sort``, ``after``."""
     wanted, order = read(request)
-    after, moment = text(request.query.get("after"), 200), now()
+    after, moment = text(request.query.get("after"), CURSOR_LENGTH), now()
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
         zone = request.app[TIMEZONE]

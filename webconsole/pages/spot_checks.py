@@ -19,7 +19,7 @@ from followup.spotchecks.sampling import By, Method
 from followup.spotchecks.scoring import MOST_CRITERIA, Card, Verdict
 from followup.spotchecks.states import ItemState
 from followup.views import check_results, overview, patients, spotchecks
-from followup.views.keyed import read_order
+from followup.views.keyed import CURSOR_LENGTH, read_order
 from webconsole.keys import DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import path_id, text
 from webconsole.pages.saved_views import tabs
@@ -62,7 +62,7 @@ async def plan(request: web.Request) -> web.Response:
 async def _checks(session: Any, request: web.Request, wanted: spotchecks.Filter,
                   place: str) -> dict[str, Any]:
     order = read_order(request.query.get("sort"), spotchecks.COLUMNS, spotchecks.URGENT)
-    after = text(request.query.get("after"), 400)
+    after = text(request.query.get("after"), CURSOR_LENGTH)
     lines, total, onward = await spotchecks.checks(session, wanted, order=order, after=after)
     departments, agents = await spotchecks.choices(session, wanted.plan_id)
     count, _ = await overview.alert_counts(session)
