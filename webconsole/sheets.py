@@ -15,15 +15,17 @@ from followup.patients.importing.report import inert
 Cell = str | int | float | None
 Rows = Iterable[Sequence[Cell]]
 FORMATS = ("csv", "xlsx")
-_TYPES = {"csv": "text/csv",
+_TYPES = {"csv": "text/csv", "pdf": "application/pdf",
           "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
-def wanted_format(request: web.Request) -> str:
-    """The ``format`` of the address, csv where it has none; InvalidInput if it is not ours."""
+def wanted_format(request: web.Request, formats: Sequence[str] = FORMATS) -> str:
+    """The ``format`` of the address, csv where it has none; InvalidInput if it is none of these."""
     kind = request.query.get("format", "csv")
-    if kind not in FORMATS:
-        raise InvalidInput("format: expected csv or xlsx", field="format", expected="csv or xlsx")
+    if kind not in formats:
+        expected = ", ".join(formats)
+        raise InvalidInput(f"format: expected one of {expected}", field="format",
+                           expected=expected)
     return kind
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
 from aiohttp import web
 
 from followup.database.base import now
-from webconsole import formats, rights
+from webconsole import formats, navigation, rights
 from webconsole.i18n import NAMES
 from webconsole.keys import CATALOGUES, SETTINGS, TEMPLATES, TIMEZONE, VISITOR, Visitor
 from webconsole.rights import Right
 
+THEME_COOKIE = "aftercall_theme"
+THEMES = ("auto", "light", "dark")        # the first is the default: as the browser has it
 _FOLDER = Path(__file__).parent / "templates"
 
 
@@ -23,6 +27,7 @@ def make_environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, auto_reload=False,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals["address"] = address
     for name in formats.__all__:
         environment.filters[name] = getattr(formats, name)
     for name in environment.list_templates():
@@ -50,8 +55,20 @@ def render_text(request: web.Request, template: str, **values: Any) -> str:
     return request.app[TEMPLATES].get_template(template).render(
         **values, t=translate, locale=visitor.locale, locales=NAMES, user=visitor.user,
         csrf_token=visitor.csrf_token, at=at, exactly=exactly, today=today, moment=moment, may=may,
-        path=request.path, path_qs=request.path_qs,
+        path=request.path, path_qs=request.path_qs, theme=_theme(request), themes=THEMES,
+        rooms=navigation.links(may),
         hospital=settings.hospital_en if visitor.locale == "en" else settings.hospital)
+
+
+def address(path: str, query: Mapping[str, Any], **more: Any) -> str:
+    """A path with those fields of ``query`` and ``more`` that hold something."""
+    told = {name: str(value) for name, value in {**query, **more}.items() if value}
+    return f"{path}?{urlencode(told)}" if told else path
+
+
+def _theme(request: web.Request) -> str:
+    kept = request.cookies.get(THEME_COOKIE, "")
+    return kept if kept in THEMES else THEMES[0]
 
 
 def render(request: web.Request, template: str, *, status: int = 200,

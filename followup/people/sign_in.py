@@ -228,7 +228,8 @@ class Accounts:
             await session.execute(update(User).where(User.id == user.id).values(
                 role=person.role, name=person.name).execution_options(synchronize_session=False))
             audit.record(session, audit.FOLLOW_DIRECTORY, actor="directory",
-                         subject=f"user:{username}", before=user.role.value, after=person.role.value)
+                         subject=f"user:{username}", before=user.role.value,
+                         after=person.role.value)
         return user, ""
 
 

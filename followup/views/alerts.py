@@ -6,28 +6,46 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from followup.alerts.models import Alert, AlertState
 from followup.campaigns.models import Task
 from followup.errors import NotFound
-from followup.patients.models import Encounter
+from followup.patients.models import Encounter, Patient
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Response, Severity
+from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 
-LIMIT = 200
+PAGE = 50
 CLOSED_SHOWN = 20
+SEARCH_LENGTH = 60
+_TABLE = Alert.__table__.c
+COLUMNS: Columns = {             # what the list may be sorted by
+    # critical first, then by deadline
+    "urgency": func.concat(case((Alert.severity == Severity.CRITICAL, "0"), else_="1"),
+                           func.to_char(func.timezone("UTC", _TABLE.deadline),
+                                        "YYYYMMDDHH24MISSUS")),
+    "deadline": _TABLE.deadline,
+    "raised": _TABLE.created_at,
+}
+URGENT = Order("urgency")
 
 
-async def open_alerts(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Alerts not closed, as (Alert with patient, Encounter): critical first, then by deadline."""
-    return (await session.execute(
-        _with_stay().where(Alert.state != AlertState.CLOSED)
-        .order_by((Alert.severity != Severity.CRITICAL), Alert.deadline, Alert.id)
-        .limit(LIMIT))).all()
+async def open_alerts(session: AsyncSession, *, search: str = "", severity: Severity | None = None,
+                      order: Order = URGENT, after: str = "") -> tuple[list[Any], str | None]:
+    """A page of alerts not closed, as (Alert with patient, Encounter), and the next one's cursor.
+    ``search``: part of a patient's name, or a record number's beginning."""
+    query = _with_stay().where(Alert.state != AlertState.CLOSED)
+    if severity is not None:
+        query = query.where(Alert.severity == severity)
+    if search:
+        query = query.where(Alert.patient.has(or_(
+            Patient.name.icontains(search, autoescape=True),
+            Patient.mrn.istartswith(search, autoescape=True))))
+    return await page(session, query, COLUMNS, _TABLE.id, order, after=after, size=PAGE)
 
 
 async def closed_alerts(session: AsyncSession) -> Sequence[Row[Any]]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,13 +15,18 @@ from followup.calls.models import Attempt, AttemptState, Disposition
 from followup.campaigns.models import Campaign, CampaignState, Held, Task, TaskState
 from followup.campaigns.rules import CampaignRules, Retries
 from followup.database.base import now
-from followup.errors import InvalidInput, NotFound
+from followup.errors import NotFound
 from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
+from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 
 PAGE = 20
 SEARCH_LENGTH = 60
+_TABLE = Campaign.__table__.c
+COLUMNS: Columns = {             # what the list may be sorted by
+    "created": _TABLE.created_at, "name": _TABLE.name, "state": cast(_TABLE.state, String)}
+NEWEST = Order("created", down=True)
 LADDERS = tuple(Disposition(name) for name in Retries.model_fields)
 
 
@@ -99,24 +100,20 @@ class Ladder:
 
 
 async def list_campaigns(session: AsyncSession, *, search: str = "",
-                         state: CampaignState | None = None, after: str = "") -> Page:
-    """The newest first; ``search`` is part of a name, ``after`` a cursor of an earlier page."""
-    query = select(Campaign).order_by(Campaign.created_at.desc(), Campaign.id.desc()).limit(
-        PAGE + 1)
+                         state: CampaignState | None = None, order: Order = NEWEST,
+                         after: str = "") -> Page:
+    """``search`` is part of a name, ``after`` a cursor of an earlier page in this order."""
+    query = select(Campaign)
     if search := search.strip()[:SEARCH_LENGTH]:
         query = query.where(Campaign.name.icontains(search, autoescape=True))
     if state is not None:
         query = query.where(Campaign.state == state)
-    if after:
-        at, last = _parse_cursor(after)
-        query = query.where(tuple_(Campaign.created_at, Campaign.id)
-                            < tuple_(literal(at), literal(last)))
-    found = (await session.scalars(within(query, Campaign))).all()
-    shown = found[:PAGE]
+    rows, onward = await page(session, within(query, Campaign), COLUMNS, _TABLE.id, order,
+                              after=after, size=PAGE)
+    shown = [campaign for campaign, in rows]
     ids = [campaign.id for campaign in shown]
     counted, departments = await progress(session, ids), await _departments(session, ids)
-    return Page([Listed(each, counted[each.id], departments[each.id]) for each in shown],
-                _cursor(shown[-1]) if len(found) > PAGE else None)
+    return Page([Listed(each, counted[each.id], departments[each.id]) for each in shown], onward)
 
 
 async def find_campaign(session: AsyncSession, campaign_id: uuid.UUID) -> Listed:
@@ -210,17 +207,3 @@ async def _departments(session: AsyncSession,
             Encounter)):
         found[campaign_id].append(department)
     return found
-
-
-def _cursor(last: Campaign) -> str:
-    return base64.urlsafe_b64encode(
-        json.dumps([last.created_at.astimezone(UTC).isoformat(), last.id.hex]).encode()).decode()
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
-    try:
-        at, last = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return datetime.fromisoformat(at).replace(tzinfo=UTC), uuid.UUID(last)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-        raise InvalidInput("after: expected a cursor of an earlier page", field="after",
-                           expected="a cursor") from error

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, DateTime, Select, func, literal, select, tuple_, union
+from sqlalchemy import ColumnElement, DateTime, String, cast, func, literal, select, union
 from sqlalchemy import case as case_when
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -20,7 +16,6 @@ from sqlalchemy.orm import selectinload
 from followup.calls.models import Attempt, Recording, RecordingState
 from followup.campaigns.models import Campaign, Task
 from followup.cases.calls import calls_of
-from followup.cases.deadlines import next_due
 from followup.cases.due_sql import deadline
 from followup.cases.models import (
     Case,
@@ -38,19 +33,24 @@ from followup.people.models import User
 from followup.people.permissions import HANDLES_CASES
 from followup.people.roles import roles_that_may
 from followup.views.case_filter import CaseFilter, where
+from followup.views.keyed import Columns, Order, page, sorted_by
 from followup.views.reach import within
 
 PAGE = 30
 EXPORTED = 20_000
+_ID = Case.__table__.c.id
 _NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 
 
-class Sort(StrEnum):
-    """The order of the list."""
-
-    NEW = "new"              # registered last first
-    OLD = "old"
-    DUE = "due"              # by the next deadline
+_NEVER_TOLD = literal(_NEVER, DateTime(timezone=True))
+COLUMNS: Columns = {             # what the list may be sorted by
+    "registered": Case.__table__.c.created_at,
+    "due": case_when((Case.closed_at.is_not(None), _NEVER_TOLD),
+                     else_=func.coalesce(deadline, _NEVER_TOLD)),
+    "department": Case.__table__.c.department,
+    "state": cast(Case.__table__.c.state, String),
+}
+NEWEST = Order("registered", down=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +72,12 @@ class Evidence:
 
 
 async def list_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
-                     moment: datetime, *, sort: Sort = Sort.NEW, after: str = "") -> Page:
+                     moment: datetime, *, order: Order = NEWEST, after: str = "") -> Page:
     """A page of the list; ``after`` is a cursor of an earlier page with the same order."""
     count = await count_cases(session, wanted, setup, zone, moment)
-    conditions = where(wanted, setup, zone, moment)
-    query = _sorted(select(Case).where(*conditions).options(*whole()), sort)
-    if after:
-        key, last = _parse_cursor(after, sort)
-        place = tuple_(_key(sort), Case.id)
-        mark = tuple_(literal(key, DateTime(timezone=True)), literal(last))
-        query = query.where(place < mark if sort is Sort.NEW else place > mark)
-    found = (await session.scalars(query.limit(PAGE + 1))).all()
-    cursor = _cursor(found[PAGE - 1], sort) if len(found) > PAGE else None
-    return Page(found[:PAGE], count, cursor)
+    query = select(Case).where(*where(wanted, setup, zone, moment)).options(*whole())
+    rows, onward = await page(session, query, COLUMNS, _ID, order, after=after, size=PAGE)
+    return Page([case for case, in rows], count, onward)
 
 
 async def count_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
@@ -95,47 +88,13 @@ async def count_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, z
 
 
 async def all_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
-                    moment: datetime, sort: Sort = Sort.NEW) -> Sequence[Case]:
+                    moment: datetime, order: Order = NEWEST) -> Sequence[Case]:
     """What an export holds: every case that is meant; InvalidInput when it would be too many."""
     if await count_cases(session, wanted, setup, zone, moment) > EXPORTED:
         raise InvalidInput(f"filter: expected at most {EXPORTED} cases in one export",
                            field="filter", expected="fewer cases")
     query = select(Case).where(*where(wanted, setup, zone, moment)).options(*whole())
-    return (await session.scalars(_sorted(query, sort))).all()
-
-
-def _key(sort: Sort) -> ColumnElement[datetime]:
-    if sort is not Sort.DUE:
-        return Case.__table__.c.created_at
-    never = literal(_NEVER, DateTime(timezone=True))
-    return case_when((Case.closed_at.is_not(None), never), else_=func.coalesce(deadline, never))
-
-
-def _sorted(query: Select[Case], sort: Sort) -> Select[Case]:
-    key = _key(sort)
-    if sort is Sort.NEW:
-        return query.order_by(key.desc(), Case.id.desc())
-    return query.order_by(key, Case.id)
-
-
-def _cursor(last: Case, sort: Sort) -> str:
-    key = (next_due(last.times) or _NEVER) if sort is Sort.DUE else last.created_at
-    return base64.urlsafe_b64encode(json.dumps(
-        [sort.value, key.isoformat(), last.id.hex]).encode()).decode()
-
-
-def _parse_cursor(cursor: str, sort: Sort) -> tuple[datetime, uuid.UUID]:
-    try:
-        order, key, last = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        moment, case_id = datetime.fromisoformat(key), uuid.UUID(last)
-        fits = order == sort.value and moment.tzinfo is not None
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-        raise InvalidInput("after: expected a cursor of an earlier page", field="after",
-                           expected="a cursor") from error
-    if not fits:
-        raise InvalidInput("after: expected a cursor of the same order", field="after",
-                           expected="a cursor")
-    return moment, case_id
+    return (await session.scalars(sorted_by(query, COLUMNS[order.name], _ID, order))).all()
 
 
 async def events_of(session: AsyncSession, case_id: uuid.UUID) -> Sequence[CaseEvent]:

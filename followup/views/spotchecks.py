@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import String, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -22,10 +22,23 @@ from followup.spotchecks.models import CallAgainBy, SpotCheck, SpotCheckPlan, Sp
 from followup.spotchecks.moments import moments
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import SETTLED, ItemState
+from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 
 PAGE = 50
 PLANS = 50
+EXPORTED = 20_000
+_URGENCY = case((SpotCheck.state.in_((ItemState.APPEALED, ItemState.DIFFERS)), "0"),
+                (SpotCheck.state == ItemState.CORRECTED, "1"), else_="2")
+_AGE = literal(9_999_999_999.0) - func.date_part("epoch", SpotCheckPlan.__table__.c.created_at)
+COLUMNS: Columns = {             # what the list may be sorted by
+    # first what somebody must act on, then the newest plan's, as they were drawn
+    "urgency": cast(func.concat(_URGENCY, func.to_char(_AGE, "0000000000.0000"),
+                                func.to_char(SpotCheck.place, "00000")), String),
+    "answered": func.coalesce(Attempt.__table__.c.answered_at, Attempt.__table__.c.committed_at),
+    "points": func.coalesce(SpotCheck.__table__.c.points, -1.0),
+}
+URGENT = Order("urgency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,6 @@ class Filter:
     department: str = ""
     agent_id: uuid.UUID | None = None
     person_id: uuid.UUID | None = None           # only those of this person, once they are settled
-    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +113,14 @@ async def find_plan(session: AsyncSession, plan_id: uuid.UUID) -> SpotCheckPlan:
     return plan
 
 
-async def checks(session: AsyncSession, wanted: Filter) -> tuple[list[Line], int]:
-    """A page of checks, those that somebody must act on first, and how many there are in all."""
+async def checks(session: AsyncSession, wanted: Filter, *, order: Order = URGENT,
+                 after: str = "", size: int = PAGE) -> tuple[list[Line], int, str | None]:
+    """A page of checks, how many there are in all, and the cursor of the page after it."""
     total = await session.scalar(_filtered(select(func.count(SpotCheck.id)), wanted))
-    urgent = case((SpotCheck.state.in_((ItemState.APPEALED, ItemState.DIFFERS)), 0),
-                  (SpotCheck.state == ItemState.CORRECTED, 1), else_=2)
-    order = (urgent, SpotCheckPlan.created_at.desc(), SpotCheck.place)
-    rows = await session.execute(
-        _filtered(select(SpotCheck, Attempt, Patient, Agent), wanted)
-        .order_by(*order).limit(PAGE).offset(PAGE * (wanted.page - 1)))
-    return [Line(*row) for row in rows], total or 0
+    rows, onward = await page(
+        session, _filtered(select(SpotCheck, Attempt, Patient, Agent), wanted), COLUMNS,
+        SpotCheck.__table__.c.id, order, after=after, size=size)
+    return [Line(*row) for row in rows], total or 0, onward
 
 
 def _filtered(query: Any, wanted: Filter) -> Any:

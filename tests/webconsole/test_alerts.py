@@ -84,3 +84,20 @@ async def test_an_auditor_sees_alerts_but_is_offered_no_closing(
     page = await (await client.get(f"/alerts/{hospital.alerts[1]}")).text()
     assert "李建国" in page
     assert "/close" not in page
+
+
+async def test_the_list_is_searched_filtered_and_sorted_by_the_address(
+        client: Client, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("agent")
+
+    async def waiting(query: str) -> list[str]:
+        page = await (await client.get(f"/alerts/live?{query}")).text()
+        page = page.partition("closed-list")[0]
+        return sorted((name for name in ("李建国", "王秀英") if name in page), key=page.index)
+
+    assert await waiting("q=李") == ["李建国"]
+    assert await waiting("q=MR2026001") == ["王秀英"]
+    assert await waiting("severity=abnormal") == ["王秀英"]
+    assert await waiting("sort=-deadline") == ["王秀英", "李建国"]
+    assert await waiting("sort=-urgency") == ["王秀英", "李建国"]
+    assert (await client.get("/alerts?sort=phone")).status == 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -233,6 +234,8 @@ async def test_no_page_gives_cause_for_objection(
              f"/alerts/{hospital.alerts[2]}", "/phone", "/pacing"]
     await desk.sign_in("administrator")
     for language in ("English", "中文"):
+        if width == 390:
+            await desk.page.get_by_role("button", name=re.compile("菜单|Menu")).click()
         await desk.page.get_by_role("button", name=language).click()
         for path in pages:
             await desk.go(path)

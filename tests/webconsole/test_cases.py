@@ -270,6 +270,9 @@ async def test_a_manager_sees_figures_and_nobody_s_name(
     answer = await client.get("/cases/statistics/export?group=department&format=csv")
     rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
     assert [row[:2] for row in rows] == [["按科室", "投诉"], ["骨科", "1"], ["合计", "1"]]
+    answer = await client.get("/cases/statistics/export?group=department&format=pdf")
+    assert answer.content_type == "application/pdf"
+    assert (await answer.read()).startswith(b"%PDF-")
     for query in ("group=x", "begin=2026-12-01&end=2026-11-01", "begin=1000-01-01", "end=x"):
         assert (await client.get(f"/cases/statistics?{query}")).status == 422, query
 

@@ -61,6 +61,11 @@ MATRIX = {
     ("POST", "/account/second-step/code"): EVERYBODY,
     ("POST", "/account/second-step/codes"): EVERYBODY,
     ("POST", "/account/second-step/remove"): EVERYBODY,
+    ("POST", "/theme"): PUBLIC,
+    ("GET", "/views"): EVERYBODY,
+    ("POST", "/views"): EVERYBODY,
+    ("POST", "/views/{id}/remove"): EVERYBODY,
+    ("GET", "/styleguide"): EVERYBODY,
     ("POST", "/sign-out"): EVERYBODY,
     ("GET", "/"): EVERYBODY,
     ("GET", "/overview/live"): EVERYBODY,
@@ -204,7 +209,8 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
     await open_checks(database, hospital)
     may = Grants().may
     for (method, path), right in MATRIX.items():
-        if path in ("/sign-out", "/events", "/sign-in", "/locale"):
+        if path in ("/sign-out", "/events", "/sign-in", "/locale", "/theme") or (
+                path.startswith("/views")):
             continue                  # they have tests of their own; all but /events are for all
         if path.startswith(("/account/", "/sign-in/")):
             continue                  # alike for everybody: tests/webconsole/test_account.py

@@ -34,10 +34,12 @@ from followup.spotchecks.risk import Doubt
 from followup.spotchecks.sampling import By, Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import ItemState
+from followup.views import campaigns as campaign_list
+from followup.views import cases as case_list
 from followup.views import people as people_view
+from followup.views import spotchecks as check_list
 from followup.views.case_filter import CaseFilter, Kept, Standings
 from followup.views.case_statistics import Group
-from followup.views.cases import Sort
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
 from webconsole.forecast.panels import PANELS
@@ -46,16 +48,29 @@ from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.person import FAULTS as PERSON_FAULTS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
-from webconsole.pages import account, audit, case_statistics, cases, spot_check, spot_checks
+from webconsole.navigation import GROUPS as NAV_GROUPS
+from webconsole.pages import (
+    account,
+    audit,
+    case_statistics,
+    cases,
+    saved_views,
+    spot_check,
+    spot_checks,
+)
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
 from webconsole.sheets import FORMATS
+from webconsole.templating import THEMES
 
 HOUSE = Path(webconsole.__file__).parent
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
 SPOKEN = ("title", "alt", "placeholder", "aria-label", "data-on", "data-off", "data-label",
           "data-left", "data-late")
+
+GUIDE = tuple(re.findall(
+    r'part\("(\w+)"\)', (HOUSE / "templates" / "styleguide.html").read_text("utf-8")))
 
 # keys that are put together while a page is made
 MADE = {
@@ -67,7 +82,7 @@ MADE = {
     "campaign_mode": CampaignMode, "mode_hint": CampaignMode, "held": Held,
     "number_order": NumberOrder, "without_agents": WithoutAgents,
     "case_kind": CaseKind, "case_state": CaseState, "case_move": Move, "case_channel": Channel,
-    "case_event": EventKind, "case_standing": Standings, "case_yes": Kept, "case_sort": Sort,
+    "case_event": EventKind, "case_standing": Standings, "case_yes": Kept,
     "case_group": Group,
     "method": Method, "by": By, "doubt": Doubt, "item_state": ItemState, "verdict": Verdict,
     "call_again": CallAgainBy,
@@ -92,7 +107,10 @@ MADE_OF_WORDS = {
     "case_filter": tuple(field.name for field in dataclasses.fields(CaseFilter)),
     "case_fault": (*intake.Wrong, "token_name", "token_taken"),
     "case_file": vault.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
-    "case_shortcut": ("open", "mine", "soon", "late"), "case_export": FORMATS,
+    "case_shortcut": ("open", "mine", "soon", "late"), "list": (*FORMATS, "pdf"),
+    "case_sort": tuple(case_list.COLUMNS), "campaign_sort": tuple(campaign_list.COLUMNS),
+    "check_sort": tuple(check_list.COLUMNS), "alert_sort": ("urgency", "deadline", "raised"),
+    "views_fault": saved_views.FAULTS, "guide": GUIDE,
     "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,
     "case_setting": ("name_zh", "name_en", "accept_hours", "close_hours", "position", "body",
                      "parent", "to_department"),
@@ -107,6 +125,8 @@ MADE_OF_WORDS = {
     "audit_action": ACTIONS, "audit_subject": audit.SUBJECTS, "audit_column": audit.COLUMNS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
+    "theme": THEMES, "nav_group": tuple(name for name, _ in NAV_GROUPS),
+    "nav": tuple(room.word for _, rooms in NAV_GROUPS for room in rooms),
     "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,
 }
 

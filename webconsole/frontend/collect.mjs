@@ -4,6 +4,7 @@ import { buildSync } from "esbuild";
 
 const FILES = {
   "htmx.js": "htmx.org/dist/htmx.min.js",
+  "axe.js": "axe-core/axe.min.js", // for the tests: no page names it
 };
 // published as CommonJS modules: each becomes one ES module, what it needs included
 const BUNDLES = { "jssip.js": "jssip" };
@@ -17,7 +18,7 @@ rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist");
 for (const [name, from] of Object.entries(FILES)) {
   cpSync(`node_modules/${from}`, `dist/${name}`);
-  const licence = licenceOf(from.split("/dist/")[0]);
+  const licence = licenceOf(from.split("/")[0]);
   if (licence) cpSync(licence, `dist/${name.replace(/\.js$/, "")}.LICENSE`);
 }
 for (const [name, library] of Object.entries(BUNDLES)) {

@@ -10,20 +10,25 @@ from aiohttp import web
 from followup.alerts import register
 from followup.errors import Conflict
 from followup.people import audit
+from followup.responses.models import Severity
 from followup.views import alerts, overview
+from followup.views.keyed import CURSOR_LENGTH, read_order
 from followup.views.wording import Wording
 from webconsole.keys import DATABASE, VISITOR
-from webconsole.pages.inputs import path_id, text
+from webconsole.pages.inputs import path_id, text, wants_part
+from webconsole.pages.saved_views import tabs
 from webconsole.rights import CLOSES_ALERTS, SEES_PATIENTS, allowed
 from webconsole.templating import render
 
 NOTE_LENGTH = 1000
+_SHOWN = (Severity.CRITICAL, Severity.ABNORMAL)
 
 
 @allowed(SEES_PATIENTS)
 async def listing(request: web.Request) -> web.Response:
-    """GET /alerts."""
-    return render(request, "alerts.html", **await _list(request))
+    """GET /alerts: ``q`` (of the patient), ``severity``, ``sort``, ``after`` (cursor)."""
+    template = "parts/alerts.html" if wants_part(request) else "alerts.html"
+    return render(request, template, **await _list(request))
 
 
 @allowed(SEES_PATIENTS)
@@ -70,11 +75,20 @@ async def close(request: web.Request) -> web.Response:
 
 
 async def _list(request: web.Request) -> dict[str, Any]:
+    order = read_order(request.query.get("sort"), alerts.COLUMNS, alerts.URGENT)
+    search = text(request.query.get("q"), alerts.SEARCH_LENGTH)
+    severity = next((each for each in Severity if each == request.query.get("severity")), None)
+    after = text(request.query.get("after"), CURSOR_LENGTH)
     async with request.app[DATABASE].session() as session:
-        waiting = await alerts.open_alerts(session)
+        waiting, onward = await alerts.open_alerts(session, search=search, severity=severity,
+                                                   order=order, after=after)
+        views = await tabs(session, request, "alerts")
         closed = await alerts.closed_alerts(session)
         count, overdue = await overview.alert_counts(session)
-    return {"waiting": waiting, "closed": closed, "open_alerts": count, "overdue": overdue}
+    return {"waiting": waiting, "closed": closed, "open_alerts": count, "overdue": overdue,
+            "query": {"q": search, "severity": severity.value if severity else ""},
+            "order": order, "after": after, "onward": onward, "tabs": views,
+            "columns": alerts.COLUMNS, "severities": _SHOWN}
 
 
 async def _look(request: web.Request, alert_id: uuid.UUID, *, typed: str = "",

@@ -12,11 +12,13 @@ from followup.campaigns.progress import move
 from followup.campaigns.rules import CampaignRules
 from followup.errors import Conflict, InvalidInput
 from followup.views import campaigns, overview
+from followup.views.keyed import CURSOR_LENGTH, read_order
 from followup.views.wording import Wording
 from ivr.prompts.preparation import prepare_prompts
 from webconsole.keys import BOOK, DATABASE, SETTINGS, VISITOR
 from webconsole.pages.inputs import local_path, path_id, text, wants_part
 from webconsole.pages.overview import segments
+from webconsole.pages.saved_views import tabs
 from webconsole.rights import EVERYBODY, RUNS_CAMPAIGNS, allowed
 from webconsole.templating import render
 
@@ -27,15 +29,20 @@ _BEFORE = (CampaignState.DRAFT, CampaignState.FINISHED)      # there may be new 
 
 @allowed(EVERYBODY)
 async def listing(request: web.Request) -> web.Response:
-    """GET /campaigns: ``q`` (part of a name), ``state``, ``after`` (cursor)."""
+    """GET /campaigns: ``q`` (part of a name), ``state``, ``sort``, ``after`` (cursor)."""
     search = text(request.query.get("q"), campaigns.SEARCH_LENGTH)
-    state, after = _state(request.query.get("state")), text(request.query.get("after"), 200)
+    state = _state(request.query.get("state"))
+    after = text(request.query.get("after"), CURSOR_LENGTH)
+    order = read_order(request.query.get("sort"), campaigns.COLUMNS, campaigns.NEWEST)
     async with request.app[DATABASE].session() as session:
-        found = await campaigns.list_campaigns(session, search=search, state=state, after=after)
+        found = await campaigns.list_campaigns(session, search=search, state=state, order=order,
+                                               after=after)
+        views = await tabs(session, request, "campaigns")
         alerts, _ = await overview.alert_counts(session)
     template = "parts/campaigns.html" if wants_part(request) else "campaigns.html"
-    return render(request, template, found=found, q=search, state=state.value if state else "",
-                  after=after, states=list(CampaignState), open_alerts=alerts)
+    query = {"q": search, "state": state.value if state else ""}
+    return render(request, template, found=found, query=query, order=order, after=after, tabs=views,
+                  columns=campaigns.COLUMNS, states=list(CampaignState), open_alerts=alerts)
 
 
 @allowed(EVERYBODY)

@@ -19,9 +19,10 @@ from followup.views.case_filter import NOBODY, CaseFilter, as_date, read_filter
 from followup.views.case_statistics import SPANS, Figures, Group, Line
 from webconsole.case_words import CaseWords, by
 from webconsole.i18n import Catalogue
-from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
+from webconsole.keys import CATALOGUES, DATABASE, SETTINGS, TIMEZONE, VISITOR
+from webconsole.pdf import table_pdf
 from webconsole.rights import SEES_CASE_FIGURES, allowed
-from webconsole.sheets import download, table, wanted_format
+from webconsole.sheets import FORMATS, download, table, wanted_format
 from webconsole.templating import render
 
 LONGEST = timedelta(days=5 * 366)
@@ -71,9 +72,9 @@ async def page(request: web.Request) -> web.Response:
 
 @allowed(SEES_CASE_FIGURES)
 async def export(request: web.Request) -> web.Response:
-    """GET /cases/statistics/export: the table as it is shown; ``format`` csv or xlsx."""
+    """GET /cases/statistics/export: the table as it is shown; ``format`` csv, xlsx or pdf."""
     wanted, group = _read(request)
-    kind = wanted_format(request)
+    kind = wanted_format(request, (*FORMATS, "pdf"))
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
         zone = request.app[TIMEZONE]
@@ -88,7 +89,13 @@ async def export(request: web.Request) -> web.Response:
                               *(translate(f"case_figure.{name}") for name in COLUMNS)]]
     rows += [[_label(line.key, group, words, translate), *_cells(line.figures)] for line in lines]
     rows.append([translate("case_statistics.total"), *_cells(total)])
-    return download(await asyncio.to_thread(table, rows, kind), "case-statistics", kind)
+    if kind == "pdf":
+        said = [request.app[SETTINGS].hospital, f"{wanted.begin} – {wanted.end}"]
+        made = await asyncio.to_thread(table_pdf, translate("case_statistics.title"), said,
+                                       rows[0], rows[1:])
+    else:
+        made = await asyncio.to_thread(table, rows, kind)
+    return download(made, "case-statistics", kind)
 
 
 def _cells(of: Figures) -> list[Any]:

@@ -12,14 +12,15 @@ from followup.cases.models import Case, Channel
 from followup.cases.setup import Setup, load_setup
 from followup.cases.states import CaseKind, CaseState
 from followup.database.base import now
-from followup.errors import InvalidInput
 from followup.people import audit
 from followup.views import cases, overview
 from followup.views.case_filter import NOBODY, CaseFilter, read_filter
+from followup.views.keyed import CURSOR_LENGTH, Order, read_order
 from webconsole.case_words import CaseWords, by
 from webconsole.i18n import Catalogue
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import text, wants_part
+from webconsole.pages.saved_views import tabs
 from webconsole.rights import EXPORTS_CASES, SEES_CASES, allowed
 from webconsole.sheets import download, table, wanted_format
 from webconsole.templating import render
@@ -35,25 +36,27 @@ COLUMNS = ("number", "kind", "state", "severity", "category", "channel", "depart
 @allowed(SEES_CASES)
 async def listing(request: web.Request) -> web.Response:
     """GET /cases: the fields of CaseFilter (owner may be "me"), ``sort``, ``after``."""
-    wanted, sort = read(request)
-    after, moment = text(request.query.get("after"), 200), now()
+    wanted, order = read(request)
+    after, moment = text(request.query.get("after"), CURSOR_LENGTH), now()
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
         zone = request.app[TIMEZONE]
-        found = await cases.list_cases(session, wanted, setup, zone, moment, sort=sort,
+        found = await cases.list_cases(session, wanted, setup, zone, moment, order=order,
                                        after=after)
         owners = await cases.owners(session)
         departments = await cases.departments(session)
         alerts, _ = await overview.alert_counts(session)
+        views = await tabs(session, request, "cases")
         counts = {}
         for name, some in _shortcuts(request).items():
             counts[name] = (some, (await cases.count_cases(session, some, setup, zone, moment)))
     words = CaseWords.of(request, setup, owners)
     template = "parts/cases.html" if wants_part(request) else "cases.html"
-    return render(request, template, found=found, wanted=wanted, sort=sort, after=after,
+    return render(request, template, found=found, wanted=wanted, order=order, after=after,
                   words=words, setup=setup, owners=owners, departments=departments,
-                  open_alerts=alerts, counts=counts, carried=CARRIED, Sort=cases.Sort,
-                  Channel=Channel, CaseKind=CaseKind, CaseState=CaseState, NOBODY=NOBODY,
+                  open_alerts=alerts, counts=counts, carried=CARRIED, columns=cases.COLUMNS,
+                  tabs=views, Channel=Channel, CaseKind=CaseKind, CaseState=CaseState,
+                  NOBODY=NOBODY,
                   chips=_chips(wanted, words, request.app[CATALOGUES][request[VISITOR].locale]))
 
 
@@ -68,11 +71,11 @@ def _shortcuts(request: web.Request) -> dict[str, CaseFilter]:
 @allowed(EXPORTS_CASES)
 async def export(request: web.Request) -> web.Response:
     """GET /cases/export: the list as it is filtered and sorted; ``format`` csv or xlsx."""
-    wanted, sort = read(request)
+    wanted, order = read(request)
     kind = wanted_format(request)
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
-        found = await cases.all_cases(session, wanted, setup, request.app[TIMEZONE], now(), sort)
+        found = await cases.all_cases(session, wanted, setup, request.app[TIMEZONE], now(), order)
         me = by(request)
         audit.record(session, audit.EXPORT_CASES, actor=me.username, address=me.address,
                      count=len(found), **wanted.given())
@@ -99,17 +102,13 @@ def _rows(found: Any, words: CaseWords, translate: Catalogue) -> Iterator[list[A
     return (one(case) for case in found)
 
 
-def read(request: web.Request) -> tuple[CaseFilter, cases.Sort]:
+def read(request: web.Request) -> tuple[CaseFilter, Order]:
     """Filter and order of the address; "me" becomes the visitor."""
     query = dict(request.query)
     user = request[VISITOR].user
     if query.get("owner") == "me":
         query["owner"] = str(user.id) if user else NOBODY
-    sort = query.get("sort") or cases.Sort.NEW.value
-    if sort not in list(cases.Sort):
-        raise InvalidInput(f"sort: expected one of {', '.join(cases.Sort)}", field="sort",
-                           expected=", ".join(cases.Sort))
-    return read_filter(query), cases.Sort(sort)
+    return read_filter(query), read_order(query.get("sort"), cases.COLUMNS, cases.NEWEST)
 
 
 def _chips(wanted: CaseFilter, words: CaseWords,

@@ -16,6 +16,7 @@ from followup.views.wording import Wording
 from webconsole.case_words import CaseWords
 from webconsole.keys import DATABASE, VISITOR
 from webconsole.pages.inputs import path_id, text, wants_part
+from webconsole.pages.saved_views import tabs
 from webconsole.rights import SEES_NUMBERS, SEES_PATIENTS, allowed
 from webconsole.templating import render
 
@@ -30,10 +31,11 @@ async def listing(request: web.Request) -> web.Response:
         found = await patients.list_patients(session, search=search, department=department,
                                              after=after)
         departments = await patients.departments(session)
+        views = await tabs(session, request, "patients")
         alerts, _ = await overview.alert_counts(session)
     template = "parts/patients.html" if wants_part(request) else "patients.html"
     return render(request, template, found=found, q=search, department=department, after=after,
-                  departments=departments, open_alerts=alerts)
+                  departments=departments, open_alerts=alerts, tabs=views)
 
 
 @allowed(SEES_PATIENTS)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -20,8 +19,10 @@ from followup.spotchecks.sampling import By, Method
 from followup.spotchecks.scoring import MOST_CRITERIA, Card, Verdict
 from followup.spotchecks.states import ItemState
 from followup.views import check_results, overview, patients, spotchecks
+from followup.views.keyed import CURSOR_LENGTH, read_order
 from webconsole.keys import DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import path_id, text
+from webconsole.pages.saved_views import tabs
 from webconsole.rights import CHECKS, JUDGES, SEES_CHECK_RESULTS, SEES_CHECKS, allowed
 from webconsole.templating import render
 
@@ -61,28 +62,29 @@ async def plan(request: web.Request) -> web.Response:
 
 async def _checks(session: Any, request: web.Request, wanted: spotchecks.Filter,
                   place: str) -> dict[str, Any]:
-    lines, total = await spotchecks.checks(session, wanted)
+    order = read_order(request.query.get("sort"), spotchecks.COLUMNS, spotchecks.URGENT)
+    after = text(request.query.get("after"), CURSOR_LENGTH)
+    lines, total, onward = await spotchecks.checks(session, wanted, order=order, after=after)
     departments, agents = await spotchecks.choices(session, wanted.plan_id)
     count, _ = await overview.alert_counts(session)
     kept = {name: request.query.get(name, "") for name in
             ("state", "verdict", "department", "agent")}
-    query = urlencode({name: value for name, value in kept.items() if value})
     return {"lines": lines, "total": total, "wanted": wanted, "departments": departments,
-            "agents": agents, "place": place, "query": query, "open_alerts": count,
-            "ITEM_STATES": ItemState, "VERDICTS": Verdict, "page_size": spotchecks.PAGE}
+            "agents": agents, "place": place, "query": kept, "open_alerts": count,
+            "order": order, "columns": spotchecks.COLUMNS, "after": after, "onward": onward,
+            "tabs": await tabs(session, request, "spot-checks"),
+            "ITEM_STATES": ItemState, "VERDICTS": Verdict}
 
 
 def _filter(request: web.Request, *, plan_id: uuid.UUID | None = None,
             person: uuid.UUID | None = None) -> spotchecks.Filter:
     """What the address asks for; what is none of ours is not asked for."""
     query = request.query
-    number = query.get("page", "1")
     return spotchecks.Filter(
         plan_id=plan_id, state=_one_of(ItemState, query.get("state")),
         verdict=_one_of(Verdict, query.get("verdict")),
         department=text(query.get("department"), 100), agent_id=_id(query.get("agent")),
-        person_id=person,
-        page=max(1, int(number)) if re.fullmatch(r"[0-9]{1,5}", number) else 1)
+        person_id=person)
 
 
 @allowed(CHECKS)

@@ -15,6 +15,7 @@ from followup.errors import InvalidInput
 from followup.views import cases as views
 from followup.views.case_filter import CaseFilter
 from followup.views.case_statistics import Group, before, grouped, total
+from followup.views.keyed import Order
 from tests.followup.cases.hospital import ME, add_user, step, tell
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -27,20 +28,20 @@ async def test_lists_are_filtered_sorted_and_paged_without_gap_or_double(
         made = [await tell(session, moment=moment - timedelta(hours=n), description=f"第{n}件事",
                            severity="重大" if n % 3 else "一般") for n in range(65)]
         setup = await load_setup(session)
-        for sort in views.Sort:
+        for sort in (Order(name, down) for name in views.COLUMNS for down in (True, False)):
             seen, after = [], ""
             while True:
                 page = await views.list_cases(session, CaseFilter(), setup, ZONE, moment,
-                                              sort=sort, after=after)
+                                              order=sort, after=after)
                 assert page.count == 65
                 seen += [case.id for case in page.cases]
                 if page.after is None:
                     break
                 after = page.after
             assert len(seen) == len(set(seen)) == 65
-            if sort is not views.Sort.DUE:
+            if sort.name == "registered":
                 order = [case.id for case in made]
-                assert seen == (order if sort is views.Sort.NEW else order[::-1])
+                assert seen == (order if sort.down else order[::-1])
 
         async def count(**fields: str) -> int:
             return (await views.list_cases(session, CaseFilter(**fields), setup, ZONE,

@@ -1,0 +1,107 @@
+"""Every page of the route table, looked over in a real Chromium: by axe (WCAG 2.2 AA), light and
+dark, wide and narrow; and nothing that a careful eye would object to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Page, expect
+from sqlalchemy import select, update
+
+from followup.agents.models import Agent
+from followup.calls.models import Escalation
+from followup.campaigns.decisions import Reason
+from followup.database.engine import Database
+from followup.patients.models import Patient
+from followup.people.models import Role
+from tests.followup.spotchecks.ward import open_checks
+from tests.webconsole.hospital import Hospital
+from tests.webconsole.test_browser import CHROMIUM, Browser, browser, open_desk, vendor_dir
+from tests.webconsole.test_pacing import decide
+from tests.webconsole.test_rights import MATRIX, place
+
+__all__ = ["browser", "vendor_dir"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: as root, apt-get install chromium"),
+]
+
+# what is no page: parts of pages, files, streams, other systems' doors
+NO_PAGES = ("/live", "/count", "/desk", "/export", "/events", "/audio", "/peaks", "/sound", "/ws",
+            "/healthz", "/{file}", "/answers", "/palette")
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+STANDARD = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+CONTRAST = {"type": "rule", "values": ["color-contrast"]}
+AXE = """(only) => axe.run(document, {runOnly: only, resultTypes: ["violations"]}).then((found) =>
+  found.violations.flatMap(({id, nodes}) => nodes.map((node) =>
+    `${id}: ${node.html.slice(0, 120)} ${node.any.map((each) => each.message).join(" ")}`)))"""
+
+
+def pages(hospital: Hospital) -> list[str]:
+    """What an administrator may open, and the pages that nobody needs to sign in for."""
+    return [place(path, hospital) + ("?list=cases" if path == "/views" else "")
+            for (method, path), roles in MATRIX.items()
+            if method == "GET" and not path.endswith(NO_PAGES) and path != "/sign-in"
+            and (not isinstance(roles, frozenset) or Role.ADMINISTRATOR in roles)]
+
+
+async def width(page: Page) -> int:
+    return int(await page.evaluate("document.documentElement.scrollWidth"))
+
+
+@pytest.mark.timeout(240)
+async def test_every_page_holds_to_wcag_light_and_dark_wide_and_narrow(
+        browser: Browser, server: TestServer, database: Database, hospital: Hospital,
+        vendor_dir: Path) -> None:
+    await open_checks(database, hospital)
+    async with database.session() as session:                 # the longest of everything
+        await session.execute(update(Patient).where(Patient.id == hospital.patients[1]).values(
+            name="Maximilian-Alexander von und zu Hohenlohe-Langenburg-Schillingsfürst"))
+        await session.execute(update(Agent).where(Agent.extension == "803").values(
+            kind="webrtc", attempt_id=select(Escalation.attempt_id).where(
+                Escalation.agent_id == Agent.id).scalar_subquery()))
+    for reason in Reason:
+        await decide(database, reason, placed=3)
+    desk = await open_desk(browser, server)
+    page, axe = desk.page, (vendor_dir / "axe.js").read_text("utf-8")
+    await page.emulate_media(reduced_motion="reduce")         # colours that are on their way
+    found: dict[str, Any] = {}
+
+    async def look(path: str, where: str, rules: dict[str, Any]) -> None:
+        if faults := await page.evaluate(AXE, rules):
+            found[f"{path} {where}"] = faults
+
+    await desk.go("/sign-in")
+    await page.evaluate(axe)
+    await look("/sign-in", "light", STANDARD)
+    await desk.sign_in("administrator")
+    for path in [*pages(hospital), "/patients?q=nobody", f"/alerts/{hospital.alerts[2]}", "/no"]:
+        await page.set_viewport_size(WIDE)
+        await desk.go(path)
+        if path != "/no":
+            await expect(page.locator("[data-live].on")).to_have_count(1)
+        await page.evaluate(axe)
+        await look(path, "wide, light", STANDARD)
+        await page.emulate_media(color_scheme="dark")
+        await look(path, "wide, dark", CONTRAST)
+        await page.set_viewport_size(NARROW)
+        await look(path, "narrow, dark", STANDARD)
+        await page.emulate_media(color_scheme="light")
+        if (wide := await width(page)) > NARROW["width"]:
+            found[f"{path} narrow"] = f"{wide} px wide"
+    await desk.go("/")
+    await page.evaluate(axe)
+    await page.get_by_role("button", name="菜单").click()
+    await look("/", "narrow, menu open", STANDARD)
+    await page.get_by_role("button", name="English").click()
+    for path in pages(hospital):                              # English words are longer
+        await desk.go(path)
+        await expect(page.locator("html")).to_have_attribute("lang", "en")
+        if (wide := await width(page)) > NARROW["width"]:
+            found[f"{path} narrow, English"] = f"{wide} px wide"
+    assert found == {}, "\n".join(f"{where}: {faults}" for where, faults in found.items())
+    # a page of errors says so in the browser's own words
+    assert [each for each in desk.objections if "404" not in each] == []
