@@ -15,6 +15,7 @@ H = TypeVar("H", bound=Handler)
 EVERYBODY = frozenset(Role)
 SEES_PATIENTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.AUDITOR, Role.DOCTOR,
                            Role.ADMINISTRATOR})
+FINDS_BY_NUMBER = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})
 LISTENS = SEES_PATIENTS
 CLOSES_ALERTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR})
 TAKES_CALLS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})

@@ -64,6 +64,7 @@ MATRIX = {
     ("GET", "/pacing"): EVERYBODY,
     ("GET", "/pacing/live"): EVERYBODY,
     ("GET", "/events"): EVERYBODY,
+    ("POST", "/search"): EVERYBODY,
     ("GET", "/patients"): SEES_PATIENTS,
     ("GET", "/patients/{id}"): SEES_PATIENTS,
     ("GET", "/patients/{id}/live"): SEES_PATIENTS,

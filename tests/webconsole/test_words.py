@@ -74,7 +74,7 @@ MADE_OF_WORDS = {
     "mark": ("question", "answer", "finding", "escalation", "agent"),
     "errors": tuple(f"{code}{part}" for code in (400, 403, 404, 405, 409, 413, 422, 500, 503)
                     for part in ("", "_hint")),
-    "alert": ("note_missing", "conflict"),
+    "alert": ("note_missing", "conflict"), "palette": ("patients", "cases", "pages"),
     "phone_state": tuple(f"{state}{part}" for state in STATES for part in ("", "_hint")),
     "next_patient": (*NEXT, "none", "gone"),
     "campaign_move": ("start", "pause", "resume", "again", "cancel"),
