@@ -54,7 +54,9 @@ VISITS: Mapping[str, Sequence[str]] = {
     "/cases/statistics/export": ("begin={year}&group=department&format=csv",),
     "/search": ("q=王", "q=wangxiuying", "q=wxy", "q=zh", "q=0001", "q=投诉", "q=C000123", "q=bz"),
     "/spot-checks": ("", "state=open", "verdict=failed", "department=骨科"),
-    "/prompts": (),              # asks for a voice on the machine
+    "/phone/desk": ("extension=7100",),
+    # ask for a voice on the machine, for somebody who is not signed in, for a call by hand
+    "/prompts": (), "/sign-in": (), "/spot-checks/items/{id}/answers": (),
 }
 # where the ids of a room's pages are found: some of the newest, or of the largest
 _IDS: Mapping[str, str] = {

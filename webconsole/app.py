@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from followup.campaigns.tally import keep_gathering
 from followup.cases.watch import keep_watching
 from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
@@ -58,20 +59,23 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[sip_relay.LINES] = set()
     app.on_shutdown.append(sip_relay.hang_up_all)
     app.cleanup_ctx.append(live.change_feed)
-    app.cleanup_ctx.append(_watch_cases)
+    app.cleanup_ctx.append(_keep_house)
     app.add_routes(ROUTES)
     app.router.add_static("/static", STATIC, name="static")
     app.router.add_static("/vendor", vendor_dir, name="vendor")
     return app
 
 
-async def _watch_cases(app: web.Application) -> AsyncIterator[None]:
-    """Cleanup context: reminders and escalation of cases; any number of consoles may do it."""
-    watch = asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases")
+async def _keep_house(app: web.Application) -> AsyncIterator[None]:
+    """Cleanup context: reminders and escalation of cases, and the counts of campaigns in few rows;
+    any number of consoles may do it."""
+    work = [asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases"),
+            asyncio.create_task(keep_gathering(app[DATABASE]), name="gather-tallies")]
     yield
-    watch.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch
+    for task in work:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def serve(settings: Settings, *, vendor_dir: Path, stop: asyncio.Event,

@@ -96,7 +96,7 @@ def _task(rows: Rows, moments: Moments, desk: Desk, who: Person, stay: Stay, cam
     rows.add("task", task, moments.at(due - 2, second), campaign, who.id, stay.id, state,
              moments.at(max(due, 0) if open_ else due, second), 100, counted,
              outcomes[-1] if outcomes else None, updated)
-    call = _Calls(rows, moments, desk, who, stay, task)
+    call = _Calls(rows, moments, desk, who, stay, task, campaign)
     for seq, outcome in enumerate(outcomes, 1):
         call.place(seq, outcome, due, second + 7200 * (seq - 1))
     call.end()
@@ -106,9 +106,9 @@ class _Calls:
     """The attempts of one task, and the response that grows over them."""
 
     def __init__(self, rows: Rows, moments: Moments, desk: Desk, who: Person, stay: Stay,
-                 task: str) -> None:
+                 task: str, campaign: str) -> None:
         self.rows, self.moments, self.desk = rows, moments, desk
-        self.who, self.stay, self.task = who, stay, task
+        self.who, self.stay, self.task, self.campaign = who, stay, task, campaign
         self._response = ""
         self._given = 0
         self._begun = self._completed = ""
@@ -122,8 +122,8 @@ class _Calls:
         picked = at(day, rung) if answered is not None else None
         ended = rung + (talked or 25)
         shown = None if outcome == "not_placed" else at(day, second + 1)
-        rows.add("attempt", attempt, self.task, self.who.id, seq, "node1", self.who.phone, "ended",
-                 at(day, second), shown, shown, picked, at(day, ended),
+        rows.add("attempt", attempt, self.task, self.campaign, self.who.id, seq, "node1",
+                 self.who.phone, "ended", at(day, second), shown, shown, picked, at(day, ended),
                  outcome if answered else None, outcome, _CAUSES.get(outcome, 16), "event")
         if answered is None:
             return

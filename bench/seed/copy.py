@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from bench.seed.rows import COLUMNS
+from followup.campaigns.tally import RECOUNT
 from followup.database.engine import Database
 
 _AT_ONCE = 2000                       # lines handed over
@@ -43,9 +44,9 @@ async def write(database: Database, chunks: Iterator[dict[str, list[str]]]) -> d
                         counts[table] += len(lines[table])
                         await raw.copy_to_table(table, source=_bytes(lines[table]), format="text",
                                                 columns=columns, timeout=600)
-            for statement in again:
+            for statement in (*again, *RECOUNT):
                 await raw.execute(statement, timeout=3600)
-        for table in COLUMNS:                             # as autovacuum would, by and by
+        for table in (*COLUMNS, "campaign_tally"):        # as autovacuum would, by and by
             await raw.execute(f"VACUUM (ANALYZE) {table}", timeout=3600)
     return counts
 

@@ -33,7 +33,7 @@ from followup.cases.models import (
 from followup.cases.register import whole
 from followup.cases.setup import Setup
 from followup.errors import InvalidInput
-from followup.patients.models import Encounter
+from followup.patients.departments import departments as of_stays
 from followup.people.models import Role, User
 from followup.views.case_filter import CaseFilter, where
 
@@ -171,12 +171,6 @@ async def _calls(session: AsyncSession, which: ColumnElement[bool]) -> list[Evid
     return [Evidence(*row) for row in rows]
 
 
-async def of_patient(session: AsyncSession, patient_id: uuid.UUID) -> Sequence[Case]:
-    """A patient's cases, the latest first."""
-    return (await session.scalars(select(Case).where(Case.patient_id == patient_id).options(
-        *whole()).order_by(Case.created_at.desc()).limit(20))).all()
-
-
 async def owners(session: AsyncSession) -> Sequence[User]:
     """Who may own a case."""
     return (await session.scalars(select(User).where(
@@ -187,5 +181,5 @@ async def departments(session: AsyncSession) -> Sequence[str]:
     """Every department that is known: of stays, and those that cases have named."""
     named = select(CaseConcern.name).where(CaseConcern.kind == ConcernKind.DEPARTMENT)
     with_it = select(Case.department).where(Case.department != "")
-    names = union(select(Encounter.department), named, with_it).subquery()
-    return (await session.scalars(select(names.c[0]).order_by(names.c[0]))).all()
+    in_cases = await session.scalars(union(named, with_it))
+    return sorted({*await of_stays(session), *in_cases})

@@ -112,13 +112,13 @@ def _mark(after: str) -> Any:
 async def _lines(session: AsyncSession, which: Select[uuid.UUID, Any], department: str, *,
                  latest_first: bool = False) -> list[tuple[Listed, Any]]:
     """A page of ``which`` (id, place), and one more, sorted by both; each with its place."""
-    chosen = which.subquery()
     if department:
-        stayed = select(Encounter.id).where(Encounter.patient_id == chosen.c.id,
-                                            Encounter.department == department)
-        chosen = select(chosen).where(stayed.exists()).limit(PAGE + 1).subquery()
-    else:
-        chosen = which.limit(PAGE + 1).subquery()
+        # asked row by row, as in ``matching``
+        stayed = select(Encounter.id).where(
+            Encounter.patient_id == which.selected_columns[0],
+            Encounter.department == department).limit(1).scalar_subquery()
+        which = which.where(stayed.is_not(None))
+    chosen = which.limit(PAGE + 1).subquery()
     stay = (select(Encounter).where(Encounter.patient_id == chosen.c.id)
             .order_by(Encounter.discharged_on.desc(), Encounter.id).limit(1))
     if department:

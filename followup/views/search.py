@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
@@ -67,24 +67,31 @@ class FoundPatient:
     key: str | None
 
 
+def in_range(typed: str) -> ColumnElement[bool]:
+    """The keys that begin with what was typed."""
+    wanted = fold(typed)
+    return and_(PatientKey.key >= wanted, PatientKey.key < wanted + LAST)
+
+
 def matching(typed: str) -> Select[str, uuid.UUID]:
     """(key, patient_id) of all who are found by ``typed``, each once, in the order of keys."""
     wanted = fold(typed)
     earlier = aliased(PatientKey)
-    in_range = and_(PatientKey.key >= wanted, PatientKey.key < wanted + LAST)
-    sooner = select(earlier.key).where(earlier.patient_id == PatientKey.patient_id,
-                                       earlier.key >= wanted, earlier.key < PatientKey.key)
-    return (select(PatientKey.key, PatientKey.patient_id).where(in_range, ~sooner.exists())
+    # asked row by row, with a limit: as a join it would be of all who fit, for the first few
+    sooner = select(earlier.key).where(
+        earlier.patient_id == PatientKey.patient_id, earlier.key >= wanted,
+        earlier.key < PatientKey.key).limit(1).scalar_subquery()
+    return (select(PatientKey.key, PatientKey.patient_id).where(in_range(typed), sooner.is_(None))
             .order_by(PatientKey.key, PatientKey.patient_id))
 
 
 def has_number(digits: str) -> ColumnElement[bool]:
     """The patient's number, or a relative's, ends with these ``last_digits``."""
     after = digits + ":"             # sorts after the digits
+    own = select(Patient.id).where(Patient.phone_reversed >= digits, Patient.phone_reversed < after)
     contacts = select(PatientContact.patient_id).where(
         PatientContact.number_reversed >= digits, PatientContact.number_reversed < after)
-    return or_(and_(Patient.phone_reversed >= digits, Patient.phone_reversed < after),
-               Patient.id.in_(contacts))
+    return Patient.id.in_(union(own, contacts))
 
 
 async def find_patients(session: AsyncSession, typed: str, *, numbers: bool,
