@@ -81,9 +81,9 @@ def _of_department(department: str, after: str) -> Select[uuid.UUID, date]:
     later = aliased(Encounter)
     again = select(later.id).where(
         later.patient_id == Encounter.patient_id, later.department == department,
-        later.discharged_on > Encounter.discharged_on)
+        later.discharged_on > Encounter.discharged_on).limit(1).scalar_subquery()
     query = (select(Encounter.patient_id.label("id"), Encounter.discharged_on.label("place"))
-             .where(Encounter.department == department, ~again.exists())
+             .where(Encounter.department == department, again.is_(None))
              .order_by(Encounter.discharged_on.desc(), Encounter.patient_id.desc()))
     if after:
         query = query.where(tuple_(Encounter.discharged_on, Encounter.patient_id) < _mark(after))
