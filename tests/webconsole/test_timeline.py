@@ -60,7 +60,8 @@ async def test_what_comes_next_and_relatives_numbers_are_told(
                                    whose=Whose.RELATIVE, relation="女儿"))
     await sign_in("agent")
     page = await text(client, f"/patients/{patient}")
-    for shown in ("下次呼叫", "24 小时内次数已满", "11月23日 出院三日随访", "+86*******7777", "女儿"):
+    for shown in ("下次呼叫", "24 小时内次数已满", "11月23日 出院三日随访", "+86*******7777",
+                  "女儿"):
         assert shown in page, shown
     assert "13911117777" not in page
 
