@@ -28,21 +28,27 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
           scenario: Annotated[Path | None, typer.Option(
               help="pacing: a scenario of your own, TOML or JSON")] = None,
           days: Annotated[int | None, typer.Option(min=1, help="pacing: default 200")] = None,
-          seed: Annotated[int, typer.Option(min=0, help="pacing")] = 1) -> None:
+          seed: Annotated[int, typer.Option(min=0, help="pacing, pages")] = 1,
+          patients: Annotated[int, typer.Option(
+              min=100, help="pages: so many, made for it")] = 20_000,
+          data: Annotated[Path | None, typer.Option(
+              help="pages: a data folder to keep, and to measure again")] = None) -> None:
     """Measure something, on a database and an Asterisk of its own where it needs them."""
     from aftercall.roles import until_stopped
     from bench import ALONE, BENCHES, TEXTS
     from bench.options import Options, parse_models
 
-    if name not in (*BENCHES, *ALONE, "ivr"):
-        raise InvalidInput(f"name = {name!r}: expected {', '.join((*BENCHES, *ALONE, 'ivr'))}",
-                           field="name")
+    names = (*BENCHES, *ALONE, "ivr", "pages")
+    if name not in names:
+        raise InvalidInput(f"name = {name!r}: expected {', '.join(names)}", field="name")
     configure("error", "auto")
     result: dict[str, Any] = {}
 
     async def work() -> None:
         if name == "ivr":
             result.update(await _ivr(quick))
+        elif name == "pages":
+            result.update(await _pages(patients, seed, data))
         elif name in ALONE:
             result.update(await ALONE[name](Options(
                 quick, audio, parse_models(model or ()), load_settings().models_dir, tuning,
@@ -67,6 +73,20 @@ async def _ivr(quick: bool) -> dict[str, Any]:
     from bench.ivr.plan import FULL, QUICK
 
     return await bench_ivr(QUICK if quick else FULL, say)
+
+
+async def _pages(patients: int, seed: int, data: Path | None) -> dict[str, Any]:
+    from aftercall.house import running_database
+    from bench.pages import measure
+    from bench.seed import has_patients, plant
+
+    with TemporaryDirectory(prefix="aftercall-bench-") as folder:
+        settings = Settings(data_dir=data or Path(folder), database={"url": None})
+        async with running_database(settings, say) as (database, _):
+            if not await has_patients(database):
+                say(f"making {patients} patients")
+                await plant(database, patients, seed=seed)
+            return await measure(database)
 
 
 async def _on_database(name: str) -> dict[str, Any]:

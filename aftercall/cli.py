@@ -22,6 +22,7 @@ from aftercall.holiday_command import holiday_app
 from aftercall.models.command import models_app
 from aftercall.prompts_command import prompts_app
 from aftercall.questionnaire_command import questionnaire_app, response_app
+from aftercall.seed_command import seed
 from aftercall.simulate_command import simulate
 from aftercall.terminal import actor, err, run, say, settings_for, today
 from aftercall.try_command import try_questionnaire
@@ -49,6 +50,7 @@ app.add_typer(prompts_app, name="prompts")
 app.command("try")(try_questionnaire)
 app.command()(bench)
 app.command()(simulate)
+app.command(hidden=True)(seed)
 
 
 @app.command()

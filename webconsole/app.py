@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from followup.campaigns.tally import keep_gathering
 from followup.cases.watch import keep_watching
 from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
@@ -82,10 +83,11 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
 
 
 async def _at_work(app: web.Application) -> AsyncIterator[None]:
-    """Cleanup context: reminders and escalation of cases, sealing the audit trail; any number of
-    consoles may do it."""
+    """Cleanup context: reminders and escalation of cases, sealing the audit trail, the counts of
+    campaigns in few rows; any number of consoles may do it."""
     work = [asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases"),
-            asyncio.create_task(keep_sealing(app[DATABASE]), name="seal-audit")]
+            asyncio.create_task(keep_sealing(app[DATABASE]), name="seal-audit"),
+            asyncio.create_task(keep_gathering(app[DATABASE]), name="gather-tallies")]
     yield
     for each in work:
         each.cancel()

@@ -31,6 +31,7 @@ class Alert(HasId, HasCreated, Base):
         Index("uq_alert_live_response", "response_id", unique=True,
               postgresql_where=text("state <> 'closed'")),
         Index("ix_alert_open", "deadline", postgresql_where=text("state <> 'closed'")),
+        Index("ix_alert_closed", "closed_at", "id", postgresql_where=text("state = 'closed'")),
     )
 
     response_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("response.id"))

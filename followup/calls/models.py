@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, FetchedValue, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from followup.database.base import Base, HasCreated, HasId, choice, now
@@ -89,9 +89,13 @@ class Attempt(HasId, Base):
         Index(None, "patient_id", "committed_at"),
         Index("ix_attempt_live", "node", postgresql_where=text("state <> 'ended'")),
         Index("ix_attempt_ended", "ended_at", "id", postgresql_where=text("state = 'ended'")),
+        Index("ix_attempt_campaign_ended", "campaign_id", "ended_at", "id",
+              postgresql_where=text("state = 'ended'")),
     )
 
     task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("task.id"))
+    campaign_id: Mapped[uuid.UUID] = mapped_column(       # the task's, set by a trigger
+        ForeignKey("campaign.id"), FetchedValue())
     patient_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("patient.id"))
     seq: Mapped[int]                                   # 1, 2, … within the task
     node: Mapped[str]                                  # the Asterisk that places it

@@ -95,6 +95,8 @@ class Task(HasId, HasCreated, Base):
         UniqueConstraint("campaign_id", "encounter_id"),
         Index("ix_task_claim", "campaign_id", "priority", "due_at",
               postgresql_where=text("state = 'due'")),
+        Index("ix_task_waiting", "campaign_id", "held_why", "due_at",
+              postgresql_where=text("state = 'due'")),
         Index(None, "patient_id"),
     )
 

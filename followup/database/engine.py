@@ -30,6 +30,7 @@ class Database:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=ping,
+            hide_parameters=True,                # an error's text is logged: names nobody
             connect_args={"timeout": 10, "command_timeout": 30,
                           "server_settings": {"application_name": name, "timezone": "UTC"}})
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)

@@ -11,7 +11,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, NullPool, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from followup.database.engine import Database
 
@@ -44,5 +45,7 @@ async def upgrade(database: Database) -> None:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         command.upgrade(_config(connection), "head")
 
-    async with database.engine.begin() as connection:
+    # an index on millions of rows takes longer than a page's statement may
+    engine = create_async_engine(database.url, poolclass=NullPool)
+    async with engine.begin() as connection:
         await connection.run_sync(apply)

@@ -4,7 +4,7 @@ from followup.agents import models as agents
 from followup.alarms import models as alarms
 from followup.alerts import models as alerts
 from followup.calls import models as calls
-from followup.campaigns import decisions, preview
+from followup.campaigns import decisions, preview, tally
 from followup.campaigns import models as campaigns
 from followup.cases import calls as case_calls
 from followup.cases import models as cases
@@ -18,4 +18,4 @@ from followup.spotchecks import models as spotchecks
 
 __all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_calls", "case_setup", "cases",
            "decisions", "patients", "people", "preview", "questionnaires", "responses",
-           "saved_views", "spotchecks"]
+           "saved_views", "spotchecks", "tally"]

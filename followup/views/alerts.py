@@ -52,7 +52,7 @@ async def closed_alerts(session: AsyncSession) -> Sequence[Row[Any]]:
     """The latest closed ones, as (Alert with patient, Encounter)."""
     return (await session.execute(
         _with_stay().where(Alert.state == AlertState.CLOSED)
-        .order_by(Alert.closed_at.desc().nulls_last(), Alert.id).limit(CLOSED_SHOWN))).all()
+        .order_by(Alert.closed_at.desc(), Alert.id.desc()).limit(CLOSED_SHOWN))).all()
 
 
 async def find_alert(session: AsyncSession,

@@ -7,16 +7,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import String, cast, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.calls.models import Attempt, AttemptState, Disposition
+from followup.calls.models import Disposition
 from followup.campaigns.models import Campaign, CampaignState, Held, Task, TaskState
 from followup.campaigns.rules import CampaignRules, Retries
+from followup.campaigns.tally import tallies
 from followup.database.base import now
 from followup.errors import NotFound
-from followup.patients.models import Encounter
+from followup.people.scope import current_scope
 from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
 from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
@@ -129,29 +130,30 @@ async def progress(session: AsyncSession,
                    ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Progress]:
     """How the tasks of these campaigns stand."""
     found: dict[uuid.UUID, Progress] = defaultdict(Progress)
+    for campaign_id, tally in (await tallies(session, ids)).items():
+        found[campaign_id].by_state = {TaskState(state): count
+                                       for state, count in tally.by("task").items()}
     late = Task.due_at > now()
-    for campaign_id, state, held, later, count in await session.execute(
-            select(Task.campaign_id, Task.state, Task.held_why, late, func.count())
-            .where(Task.campaign_id.in_(ids)).group_by(Task.campaign_id, Task.state,
-                                                       Task.held_why, late)):
+    # written out, so that the planner can prove that the partial index fits
+    for campaign_id, held, later, count in await session.execute(
+            select(Task.campaign_id, Task.held_why, late, func.count())
+            .where(Task.campaign_id.in_(ids), text("task.state = 'due'"))
+            .group_by(Task.campaign_id, Task.held_why, late)):
         one = found[campaign_id]
-        one.by_state[state] = one.by_state.get(state, 0) + count
-        if state is TaskState.DUE and not later:
+        if not later:
             one.due += count
-        elif state is TaskState.DUE and held is None:
+        elif held is None:
             one.waiting += count
-        elif state is TaskState.DUE and held is not None:
+        else:
             one.put_off[held] = one.put_off.get(held, 0) + count
     return found
 
 
 async def outcomes(session: AsyncSession, campaign_id: uuid.UUID) -> list[tuple[Disposition, int]]:
     """Attempts that have ended, by their disposition, the most frequent first."""
-    rows = await session.execute(
-        select(Attempt.disposition, func.count()).join(Task, Task.id == Attempt.task_id)
-        .where(Task.campaign_id == campaign_id, Attempt.state == AttemptState.ENDED)
-        .group_by(Attempt.disposition).order_by(func.count().desc(), Attempt.disposition))
-    return [(how, count) for how, count in rows if how is not None]
+    counts = (await tallies(session, [campaign_id]))[campaign_id].by("attempt")
+    return [(Disposition(how), count) for how, count in
+            sorted(counts.items(), key=lambda each: (-each[1], each[0]))]
 
 
 async def ladders(session: AsyncSession, campaign: Campaign, max_attempts: int) -> list[Ladder]:
@@ -161,16 +163,14 @@ async def ladders(session: AsyncSession, campaign: Campaign, max_attempts: int) 
     limit = rules.max_attempts or max_attempts
     waiting: dict[tuple[str, int], int] = defaultdict(int)
     gave_up: dict[str, int] = defaultdict(int)
-    for state, how, made, count in await session.execute(
-            select(Task.state, func.coalesce(Task.disposition, ""), Task.attempts_made,
-                   func.count())
-            .where(Task.campaign_id == campaign.id, Task.disposition.is_not(None),
-                   Task.state.in_((TaskState.DUE, TaskState.GAVE_UP)))
-            .group_by(Task.state, Task.disposition, Task.attempts_made)):
-        if state is TaskState.GAVE_UP:
+    for (kind, *key), count in (await tallies(session, [campaign.id]))[campaign.id].items():
+        if kind != "task" or not key[1]:                 # never called
+            continue
+        state, how, made = key
+        if state == TaskState.GAVE_UP:
             gave_up[how] += count
-        else:
-            waiting[how, max(made, 1)] += count
+        elif state == TaskState.DUE:
+            waiting[how, max(int(made), 1)] += count
     return [_ladder(how, rules.retry, limit, waiting, gave_up[how.value]) for how in LADDERS]
 
 
@@ -199,11 +199,7 @@ async def usable_questionnaires(session: AsyncSession) -> Sequence[Questionnaire
 
 async def _departments(session: AsyncSession,
                        ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[str]]:
-    found: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for campaign_id, department in await session.execute(within(
-            select(Task.campaign_id, Encounter.department)
-            .join(Encounter, Encounter.id == Task.encounter_id)
-            .where(Task.campaign_id.in_(ids)).distinct().order_by(Encounter.department),
-            Encounter)):
-        found[campaign_id].append(department)
-    return found
+    seen = current_scope().departments
+    return {campaign_id: sorted(name for name in tally.by("department")
+                                if seen is None or name in seen)
+            for campaign_id, tally in (await tallies(session, ids)).items()}

@@ -19,9 +19,11 @@ from followup.cases.models import Case, CaseConcern, Channel, ConcernKind
 from followup.cases.setup import Setup
 from followup.cases.states import CaseKind, CaseState
 from followup.errors import InvalidInput
-from followup.patients.models import Patient
+from followup.patients.models import PatientKey
+from followup.patients.search_keys import fold
 from followup.people.scope import current_scope
 from followup.views.reach import seen
+from followup.views.search import in_range
 
 SEARCH_LENGTH = 60
 NOBODY = "-"                 # in place of a name: the cases that have none
@@ -174,12 +176,10 @@ def _concerns(kind: ConcernKind, name: str) -> ColumnElement[bool]:
 
 def _search(text: str) -> ColumnElement[bool]:
     """Words of the description, of who tells it, a patient's name or record, a case's number."""
-    of_patient = select(Patient.id).where(Patient.id == Case.patient_id, or_(
-        Patient.name.icontains(text, autoescape=True), Patient.mrn.istartswith(
-            text, autoescape=True))).exists()
     found = [Case.description.icontains(text, autoescape=True),
-             Case.reporter.icontains(text, autoescape=True), of_patient,
-             Case.external_id == text]
+             Case.reporter.icontains(text, autoescape=True), Case.external_id == text]
+    if fold(text):
+        found.append(Case.patient_id.in_(select(PatientKey.patient_id).where(in_range(text))))
     if number := _NUMBER.fullmatch(text):
         found.append(Case.seq == int(number[1]))
     return or_(*found)

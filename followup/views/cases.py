@@ -28,7 +28,7 @@ from followup.cases.models import (
 from followup.cases.register import whole
 from followup.cases.setup import Setup
 from followup.errors import InvalidInput
-from followup.patients.models import Encounter
+from followup.patients.departments import departments as of_stays
 from followup.people.models import User
 from followup.people.permissions import HANDLES_CASES
 from followup.people.roles import roles_that_may
@@ -133,13 +133,6 @@ async def _calls(session: AsyncSession, which: ColumnElement[bool]) -> list[Evid
     return [Evidence(*row) for row in rows]
 
 
-async def of_patient(session: AsyncSession, patient_id: uuid.UUID) -> Sequence[Case]:
-    """A patient's cases, the latest first."""
-    return (await session.scalars(within(
-        select(Case).where(Case.patient_id == patient_id).options(*whole())
-        .order_by(Case.created_at.desc()).limit(20), Case))).all()
-
-
 async def owners(session: AsyncSession) -> Sequence[User]:
     """Who may own a case."""
     roles = await roles_that_may(session, HANDLES_CASES)
@@ -151,5 +144,5 @@ async def departments(session: AsyncSession) -> Sequence[str]:
     """Every department that is known: of stays, and those that cases have named."""
     named = select(CaseConcern.name).where(CaseConcern.kind == ConcernKind.DEPARTMENT)
     with_it = select(Case.department).where(Case.department != "")
-    names = union(select(Encounter.department), named, with_it).subquery()
-    return (await session.scalars(select(names.c[0]).order_by(names.c[0]))).all()
+    in_cases = await session.scalars(union(named, with_it))
+    return sorted({*await of_stays(session), *in_cases})

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.agents.models import Agent
@@ -21,8 +21,9 @@ from followup.calls.models import (
     RecordingMark,
 )
 from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
+from followup.campaigns.tally import tallies
 from followup.patients.models import Encounter, Patient
-from followup.responses.models import Answer, Finding, Response, ResponseState, Severity
+from followup.responses.models import Answer, Finding, Response, Severity
 from followup.views.reach import within
 
 RECENT = 12                  # outcomes shown
@@ -106,29 +107,14 @@ async def campaigns(session: AsyncSession, limit: int = 12) -> Sequence[Campaign
 
 async def numbers(session: AsyncSession, campaign_id: uuid.UUID) -> Numbers:
     """The counts of a campaign."""
-    of_campaign = Task.campaign_id == campaign_id
-    by_state = {row[0]: row[1] for row in await session.execute(
-        select(Task.state, func.count()).where(of_campaign).group_by(Task.state))}
-    answered = await session.scalar(
-        select(func.count(Attempt.task_id.distinct())).join(Task, Task.id == Attempt.task_id)
-        .where(of_campaign, Attempt.answered_at.is_not(None)))
-    completed = await session.scalar(
-        select(func.count()).select_from(Response).join(Task, Task.id == Response.task_id)
-        .where(of_campaign, Response.state == ResponseState.COMPLETED))
-    escalated = await session.scalar(
-        select(func.count(Escalation.attempt_id.distinct()))
-        .join(Attempt, Attempt.id == Escalation.attempt_id).join(Task, Task.id == Attempt.task_id)
-        .where(of_campaign, Escalation.bridged_at.is_not(None)))
-    severities = {row[0]: row[1] for row in await session.execute(
-        select(Finding.severity, func.count()).join(Response, Response.id == Finding.response_id)
-        .join(Task, Task.id == Response.task_id).where(of_campaign)
-        .group_by(Finding.severity))}
+    tally = (await tallies(session, [campaign_id]))[campaign_id]
+    by_state = {TaskState(state): count for state, count in tally.by("task").items()}
     open_alerts, overdue = await alert_counts(session)
     return Numbers(
-        tasks=sum(by_state.values()), by_state=by_state, answered=answered or 0,
-        completed=completed or 0, escalated=escalated or 0,
-        abnormal=severities.get(Severity.ABNORMAL, 0),
-        critical=severities.get(Severity.CRITICAL, 0),
+        tasks=tally.of("task"), by_state=by_state, answered=tally.of("answered"),
+        completed=tally.of("completed"), escalated=tally.of("escalated"),
+        abnormal=tally.of("finding", Severity.ABNORMAL),
+        critical=tally.of("finding", Severity.CRITICAL),
         open_alerts=open_alerts, overdue_alerts=overdue)
 
 
@@ -173,9 +159,10 @@ async def recent_outcomes(session: AsyncSession, campaign_id: uuid.UUID) -> list
         select(Attempt, Patient, Encounter.department, critical)
         .join(Task, Task.id == Attempt.task_id).join(Patient, Patient.id == Attempt.patient_id)
         .join(Encounter, Encounter.id == Task.encounter_id)
-        .where(Task.campaign_id == campaign_id, Attempt.state == AttemptState.ENDED,
+        # written out, so that the planner can prove that the partial index fits
+        .where(Attempt.campaign_id == campaign_id, text("attempt.state = 'ended'"),
                Attempt.disposition != Disposition.NOT_PLACED)
-        .order_by(Attempt.ended_at.desc().nulls_last(), Attempt.id).limit(RECENT), Encounter))]
+        .order_by(Attempt.ended_at.desc(), Attempt.id.desc()).limit(RECENT), Encounter))]
 
 
 async def agents(session: AsyncSession) -> list[AtDesk]:

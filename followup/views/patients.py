@@ -1,33 +1,30 @@
-"""Patients: the list, and all that is known of one."""
+"""Patients: the list, and who one of them is."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, func, literal, or_, select, true, tuple_
+from sqlalchemy import Date, Select, String, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
-from followup.agents.models import Agent
 from followup.alerts.models import Alert, AlertState
-from followup.calls.models import Attempt, Escalation, Recording
-from followup.campaigns.models import Campaign, Task
-from followup.errors import InvalidInput, NotFound
-from followup.patients.models import Encounter, Patient
+from followup.campaigns.models import Task
+from followup.errors import NotFound
+from followup.patients.departments import departments as all_departments
+from followup.patients.models import Encounter, Patient, PatientKey
+from followup.patients.search_keys import fold, last_digits
 from followup.people.scope import current_scope
-from followup.responses.models import Answer, Finding, Response
+from followup.views.cursors import cursor, no_cursor, parse_cursor
 from followup.views.reach import seen, within
+from followup.views.search import has_number, matching
 
 PAGE = 30
 SEARCH_LENGTH = 60
-_LONG_AGO = date(1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,75 +45,113 @@ class Page:
     after: str | None
 
 
-@dataclass(slots=True)
-class FollowUp:
-    """One task with all that came of it."""
-
-    task: Task
-    campaign: Campaign
-    attempts: list[Attempt]
-    recordings: dict[uuid.UUID, Recording]                     # by attempt
-    escalations: dict[uuid.UUID, list[tuple[Escalation, str | None]]]   # by attempt, agent's name
-    response: Response | None = None
-    findings: dict[uuid.UUID, Finding] = field(default_factory=dict)    # by answer
-
-
 async def departments(session: AsyncSession) -> Sequence[str]:
-    """Every department that has discharged somebody."""
-    return (await session.scalars(within(
-        select(Encounter.department).distinct().order_by(Encounter.department), Encounter))).all()
+    """Those that the visitor sees."""
+    seen_by = current_scope().departments
+    return [name for name in await all_departments(session) if seen_by is None or name in seen_by]
 
 
 async def list_patients(session: AsyncSession, *, search: str = "", department: str = "",
-                        after: str = "") -> Page:
-    """Patients, the latest discharged first; ``search`` is part of a name or a record number's
-    beginning, ``after`` a cursor of an earlier page."""
-    stay = within(select(Encounter).where(Encounter.patient_id == Patient.id)
+                        after: str = "", numbers: bool = False) -> Page:
+    """Patients, the latest discharged first; ``after`` is a cursor of an earlier page.
+
+    ``search``: the beginning of a name, its pinyin, its initials or a record number, sorted by
+    what fits; with ``numbers`` also the last digits of a telephone number, those first.
+    """
+    search = search.strip()[:SEARCH_LENGTH]
+    lines: list[Listed] = []
+    if search and numbers and not after and (digits := last_digits(search)):
+        with_it = within(select(Patient.id, literal("").label("place")).where(has_number(digits)),
+                         Patient)
+        lines = [line for line, _ in await _lines(session, with_it, department)]
+    if search:
+        found = await _lines(session, _by_key(search, after), department) if fold(search) else []
+    else:
+        which = _of_department(department, after) if department else _latest(after)
+        found = await _lines(session, which, department, latest_first=True)
+    onward = None
+    if len(found) > PAGE:
+        onward = cursor(str(found[PAGE - 1][1]), found[PAGE - 1][0].patient.id)
+    known = {line.patient.id for line in lines}
+    lines += [line for line, _ in found[:PAGE] if line.patient.id not in known]
+    return Page(lines, onward)
+
+
+def _latest(after: str) -> Select[uuid.UUID, date]:
+    """Everybody, by the last discharge."""
+    query = within(select(Patient.id, Patient.last_discharged_on.label("place")).order_by(
+        Patient.last_discharged_on.desc(), Patient.id.desc()), Patient)
+    if after:
+        query = query.where(tuple_(Patient.last_discharged_on, Patient.id) < _mark(after))
+    return query
+
+
+def _of_department(department: str, after: str) -> Select[uuid.UUID, date]:
+    """Those whom the department has discharged, by the last of these discharges."""
+    later = aliased(Encounter)
+    again = select(later.id).where(
+        later.patient_id == Encounter.patient_id, later.department == department,
+        later.discharged_on > Encounter.discharged_on).limit(1).scalar_subquery()
+    query = (select(Encounter.patient_id.label("id"), Encounter.discharged_on.label("place"))
+             .where(Encounter.department == department, again.is_(None))
+             .order_by(Encounter.discharged_on.desc(), Encounter.patient_id.desc()))
+    query = within(query, Encounter)
+    if after:
+        query = query.where(tuple_(Encounter.discharged_on, Encounter.patient_id) < _mark(after))
+    return query
+
+
+def _by_key(search: str, after: str) -> Select[uuid.UUID, str]:
+    """Those who fit, by what fits."""
+    query = matching(search).with_only_columns(PatientKey.patient_id.label("id"),
+                                               PatientKey.key.label("place"))
+    if current_scope().limited:
+        query = query.where(PatientKey.patient_id.in_(within(select(Patient.id), Patient)))
+    if after:
+        key, last = parse_cursor(after)
+        query = query.where(tuple_(PatientKey.key, PatientKey.patient_id) > tuple_(
+            literal(key, String(collation="C")), literal(last)))
+    return query
+
+
+def _mark(after: str) -> Any:
+    day, last = parse_cursor(after)
+    try:
+        return tuple_(literal(date.fromisoformat(day), Date), literal(last))
+    except ValueError:
+        raise no_cursor() from None
+
+
+async def _lines(session: AsyncSession, which: Select[uuid.UUID, Any], department: str, *,
+                 latest_first: bool = False) -> list[tuple[Listed, Any]]:
+    """A page of ``which`` (id, place), and one more, sorted by both; each with its place."""
+    if department:
+        # asked row by row, as in ``matching``
+        stayed = select(Encounter.id).where(
+            Encounter.patient_id == which.selected_columns[0],
+            Encounter.department == department).limit(1).scalar_subquery()
+        which = which.where(stayed.is_not(None))
+    chosen = which.limit(PAGE + 1).subquery()
+    stay = within(select(Encounter).where(Encounter.patient_id == chosen.c.id)
                   .order_by(Encounter.discharged_on.desc(), Encounter.id).limit(1), Encounter)
     if department:
         stay = stay.where(Encounter.department == department)
-    latest = stay.lateral()
-    of_stay = aliased(Encounter, latest)
-    task = aliased(Task, within(select(Task).where(Task.patient_id == Patient.id).order_by(
+    of_stay = aliased(Encounter, stay.lateral())
+    task = aliased(Task, within(select(Task).where(Task.patient_id == chosen.c.id).order_by(
         Task.created_at.desc(), Task.id).limit(1), Task).lateral())
     alert = aliased(Alert, within(select(Alert).where(
-        Alert.patient_id == Patient.id, Alert.state != AlertState.CLOSED).order_by(
+        Alert.patient_id == chosen.c.id, Alert.state != AlertState.CLOSED).order_by(
         Alert.deadline, Alert.id).limit(1), Alert).lateral())
-    discharged = func.coalesce(of_stay.discharged_on, literal(_LONG_AGO, Date))
-    query = (select(Patient, of_stay, task, alert).select_from(Patient)
-             .join(of_stay, true(), isouter=not (department or current_scope().limited))
-             .outerjoin(task, true()).outerjoin(alert, true())
-             .order_by(discharged.desc(), Patient.id.desc()).limit(PAGE + 1))
-    if search := search.strip()[:SEARCH_LENGTH]:
-        query = query.where(or_(Patient.name.icontains(search, autoescape=True),
-                                Patient.mrn.istartswith(search, autoescape=True)))
-    if after:
-        day, last = _parse_cursor(after)
-        query = query.where(tuple_(discharged, Patient.id) < tuple_(
-            literal(day, Date), literal(last)))
-    found = [Listed(*row) for row in (await session.execute(query)).all()]
-    cursor = None
-    if len(found) > PAGE:
-        end = found[PAGE - 1]
-        cursor = _cursor(end.stay.discharged_on if end.stay else _LONG_AGO, end.patient.id)
-    return Page(found[:PAGE], cursor)
-
-
-def _cursor(day: date, last: uuid.UUID) -> str:
-    return base64.urlsafe_b64encode(json.dumps([day.isoformat(), last.hex]).encode()).decode()
-
-
-def _parse_cursor(cursor: str) -> tuple[date, uuid.UUID]:
-    try:
-        day, last = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return date.fromisoformat(day), uuid.UUID(last)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-        raise InvalidInput("after: expected a cursor of an earlier page", field="after",
-                           expected="a cursor") from error
+    rows = await session.execute(
+        select(Patient, of_stay, task, alert, chosen.c.place).select_from(chosen)
+        .join(Patient, Patient.id == chosen.c.id)
+        .outerjoin(of_stay, true()).outerjoin(task, true()).outerjoin(alert, true()))
+    found = [(Listed(*row[:4]), row[4]) for row in rows]
+    return sorted(found, key=lambda each: (each[1], each[0].patient.id), reverse=latest_first)
 
 
 async def find_patient(session: AsyncSession, patient_id: uuid.UUID) -> Patient:
-    """A patient with the stays that are seen; NotFound when there is none."""
+    """A patient with the stays that are seen and all numbers; NotFound when there is none."""
     scope = current_scope()
     stays = selectinload(Patient.encounters.and_(seen(Encounter, scope)) if scope.limited
                          else Patient.encounters)
@@ -126,43 +161,3 @@ async def find_patient(session: AsyncSession, patient_id: uuid.UUID) -> Patient:
     if patient is None:
         raise NotFound("there is no such patient")
     return patient
-
-
-async def alerts_of(session: AsyncSession, patient_id: uuid.UUID) -> Sequence[Alert]:
-    """The patient's alerts: those not closed first, by deadline, then the latest closed."""
-    return (await session.scalars(within(
-        select(Alert).where(Alert.patient_id == patient_id)
-        .order_by((Alert.state == AlertState.CLOSED), Alert.deadline.desc()).limit(20),
-        Alert))).all()
-
-
-async def follow_ups(session: AsyncSession, patient_id: uuid.UUID,
-                     limit: int = 20) -> list[FollowUp]:
-    """The patient's tasks, the latest first, each with attempts, answers, findings, recordings."""
-    rows: Sequence[Any] = (await session.execute(within(
-        select(Task, Campaign).join(Campaign, Campaign.id == Task.campaign_id)
-        .where(Task.patient_id == patient_id)
-        .order_by(Task.created_at.desc(), Task.id).limit(limit), Task))).all()
-    found = {task.id: FollowUp(task, campaign, [], {}, {}) for task, campaign in rows}
-    of_attempt: dict[uuid.UUID, FollowUp] = {}
-    for attempt in await session.scalars(select(Attempt).where(
-            Attempt.task_id.in_(found)).order_by(Attempt.seq.desc())):
-        found[attempt.task_id].attempts.append(attempt)
-        of_attempt[attempt.id] = found[attempt.task_id]
-    for recording in await session.scalars(
-            select(Recording).where(Recording.attempt_id.in_(of_attempt))
-            .options(selectinload(Recording.marks))):
-        of_attempt[recording.attempt_id].recordings[recording.attempt_id] = recording
-    for escalation, name in await session.execute(
-            select(Escalation, Agent.name).outerjoin(Agent, Agent.id == Escalation.agent_id)
-            .where(Escalation.attempt_id.in_(of_attempt)).order_by(Escalation.requested_at)):
-        of_attempt[escalation.attempt_id].escalations.setdefault(
-            escalation.attempt_id, []).append((escalation, name))
-    for response in await session.scalars(
-            select(Response).where(Response.task_id.in_(found)).options(
-                selectinload(Response.answers.and_(Answer.superseded_at.is_(None))),
-                selectinload(Response.findings))):
-        follow_up = found[response.task_id]
-        follow_up.response = response
-        follow_up.findings = {finding.answer_id: finding for finding in response.findings}
-    return list(found.values())

@@ -96,6 +96,7 @@ MATRIX = {
     ("POST", "/roles/reset"): SETS_RIGHTS,
     ("GET", "/audit"): READS_AUDIT,
     ("GET", "/audit/export"): READS_AUDIT,
+    ("POST", "/search"): EVERYBODY,
     ("GET", "/patients"): SEES_PATIENTS,
     ("GET", "/patients/{id}"): SEES_PATIENTS,
     ("GET", "/patients/{id}/live"): SEES_PATIENTS,

@@ -24,7 +24,7 @@ from followup.cases import importing, intake, vault
 from followup.cases.calls import WhyNot
 from followup.cases.models import Channel, EventKind
 from followup.cases.states import CaseKind, CaseState, Move
-from followup.patients.models import Sex
+from followup.patients.models import Sex, Whose
 from followup.people.audit import ACTIONS
 from followup.people.models import Reach, Role
 from followup.people.permissions import GROUPS, PERMISSIONS
@@ -40,6 +40,8 @@ from followup.views import people as people_view
 from followup.views import spotchecks as check_list
 from followup.views.case_filter import CaseFilter, Kept, Standings
 from followup.views.case_statistics import Group
+from followup.views.patient_events import CONSENTS
+from followup.views.timeline import sources
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
 from webconsole.forecast.panels import PANELS
@@ -79,7 +81,7 @@ MADE = {
     "agent_state": AgentState, "campaign_state": CampaignState, "severity": Severity,
     "escalation_state": EscalationState, "role": Role, "sex": Sex, "given": GivenBy,
     "prompt_state": State, "alarm": AlarmKind, "pacing_reason": Reason,
-    "campaign_mode": CampaignMode, "mode_hint": CampaignMode, "held": Held,
+    "campaign_mode": CampaignMode, "mode_hint": CampaignMode, "held": Held, "held_why": Held,
     "number_order": NumberOrder, "without_agents": WithoutAgents,
     "case_kind": CaseKind, "case_state": CaseState, "case_move": Move, "case_channel": Channel,
     "case_event": EventKind, "case_standing": Standings, "case_yes": Kept,
@@ -93,7 +95,10 @@ MADE_OF_WORDS = {
     "mark": ("question", "answer", "finding", "escalation", "agent"),
     "errors": tuple(f"{code}{part}" for code in (400, 403, 404, 405, 409, 413, 422, 500, 503)
                     for part in ("", "_hint")),
-    "alert": ("note_missing", "conflict"),
+    "alert": ("note_missing", "conflict"), "palette": (
+        "patients", "cases", "pages", "found", "none"),
+    "timeline_kind": tuple(sources()), "numbers": tuple(Whose),
+    "timeline": tuple(f"consent_{action.replace('-', '_')}" for action in CONSENTS),
     "phone_state": tuple(f"{state}{part}" for state in STATES for part in ("", "_hint")),
     "next_patient": (*NEXT, "none", "gone"),
     "campaign_move": ("start", "pause", "resume", "again", "cancel"),
