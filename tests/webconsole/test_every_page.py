@@ -16,12 +16,14 @@ from followup.calls.models import Escalation
 from followup.campaigns.decisions import Reason
 from followup.database.engine import Database
 from followup.patients.models import Patient
-from followup.people.models import Role
+from followup.people.models import Role, User
+from followup.people.permissions import Grants
 from tests.followup.spotchecks.ward import open_checks
 from tests.webconsole.hospital import Hospital
 from tests.webconsole.test_browser import CHROMIUM, Browser, browser, open_desk, vendor_dir
 from tests.webconsole.test_pacing import decide
 from tests.webconsole.test_rights import MATRIX, place
+from webconsole.rights import MACHINES, PUBLIC
 
 __all__ = ["browser", "vendor_dir"]
 pytestmark = [
@@ -31,7 +33,7 @@ pytestmark = [
 
 # what is no page: parts of pages, files, streams, other systems' doors
 NO_PAGES = ("/live", "/count", "/desk", "/export", "/events", "/audio", "/peaks", "/sound", "/ws",
-            "/healthz", "/{file}", "/answers", "/palette")
+            "/healthz", "/{file}", "/answers", "/palette", "/sign-in/code")
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 STANDARD = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 CONTRAST = {"type": "rule", "values": ["color-contrast"]}
@@ -40,12 +42,12 @@ AXE = """(only) => axe.run(document, {runOnly: only, resultTypes: ["violations"]
     `${id}: ${node.html.slice(0, 120)} ${node.any.map((each) => each.message).join(" ")}`)))"""
 
 
-def pages(hospital: Hospital) -> list[str]:
-    """What an administrator may open, and the pages that nobody needs to sign in for."""
-    return [place(path, hospital) + ("?list=cases" if path == "/views" else "")
-            for (method, path), roles in MATRIX.items()
-            if method == "GET" and not path.endswith(NO_PAGES) and path != "/sign-in"
-            and (not isinstance(roles, frozenset) or Role.ADMINISTRATOR in roles)]
+def pages(hospital: Hospital, person: User) -> list[str]:
+    """What an administrator may open."""
+    special = {"/views": "/views?list=cases", "/people/{id}": f"/people/{person.id}"}
+    return [special.get(path) or place(path, hospital) for (method, path), right in MATRIX.items()
+            if method == "GET" and not path.endswith(NO_PAGES) and right not in (PUBLIC, MACHINES)
+            and Grants().may(Role.ADMINISTRATOR, right)]
 
 
 async def width(page: Page) -> int:
@@ -63,6 +65,7 @@ async def test_every_page_holds_to_wcag_light_and_dark_wide_and_narrow(
         await session.execute(update(Agent).where(Agent.extension == "803").values(
             kind="webrtc", attempt_id=select(Escalation.attempt_id).where(
                 Escalation.agent_id == Agent.id).scalar_subquery()))
+        person = (await session.scalars(select(User).where(User.role == Role.AGENT))).one()
     for reason in Reason:
         await decide(database, reason, placed=3)
     desk = await open_desk(browser, server)
@@ -78,7 +81,7 @@ async def test_every_page_holds_to_wcag_light_and_dark_wide_and_narrow(
     await page.evaluate(axe)
     await look("/sign-in", "light", STANDARD)
     await desk.sign_in("administrator")
-    for path in [*pages(hospital), "/patients?q=nobody", f"/alerts/{hospital.alerts[2]}", "/no"]:
+    for path in [*pages(hospital, person), "/patients?q=nobody", f"/alerts/{hospital.alerts[2]}", "/no"]:
         await page.set_viewport_size(WIDE)
         await desk.go(path)
         if path != "/no":
@@ -97,7 +100,7 @@ async def test_every_page_holds_to_wcag_light_and_dark_wide_and_narrow(
     await page.get_by_role("button", name="菜单").click()
     await look("/", "narrow, menu open", STANDARD)
     await page.get_by_role("button", name="English").click()
-    for path in pages(hospital):                              # English words are longer
+    for path in pages(hospital, person):                              # English words are longer
         await desk.go(path)
         await expect(page.locator("html")).to_have_attribute("lang", "en")
         if (wide := await width(page)) > NARROW["width"]:

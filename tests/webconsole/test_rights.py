@@ -241,30 +241,36 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
             assert "王秀英" not in await answer.text()
 
 
-@pytest.mark.parametrize(("method", "path"), CHANGES)
+@pytest.mark.parametrize("signed_in", [False, True])
 async def test_every_change_needs_the_page_s_token(
-        client: Client, hospital: Hospital, sign_in: SignIn, method: str, path: str) -> None:
-    if not path.startswith("/sign-in"):
+        client: Client, hospital: Hospital, sign_in: SignIn, signed_in: bool) -> None:
+    if signed_in:
         await sign_in()
     forgeries: tuple[dict[str, str], ...] = ({}, {"csrf_token": ""}, {"csrf_token": "x" * 43})
-    for forged in forgeries:
-        answer = await client.request(method, place(path, hospital), allow_redirects=False,
-                                      data={"note": "x", "locale": "en", **forged})
-        assert answer.status == 403, forged
+    for method, path in CHANGES:
+        if path.startswith("/sign-in") == signed_in:
+            continue
+        for forged in forgeries:
+            answer = await client.request(method, place(path, hospital), allow_redirects=False,
+                                          data={"note": "x", "locale": "en", **forged})
+            assert answer.status == 403, (method, path, forged)
 
 
-@pytest.mark.parametrize(("method", "path"), CHANGES)
+@pytest.mark.parametrize("signed_in", [False, True])
 async def test_no_change_is_taken_from_another_site(
-        client: Client, hospital: Hospital, sign_in: SignIn, method: str, path: str) -> None:
-    if not path.startswith("/sign-in"):
+        client: Client, hospital: Hospital, sign_in: SignIn, signed_in: bool) -> None:
+    if signed_in:
         await sign_in()
-    token = await csrf(client, "/" if not path.startswith("/sign-in") else "/sign-in")
-    for header in ({"Origin": "https://evil.example"}, {"Origin": "null"},
-                   {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
-        answer = await client.request(method, place(path, hospital), headers=header,
-                                      data={"csrf_token": token, "note": "x", "locale": "en"},
-                                      allow_redirects=False)
-        assert answer.status == 403, header
+    token = await csrf(client, "/" if signed_in else "/sign-in")
+    for method, path in CHANGES:
+        if path.startswith("/sign-in") == signed_in:
+            continue
+        for header in ({"Origin": "https://evil.example"}, {"Origin": "null"},
+                       {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+            answer = await client.request(method, place(path, hospital), headers=header,
+                                          data={"csrf_token": token, "note": "x", "locale": "en"},
+                                          allow_redirects=False)
+            assert answer.status == 403, (method, path, header)
 
 
 async def test_the_token_of_another_session_does_not_fit(
