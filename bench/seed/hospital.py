@@ -58,7 +58,7 @@ def _people(rows: Rows, words: Words, moments: Moments, seed: int, given: Given)
         user = (rows.id(), f"seed{seed}-{number:02}", name)
         role = ("agent", "agent", "doctor", "supervisor")[number % 4]
         # no password has this hash: nobody signs in as one of them
-        rows.add("app_user", *user, "!", role, "zh", False, 0)
+        rows.add("app_user", *user, "!", role, "zh", False, 0, "[]", "local", False, False)
         users.append(user)
     return rest.House(users, given.categories, given.severities, given.card)
 

@@ -18,7 +18,8 @@ _EPOCH = date(1970, 1, 1)
 COLUMNS: Mapping[str, Sequence[str]] = {
     "agent": ("id", "extension", "name", "kind", "languages", "state", "state_since"),
     "app_user": ("id", "username", "name", "password_hash", "role", "locale", "disabled",
-                 "failed_sign_ins"),
+                 "failed_sign_ins", "departments", "source", "must_change_password",
+                 "second_step"),
     "campaign": ("id", "created_at", "name", "mode", "state", "questionnaire_id", "started_at",
                  "finished_at"),
     "patient": ("id", "created_at", "mrn", "name", "sex", "birth_date", "phone", "language",

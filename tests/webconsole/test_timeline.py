@@ -113,7 +113,7 @@ async def test_the_palette_finds_what_its_visitor_may_open(
 
 
 @pytest.mark.parametrize(("role", "typed", "shown"), [
-    ("doctor", "0001", False), ("doctor", "wxy", True), ("manager", "wxy", False)])
+    ("auditor", "0001", False), ("doctor", "wxy", True), ("manager", "wxy", False)])
 async def test_numbers_and_patients_are_found_by_those_who_may(
         client: Client, hospital: Hospital, sign_in: SignIn, role: str, typed: str,
         shown: bool) -> None:

@@ -134,10 +134,10 @@ async def _look(request: web.Request, patient_id: uuid.UUID, *,
         return wordings[row.id]
 
     return {"patient": patient, "in_full": in_full, "found": found, "wanted": wanted,
-            "after": after, "kinds": list(known), "summary": at_a_glance, "coming": coming, "case_words": words,
-            "wording": wording, "opened": _opened(found), "RUNNING": CampaignState.RUNNING,
-            "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
-            "REFUSED": RecordingState.REFUSED}
+            "after": after, "kinds": list(known), "summary": at_a_glance, "coming": coming,
+            "case_words": words, "wording": wording, "opened": _opened(found),
+            "RUNNING": CampaignState.RUNNING, "SEALED": RecordingState.SEALED,
+            "LOST": RecordingState.LOST, "REFUSED": RecordingState.REFUSED}
 
 
 def _opened(found: timeline.Page) -> uuid.UUID | None:

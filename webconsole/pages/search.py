@@ -28,7 +28,7 @@ PLACES = {
     "/cases": "nav.cases", "/cases/new": "case.new_title",
     "/cases/statistics": "case_statistics.title", "/cases/import": "case_import.title",
     "/cases/settings": "case_settings.title", "/spot-checks": "nav.spot_checks",
-    "/spot-checks/results": "nav.check_results", "/phone": "nav.phone",
+    "/spot-checks/results": "spot.results", "/phone": "nav.phone",
     "/campaigns": "nav.campaigns", "/campaigns/new": "new.title",
     "/calendar": "nav.calendar", "/pacing": "nav.pacing", "/prompts": "nav.prompts",
     "/people": "nav.people", "/roles": "nav.roles", "/audit": "nav.audit",
