@@ -34,6 +34,7 @@ from pydantic_settings import (
 )
 
 from followup.errors import SettingsError
+from followup.recording_settings import RecordingSettings
 from followup.voice_settings import VoiceSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -252,6 +253,7 @@ class Settings(BaseSettings):
     prompts: PromptSettings = PromptSettings()
     voice: VoiceSettings = VoiceSettings()
     speech: SpeechSettings = SpeechSettings()
+    recordings: RecordingSettings = RecordingSettings()
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
 
@@ -294,7 +296,7 @@ class Settings(BaseSettings):
     @property
     def recordings_dir(self) -> Path:
         """Sealed recordings."""
-        return self.data_dir / "recordings"
+        return self.recordings.folder or self.data_dir / "recordings"
 
     @property
     def case_files_dir(self) -> Path:

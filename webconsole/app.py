@@ -16,11 +16,22 @@ from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
 from followup.people.accounts import Accounts
+from followup.secrets import load_secrets
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
+from recordings.vault import Vault
 from webconsole import live, middleware, sip_relay
 from webconsole.i18n import load_catalogues
-from webconsole.keys import ACCOUNTS, BOOK, CATALOGUES, DATABASE, SETTINGS, TEMPLATES, TIMEZONE
+from webconsole.keys import (
+    ACCOUNTS,
+    BOOK,
+    CATALOGUES,
+    DATABASE,
+    SETTINGS,
+    TEMPLATES,
+    TIMEZONE,
+    VAULT,
+)
 from webconsole.pages import ROUTES
 from webconsole.pages.campaign_new import FORECASTS
 from webconsole.templating import make_environment
@@ -50,6 +61,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[BOOK] = book or PromptBook.create(
         settings.sounds_dir, settings.human_prompts_dir, ["espeak-ng"],
         settings.prompts.words_per_minute)
+    app[VAULT] = Vault.of(settings, load_secrets(settings.data_dir))
     app[TIMEZONE] = ZoneInfo(settings.dialer.timezone)
     app[FORECASTS] = asyncio.Semaphore(1)
     streams = app[live.STREAMS] = live.Streams()

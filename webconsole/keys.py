@@ -14,6 +14,7 @@ from followup.people.accounts import Accounts
 from followup.people.models import Role, User, WebSession
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
+from recordings.vault import Vault
 from webconsole.i18n import Catalogue
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -23,6 +24,7 @@ FEED = web.AppKey("feed", ChangeFeed)
 TEMPLATES = web.AppKey("templates", jinja2.Environment)
 CATALOGUES = web.AppKey("catalogues", dict[str, Catalogue])
 BOOK = web.AppKey("book", PromptBook)
+VAULT = web.AppKey("vault", Vault)
 TIMEZONE = web.AppKey("timezone", ZoneInfo)
 
 

@@ -19,6 +19,10 @@ class AlarmKind(StrEnum):
     GATEWAY_SILENT = "gateway_silent"        # node: the gateway does not answer
     NODE_LOST = "node_lost"                  # node: no connection to its Asterisk
     CASES_LATE = "cases_late"                # department: complaints past their deadline
+    DISK_LOW = "disk_low"                    # folder: recordings will soon find no room
+    RECORDINGS_WAIT = "recordings_wait"      # storage: it takes none, they wait in the spool
+    RECORDINGS_LOST = "recordings_lost"      # in the last day some were lost, or lack their end
+    RECORDING_CHANGED = "recording_changed"  # recording: not what was sealed
 
 
 class Alarm(HasId, Base):
