@@ -9,7 +9,8 @@ from followup.calls.models import CopyFormat
 from followup.log import mask_phone
 from recordings.copies import TYPES
 
-__all__ = ["age", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment", "seconds", "span"]
+__all__ = ["age", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment", "seconds",
+           "span"]
 
 EMPTY = "–"
 
