@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -89,6 +90,40 @@ def move() -> None:
     raise typer.Exit(1 if failed else 0)
 
 
+@recordings_app.command("keep")
+def keep(days: Annotated[int | None, typer.Argument(
+             min=1, max=36_500, help="How many days; nothing removes the rule.")] = None,
+         campaign: Annotated[str | None, typer.Option(help="Of this campaign, by its id.")] = None,
+         outcome: Annotated[str | None, typer.Option(help="Of calls that ended so.")] = None,
+         ) -> None:
+    """Set or remove the rule how long recordings are kept.
+
+    The one that says most of a call counts: campaign and outcome, campaign, outcome, all, then the
+    setting recordings.keep_days.
+    """
+    from aftercall.house import running_database
+    from followup.calls.models import Disposition
+    from followup.campaigns.models import Campaign
+    from followup.recordings.register import By, set_rule
+
+    if outcome is not None and outcome not in list(Disposition):
+        raise InvalidInput(f"outcome = {outcome!r}: expected {', '.join(Disposition)}",
+                           field="outcome")
+
+    async def work() -> None:
+        async with running_database(settings_for(), say) as (database, _), \
+                database.session() as session:
+            found = _id(campaign)
+            if found is not None and await session.get(Campaign, found) is None:
+                raise InvalidInput(f"campaign = {campaign}: there is none of this id",
+                                   field="campaign")
+            await set_rule(session, found, Disposition(outcome) if outcome else None, days,
+                           By(actor()))
+        say(f"kept {days} days" if days else "the rule is removed")
+
+    run(work())
+
+
 def vault_of(settings: Settings) -> Vault:
     """The vault, with the secrets of this installation."""
     from followup.secrets import load_secrets
@@ -107,6 +142,14 @@ def _told(found: Any) -> list[str]:
     lines += [f"changed {each}" for each in found.changed]
     lines.append(f"last seal {found.head_number} {found.head}")
     return lines
+
+
+def _id(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        raise InvalidInput(f"campaign = {text!r}: expected the id of a campaign",
+                           field="campaign", expected="an id") from None
 
 
 def _day(text: str | None) -> datetime | None:

@@ -24,6 +24,7 @@ JUDGES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})     # differing scores
 APPEALS = frozenset({Role.AGENT, Role.SUPERVISOR})            # agents: what is said of themselves
 SEES_CHECKS = CHECKS | APPEALS
 SEES_CHECK_RESULTS = CHECKS | {Role.MANAGER}
+HOLDS_RECORDINGS = CHECKS
 RECORDS_PROMPTS = frozenset({Role.ADMINISTRATOR})
 SEES_CASES = SEES_PATIENTS
 HANDLES_CASES = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DOCTOR, Role.ADMINISTRATOR})

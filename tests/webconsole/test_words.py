@@ -42,7 +42,7 @@ from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
-from webconsole.pages import case_statistics, cases, spot_check, spot_checks
+from webconsole.pages import case_statistics, cases, recording, spot_check, spot_checks
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
@@ -94,7 +94,7 @@ MADE_OF_WORDS = {
                      "parent", "to_department"),
     "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
-    "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
+    "recording_fault": recording.FAULTS, "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
     "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,
 }
 
