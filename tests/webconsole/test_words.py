@@ -94,7 +94,8 @@ MADE_OF_WORDS = {
                      "parent", "to_department"),
     "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
-    "recording_fault": recording.FAULTS, "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
+    "recording_fault": recording.FAULTS,
+    "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
     "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,
 }
 
