@@ -1,4 +1,4 @@
-"""What it costs to seal, to prepare and to begin to play recordings; the server's part of a click."""
+"""What it costs to seal, prepare and begin to play recordings: the server's part of a click."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ async def _play(database: Database, spool: Path, kept: Path) -> tuple[list[float
             select(Recording).where(Recording.attempt_id == attempt))).one()
     if row.file is None or row.sha256 is None:
         raise RuntimeError("not sealed")
-    first, again = [], []
+    first: list[float] = []
+    again: list[float] = []
     for number in range(PLAYS):
         vault = _vault(kept)                     # knows nothing yet: every bit is looked at
         place = number * row.duration_ms // PLAYS * 32 if row.duration_ms else 0
