@@ -56,7 +56,7 @@ async def move_all(database: Database, vault: Vault, folder: Path) -> tuple[int,
                     *([Recording.id > after] if after else []))
                 .order_by(Recording.id).limit(1).with_for_update(skip_locked=True))
             if row is None:
-                return moved, failed
+                break
             after, file, stored = row.id, row.file or "", row.stored
             try:
                 if stored is None:
@@ -73,6 +73,21 @@ async def move_all(database: Database, vault: Vault, folder: Path) -> tuple[int,
         else:
             for name in (file, peaks_name(file), *(f"{file}.{form}" for form in ("opus", "m4a"))):
                 await vault.remove(name, stored)
+    await _sweep(database, folder)
+    return moved, failed
+
+
+async def _sweep(database: Database, folder: Path) -> None:
+    """Remove plain files that a run which was stopped has encrypted and not yet removed."""
+    names = await asyncio.to_thread(
+        lambda: [str(path.relative_to(folder)) for path in folder.rglob("*.wav")])
+    for start in range(0, len(names), 500):
+        async with database.session() as session:
+            done = await session.scalars(select(Recording.file).where(
+                Recording.stored.is_not(None),
+                Recording.file.in_([f"{name}.sealed" for name in names[start:start + 500]])))
+        for name in done:
+            await asyncio.to_thread(_remove_plain, folder, (name or "").removesuffix(".sealed"))
 
 
 async def _seal_plain(vault: Vault, row: Recording, folder: Path) -> None:
