@@ -16,6 +16,6 @@ from followup.recordings import models as recordings
 from followup.responses import models as responses
 from followup.spotchecks import models as spotchecks
 
-__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_calls", "case_setup", "cases",
-           "decisions", "patients", "people", "preview", "questionnaires", "recordings", "responses",
-           "spotchecks"]
+__all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_calls", "case_setup",
+           "cases", "decisions", "patients", "people", "preview", "questionnaires", "recordings",
+           "responses", "spotchecks"]
