@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,10 @@ async def revoke(request: web.Request) -> web.Response:
 async def clip(request: web.Request) -> web.Response:
     """GET /clips/{token}: for whoever is signed in and may listen; 404 once it is over."""
     found = await _clip(request)
-    return render(request, "clip.html", clip=found, token=request.match_info["token"])
+    async with request.app[DATABASE].session() as session:
+        alerts, _ = await overview.alert_counts(session)
+    return render(request, "clip.html", clip=found, token=request.match_info["token"],
+                  open_alerts=alerts)
 
 
 @allowed(LISTENS)
@@ -165,7 +169,8 @@ async def _page(request: web.Request, recording_id: uuid.UUID, status: int = 200
     async with request.app[DATABASE].session() as session:
         whole = await find_whole(session, recording_id)
         alerts, _ = await overview.alert_counts(session)
-    given = {"fault": "", "typed": {}, "token": ""} | more
+    given: dict[str, Any] = {"fault": "", "token": ""} | more
+    given["typed"] = defaultdict(str, given.get("typed") or {})
     wording = Wording(whole.questionnaire.resource, request[VISITOR].locale)
     return render(request, "recording.html", status=status, whole=whole, wording=wording,
                   days=DAYS, words=register.WORDS, open_alerts=alerts,
