@@ -90,7 +90,7 @@ class IvrStage:
             speech="true" if speech else "false"), "utf-8")
         os.environ["AFTERCALL_CONFIG"] = str(config)
         settings = load_settings(config, data_dir=folder, database={"url": self.url})
-        async with open_house(settings, lambda _: None, roles=("agi",) if agi else (),
+        async with open_house(settings, lambda _: None, roles=("agi", "keeper") if agi else (),
                               log_dir=folder / "log") as house:
             node = settings.nodes[0]
             part = house.parts.get("agi")

@@ -22,6 +22,7 @@ from aftercall.holiday_command import holiday_app
 from aftercall.models.command import models_app
 from aftercall.prompts_command import prompts_app
 from aftercall.questionnaire_command import questionnaire_app, response_app
+from aftercall.recordings_command import recordings_app
 from aftercall.seed_command import seed
 from aftercall.simulate_command import simulate
 from aftercall.terminal import actor, err, run, say, settings_for, today
@@ -46,6 +47,7 @@ app.add_typer(holiday_app, name="holiday")
 app.add_typer(models_app, name="models")
 app.add_typer(questionnaire_app, name="questionnaire")
 app.add_typer(response_app, name="response")
+app.add_typer(recordings_app, name="recordings")
 app.add_typer(prompts_app, name="prompts")
 app.command("try")(try_questionnaire)
 app.command()(bench)
@@ -55,7 +57,7 @@ app.command(hidden=True)(seed)
 
 @app.command()
 def up() -> None:
-    """Run Aftercall: database, Asterisk, FastAGI server, dialer, console. Ctrl-C stops it."""
+    """Run Aftercall: database, Asterisk and all its parts. Ctrl-C stops it."""
     from aftercall.house import open_house
     from aftercall.roles import until_stopped
 
@@ -229,10 +231,13 @@ def role(name: str) -> None:
                 runner.run(roles.until_stopped(lambda: roles.serve_agi(settings, book)))
         case "dialer":
             run(roles.until_stopped(lambda: roles.run_dialer(settings)))
+        case "keeper":
+            run(roles.until_stopped(lambda: roles.run_keeper(settings)))
         case "console":
             run_console(settings, vendor_dir=find_frontend(say), book=prompt_book(settings, say))
         case _:
-            raise InvalidInput(f"role = {name!r}: expected agi, dialer or console", field="role")
+            raise InvalidInput(f"role = {name!r}: expected agi, dialer, keeper or console",
+                               field="role")
 
 
 async def _has_users(database: Any) -> bool:

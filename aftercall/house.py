@@ -31,7 +31,7 @@ from ivr.prompts.http_voice import HttpVoice
 from ivr.prompts.tones import write_tones
 from ivr.prompts.voice import EspeakVoice, Voice
 
-ROLES = ("agi", "dialer", "console")
+ROLES = ("agi", "dialer", "keeper", "console")
 
 
 @dataclass

@@ -1,8 +1,9 @@
-"""The processes of Aftercall: FastAGI server, dialer, console. Each runs until SIGTERM."""
+"""The processes of Aftercall: FastAGI server, dialer, keeper. Each runs until SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,7 +27,8 @@ from ivr.eagi.session import EagiSession
 from ivr.prompts.book import PromptBook
 from ivr.recognition import Patience, RecognisingHearing, WorkerRecogniser
 from ivr.voice_line import Voice
-from recordings.keeper import keep_sealing
+from recordings.service import keep
+from recordings.vault import Vault
 
 log = get_logger(__name__)
 
@@ -52,16 +54,15 @@ def open_database(settings: Settings, role: str, *, ping: bool = True) -> Databa
 
 
 async def serve_agi(settings: Settings, book: PromptBook) -> None:
-    """The FastAGI server, and the sealing of what was recorded."""
+    """The FastAGI server."""
     database = open_database(settings, "agi", ping=False)        # the house tries again
-    for folder in (settings.spool_dir, settings.recordings_dir):
-        folder.mkdir(parents=True, exist_ok=True)
+    settings.spool_dir.mkdir(parents=True, exist_ok=True)
     async with open_voice(settings) as voice:
         server = AgiServer(routes(House(settings, database), book, voice),
                            host=settings.agi.bind, port=settings.agi.port)
         await server.start()
         try:
-            await keep_sealing(database, settings.spool_dir, settings.recordings_dir)
+            await asyncio.Event().wait()
         finally:
             await server.stop()
             await database.close()
@@ -93,6 +94,16 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
     finally:
         await sockets.stop()
         await recogniser.close()
+
+
+async def run_keeper(settings: Settings) -> None:
+    """Sealing and keeping of recordings, behind all that serves a live call."""
+    os.nice(10)
+    database = open_database(settings, "keeper")
+    try:
+        await keep(settings, database, Vault.of(settings, load_secrets(settings.data_dir)))
+    finally:
+        await database.close()
 
 
 async def run_dialer(settings: Settings,

@@ -8,13 +8,15 @@ from bench.claim import measure as claim
 from bench.options import Options
 from bench.pacing import measure as pacing
 from bench.pacing.report import as_text as pacing_text
+from bench.recordings import measure as recordings
 from bench.speech import measure as speech
 from bench.spotchecks import measure as spot_checks
 from followup.database.engine import Database
 
 # name to what measures it, on an empty migrated database
 BENCHES: Mapping[str, Callable[[Database], Awaitable[dict[str, Any]]]] = {
-    "answers": answers, "claim": claim, "spot-checks": spot_checks}
+    "answers": answers, "claim": claim, "recordings": recordings,
+    "spot-checks": spot_checks}
 
 # those that need no database
 ALONE: Mapping[str, Callable[[Options], Awaitable[dict[str, Any]]]] = {

@@ -1,4 +1,4 @@
-"""Health checks of the containers: ``healthy.py asterisk NAME``, ``agi``, ``dialer``, ``console``.
+"""Health checks of the containers: ``healthy.py asterisk NAME``, ``agi``, and so on.
 
 Ends with 0 when the part does its work, else with 1 and a line saying what does not.
 """
@@ -34,12 +34,21 @@ async def agi(settings: Settings) -> None:
 
 async def dialer(settings: Settings) -> None:
     """It is at work in the database."""
+    await _works(settings, "dialer")
+
+
+async def keeper(settings: Settings) -> None:
+    """It is at work in the database."""
+    await _works(settings, "keeper")
+
+
+async def _works(settings: Settings, role: str) -> None:
     url = str(settings.database.url).replace("postgresql+asyncpg", "postgresql")
     connection = await asyncpg.connect(url)
     try:
         if not await connection.fetchval("select count(*) from pg_stat_activity "
-                                         "where application_name = 'aftercall dialer'"):
-            raise OSError("no dialer is connected to the database")
+                                         "where application_name = $1", f"aftercall {role}"):
+            raise OSError(f"no {role} is connected to the database")
     finally:
         await connection.close()
 
@@ -51,7 +60,7 @@ async def console(settings: Settings) -> None:
 
 
 CHECKS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
-    "asterisk": asterisk, "agi": agi, "dialer": dialer, "console": console}
+    "asterisk": asterisk, "agi": agi, "dialer": dialer, "keeper": keeper, "console": console}
 
 
 async def _first_line(host: str, port: int) -> bytes:

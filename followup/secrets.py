@@ -1,7 +1,8 @@
 """Secrets, kept in ``<data folder>/secrets.toml``: made on first start, so that nobody types them.
 
 The file has mode 0600 in a folder closed to others. Existing secrets never change; what is
-missing is added. To renew one, delete its line and start again. A voice's key alone is typed.
+missing is added. To renew one, delete its line and start again; the value of ``recordings`` goes
+into ``recordings_former``, or what it has encrypted is never heard again. A voice's key is typed.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Secrets(BaseModel):
     ami: SecretStr = Field(default_factory=_new, min_length=20)    # AMI user of the nodes we manage
     signing_key: SecretStr = Field(default_factory=_new, min_length=20)    # cookies and links
     second_step: SecretStr = Field(default_factory=_new, min_length=20)    # seals users' secrets
-    voice: SecretStr = SecretStr("")       # key of a voice asked by HTTP; the one that is typed
+    recordings: SecretStr = Field(default_factory=_new, min_length=20)     # encrypts the sound
+    recordings_former: tuple[SecretStr, ...] = ()     # typed when the one above was renewed
+    voice: SecretStr = SecretStr("")       # key of a voice asked by HTTP; it is typed as well
     agents: dict[str, SecretStr] = Field(default_factory=dict)     # SIP password by extension
 
 
@@ -108,7 +111,7 @@ def _read(path: Path) -> Secrets | None:
 def _incomplete(path: Path) -> bool:
     """Whether a line was deleted to have it made anew."""
     there = tomllib.loads(path.read_text(encoding="utf-8")).keys()
-    return not {"ami", "signing_key", "second_step"} <= there
+    return not {"ami", "signing_key", "second_step", "recordings"} <= there
 
 
 def _write(path: Path, whole: Secrets) -> None:
@@ -117,6 +120,11 @@ def _write(path: Path, whole: Secrets) -> None:
              f'ami = "{whole.ami.get_secret_value()}"',
              f'signing_key = "{whole.signing_key.get_secret_value()}"',
              f'second_step = "{whole.second_step.get_secret_value()}"',
+             "# Without this one no recording can be heard. To renew it, put its value into "
+             "recordings_former.",
+             f'recordings = "{whole.recordings.get_secret_value()}"',
+             *([f"recordings_former = {json.dumps([key.get_secret_value() for key in former])}"]
+               if (former := whole.recordings_former) else []),
              *([f"voice = {json.dumps(key, ensure_ascii=False)}"]     # TOML reads it the same
                if (key := whole.voice.get_secret_value()) else []), "", "[agents]",
              *(f'"{extension}" = "{secret.get_secret_value()}"'

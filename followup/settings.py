@@ -34,6 +34,7 @@ from pydantic_settings import (
 )
 
 from followup.errors import SettingsError
+from followup.recording_settings import RecordingSettings
 from followup.sign_in_settings import DirectorySettings, SignInSettings
 from followup.voice_settings import VoiceSettings
 
@@ -253,6 +254,7 @@ class Settings(BaseSettings):
     prompts: PromptSettings = PromptSettings()
     voice: VoiceSettings = VoiceSettings()
     speech: SpeechSettings = SpeechSettings()
+    recordings: RecordingSettings = RecordingSettings()
     console: ConsoleSettings = ConsoleSettings()
     sign_in: SignInSettings = SignInSettings()
     directory: DirectorySettings | None = None
@@ -297,7 +299,7 @@ class Settings(BaseSettings):
     @property
     def recordings_dir(self) -> Path:
         """Sealed recordings."""
-        return self.data_dir / "recordings"
+        return self.recordings.folder or self.data_dir / "recordings"
 
     @property
     def case_files_dir(self) -> Path:

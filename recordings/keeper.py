@@ -1,20 +1,40 @@
-"""Seals the recordings of calls that are over, and marks as lost those with no sound."""
+"""Seals the recordings of calls that are over, and marks as lost those with no sound.
+
+The capture in the spool is the only copy until the sealed one is in the storage and its row is
+committed; a crash between any two steps has the work done again, with the same result.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
+import uuid
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.calls.models import Attempt, AttemptState, Recording, RecordingState
+from followup.alarms.models import AlarmKind
+from followup.alarms.register import clear_alarm, raise_alarm
+from followup.calls.models import (
+    Attempt,
+    AttemptState,
+    Recording,
+    RecordingMark,
+    RecordingState,
+)
 from followup.database.base import now
 from followup.database.engine import Database
+from followup.errors import Unavailable
 from followup.log import get_logger
+from recordings.chain import link_seals
 from recordings.naming import inside, sealed_name
-from recordings.sealing import NothingCaptured, Sealed, seal
+from recordings.sealing import Capture, NothingCaptured, missing
+from recordings.vault import Vault
 
 log = get_logger(__name__)
 
@@ -22,49 +42,105 @@ log = get_logger(__name__)
 SETTLE = timedelta(seconds=2)
 
 
-async def seal_next(session: AsyncSession, spool: Path, folder: Path) -> bool:
-    """Seal one recording whose call is over; False when there is none. Workers never collide."""
+class NotSealed(Exception):
+    """A recording could not be sealed now; its id is the argument."""
+
+
+async def seal_next(session: AsyncSession, spool: Path, vault: Vault,
+                    leave: Collection[uuid.UUID] = ()) -> bool:
+    """Seal one recording whose call is over, but none of ``leave``; False when there is none.
+
+    Workers never collide. NotSealed has the reason as its cause.
+    """
     found = (await session.execute(
         select(Recording, Attempt).join(Attempt, Attempt.id == Recording.attempt_id)
         .where(Recording.state == RecordingState.CAPTURING, Attempt.state == AttemptState.ENDED,
-               Attempt.ended_at < now() - SETTLE)
-        .order_by(Attempt.ended_at).limit(1)
+               Attempt.ended_at < now() - SETTLE, Recording.id.not_in(leave))
+        .order_by(Recording.created_at).limit(1)
         .with_for_update(of=Recording, skip_locked=True))).first()
     if found is None:
         return False
     recording, attempt = found
-    name = sealed_name(attempt.id, attempt.answered_at or attempt.committed_at)
-    capture = inside(spool, recording.capture_file)
     try:
-        sealed: Sealed = await asyncio.to_thread(seal, capture, inside(folder, name))
-    except NothingCaptured:
-        if not spool.is_dir():
-            raise                        # not this sound is gone but the folder: it may come back
-        recording.state = RecordingState.LOST
-        log.error(  # noqa: TRY400  an alarm for people, not a trace
-            "recording lost: no sound was captured", attempt_id=str(attempt.id))
-        return True
-    recording.file, recording.sha256 = name, sealed.sha256
-    recording.size, recording.duration_ms = sealed.size, sealed.duration_ms
-    recording.state, recording.sealed_at = RecordingState.SEALED, now()
+        await _seal(session, recording, attempt, spool, vault)
+    except (Unavailable, OSError, ValueError) as error:
+        raise NotSealed(recording.id) from error
     await session.flush()
     return True
 
 
-async def keep_sealing(database: Database, spool: Path, folder: Path, every_s: float = 1.0,
-                       retry_s: float = 5.0) -> None:
-    """Run until cancelled; a full disk or a lost database is tried again, nothing is dropped."""
+async def _seal(session: AsyncSession, recording: Recording, attempt: Attempt, spool: Path,
+                vault: Vault) -> None:
+    if not spool.is_dir():       # not this sound is gone but the folder: it may come back
+        raise FileNotFoundError(f"{spool.name}: the spool folder is not there")
+    try:
+        capture = await asyncio.to_thread(Capture, inside(spool, recording.capture_file))
+    except NothingCaptured:
+        recording.state = RecordingState.LOST
+        log.error(  # noqa: TRY400  an alarm for people, not a trace
+            "recording lost: no sound was captured", attempt_id=str(attempt.id))
+        await raise_alarm(session, AlarmKind.RECORDINGS_LOST, "")
+        return
+    sealed = await asyncio.to_thread(capture.seal)
+    name = sealed_name(attempt.id, attempt.answered_at or attempt.committed_at)
+    await vault.put(name, sealed.size, sealed.sha256, capture.blocks())
+    recording.file, recording.stored, recording.sha256 = name, vault.into, sealed.sha256
+    recording.size, recording.duration_ms = sealed.size, sealed.duration_ms
+    recording.state, recording.sealed_at = RecordingState.SEALED, now()
+    recording.missing_ms = await _missing(session, recording, attempt, sealed.duration_ms)
+    if recording.missing_ms:
+        log.error("a recording lacks the end of its call", attempt_id=str(attempt.id),
+                  missing_ms=recording.missing_ms)
+        await raise_alarm(session, AlarmKind.RECORDINGS_LOST, "")
+
+
+async def _missing(session: AsyncSession, recording: Recording, attempt: Attempt,
+                   duration_ms: int) -> int:
+    last_mark = await session.scalar(select(func.max(RecordingMark.at_ms)).where(
+        RecordingMark.recording_id == recording.id))
+    # an end that was found out later may have been much earlier
+    known = attempt.settled_by == "event" and attempt.ended_at is not None
+    call = (attempt.ended_at - recording.created_at) / timedelta(milliseconds=1) \
+        if known and attempt.ended_at else None
+    return missing(duration_ms, call_ms=None if call is None else int(call),
+                   last_mark_ms=last_mark or 0)
+
+
+async def keep_sealing(database: Database, spool: Path, vault: Vault, every_s: float = 1.0,
+                       retry_s: float = 15.0) -> None:
+    """Run until cancelled; what a full disk, a storage or a database that is away does not let be
+    sealed stays in the spool and is tried again, with an alarm; the others go on meanwhile."""
+    later: dict[uuid.UUID, float] = {}
     while True:
+        later = {each: at for each, at in later.items() if at > time.monotonic()}
         try:
             async with database.session() as session:
-                busy = await seal_next(session, spool, folder)
+                busy = await seal_next(session, spool, vault, tuple(later))
+            async with database.session() as session:
+                await link_seals(session)
+                if busy and not later:
+                    await clear_alarm(session, AlarmKind.RECORDINGS_WAIT, vault.into.value)
             if busy:
                 continue
             await _clear_captures(database, spool)
-        except Exception:
+        except NotSealed as error:
             log.exception("sealing a recording failed, will try again")
+            later[error.args[0]] = time.monotonic() + retry_s
+            await _tell(database, vault, error)
+            if len(later) < 5:           # one alone may be at fault
+                continue
             await asyncio.sleep(retry_s)
+        except Exception:
+            log.exception("sealing recordings failed, will try again")
+            await asyncio.sleep(min(retry_s, 5.0))
         await asyncio.sleep(every_s)
+
+
+async def _tell(database: Database, vault: Vault, error: NotSealed) -> None:
+    with suppress(SQLAlchemyError, OSError, TimeoutError):
+        async with database.session() as session:
+            await raise_alarm(session, AlarmKind.RECORDINGS_WAIT, vault.into.value,
+                              reason=type(error.__cause__).__name__)
 
 
 async def _clear_captures(database: Database, spool: Path) -> None:
@@ -74,7 +150,7 @@ async def _clear_captures(database: Database, spool: Path) -> None:
         return
     async with database.session() as session:
         done = await session.scalars(select(Recording.capture_file).where(
-            Recording.capture_file.in_(captures),
-            Recording.state.in_((RecordingState.SEALED, RecordingState.REFUSED))))
+            Recording.capture_file.in_(captures), Recording.state.in_((
+                RecordingState.SEALED, RecordingState.REFUSED, RecordingState.EXPIRED))))
         for name in done:
             await asyncio.to_thread(inside(spool, name).unlink, missing_ok=True)

@@ -18,8 +18,18 @@ def message_name(attempt_id: uuid.UUID, ordinal: int) -> str:
 
 
 def sealed_name(attempt_id: uuid.UUID, answered_at: datetime) -> str:
-    """The sealed file, in a folder a day."""
-    return f"{answered_at:%Y/%m/%d}/{attempt_id}.wav"
+    """The sealed original, in a folder a day."""
+    return f"{answered_at:%Y/%m/%d}/{attempt_id}.wav.sealed"
+
+
+def peaks_name(sealed: str) -> str:
+    """What its waveform is drawn from."""
+    return f"{sealed}.peaks"
+
+
+def copy_name(sealed: str, form: str) -> str:
+    """Its copy for browsers."""
+    return f"{sealed}.{form}"
 
 
 def inside(folder: Path, name: str) -> Path:

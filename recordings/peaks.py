@@ -1,16 +1,15 @@
 """How loud each side of a sealed recording is from moment to moment: what a waveform is drawn from.
 
-Computed once, on request, and kept beside the sealed file under its hash: never by the process that
-holds conversations, and a file with another content gets other peaks.
+Computed once after sealing, by the keeper, and kept beside the original; for what has none yet, by
+the console when somebody looks.
 """
 
 from __future__ import annotations
 
+import io
 import json
-import uuid
 import wave
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +34,10 @@ class Peaks:
                           separators=(",", ":"))
 
 
-def measure(path: Path) -> Peaks:
+def measure(content: bytes) -> Peaks:
     """The peaks of a 16-bit WAV; ValueError when it is none, or has more than two sides."""
     try:
-        with wave.open(str(path), "rb") as sound:
+        with wave.open(io.BytesIO(content), "rb") as sound:
             sides, rate, frames = sound.getnchannels(), sound.getframerate(), sound.getnframes()
             if sound.getsampwidth() != 2 or sides not in (1, 2) or rate < 1000 // STEP_MS:
                 raise ValueError("expected 16-bit sound with one side or two")
@@ -60,29 +59,3 @@ def _loudest(block: bytes, sides: int, step: int) -> npt.NDArray[np.int32]:
     samples = np.pad(samples, ((0, -len(samples) % step), (0, 0)))
     loudest: npt.NDArray[np.int32] = samples.reshape(-1, step, sides).max(axis=1)
     return loudest * LOUDEST // 32768
-
-
-def kept_name(path: Path, sha256: str) -> Path:
-    """Where the peaks of a sealed file with this hash are kept."""
-    return path.with_name(f"{path.name}.{sha256[:16]}.peaks.json")
-
-
-def peaks_json(path: Path, sha256: str) -> str:
-    """The peaks of a sealed file as JSON; from the kept ones where there are such. Blocking.
-
-    A folder that cannot be written costs only the time to compute them anew.
-    """
-    kept = kept_name(path, sha256)
-    try:
-        return kept.read_text("ascii")
-    except (OSError, UnicodeDecodeError):
-        pass
-    text = measure(path).to_json()
-    part = kept.with_name(f"{kept.name}.{uuid.uuid4().hex}.part")
-    try:
-        part.write_text(text, "ascii")
-        part.chmod(0o440)
-        part.replace(kept)           # whole or not at all
-    except OSError:
-        part.unlink(missing_ok=True)
-    return text

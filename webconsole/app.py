@@ -23,6 +23,7 @@ from followup.people.trail import keep_sealing
 from followup.secrets import load_secrets
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
+from recordings.vault import Vault
 from webconsole import live, middleware, sip_relay
 from webconsole.i18n import load_catalogues
 from webconsole.keys import (
@@ -34,6 +35,7 @@ from webconsole.keys import (
     SETTINGS,
     TEMPLATES,
     TIMEZONE,
+    VAULT,
 )
 from webconsole.pages import ROUTES
 from webconsole.pages.campaign_new import FORECASTS
@@ -67,6 +69,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[BOOK] = book or PromptBook.create(
         settings.sounds_dir, settings.human_prompts_dir, ["espeak-ng"],
         settings.prompts.words_per_minute)
+    app[VAULT] = Vault.of(settings, load_secrets(settings.data_dir))
     app[TIMEZONE] = ZoneInfo(settings.dialer.timezone)
     app[FORECASTS] = asyncio.Semaphore(1)
     streams = app[live.STREAMS] = live.Streams()

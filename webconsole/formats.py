@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from followup.calls.models import CopyFormat
 from followup.log import mask_phone
+from recordings.copies import TYPES
 
-__all__ = ["age", "clock", "iso", "mask_name", "mask_phone", "moment", "seconds", "span"]
+__all__ = ["age", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment", "seconds",
+           "span"]
 
 EMPTY = "–"
 
@@ -30,6 +33,11 @@ def iso(value: datetime | None) -> str:
 def clock(milliseconds: int | None) -> str:
     """A length or place in a recording: ``3:07``."""
     return EMPTY if milliseconds is None else seconds(milliseconds / 1000)
+
+
+def copy_type(form: CopyFormat) -> str:
+    """What a browser is told of a recording's copy, to see whether it plays such."""
+    return TYPES[form]
 
 
 def seconds(value: float | None) -> str:

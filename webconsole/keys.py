@@ -18,6 +18,7 @@ from followup.people.scope import Scope, scope_of
 from followup.people.sign_in import Accounts
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
+from recordings.vault import Vault
 from webconsole.i18n import Catalogue
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -28,6 +29,7 @@ FEED = web.AppKey("feed", ChangeFeed)
 TEMPLATES = web.AppKey("templates", jinja2.Environment)
 CATALOGUES = web.AppKey("catalogues", dict[str, Catalogue])
 BOOK = web.AppKey("book", PromptBook)
+VAULT = web.AppKey("vault", Vault)
 TIMEZONE = web.AppKey("timezone", ZoneInfo)
 
 

@@ -7,7 +7,6 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
@@ -23,8 +22,8 @@ from followup.calls.models import (
 from followup.campaigns.models import Task
 from followup.patients.models import Patient
 from followup.responses.models import Answer, Finding, Response, Severity
-from recordings.naming import inside
-from recordings.sealing import verify
+from recordings.errors import Changed, Missing
+from recordings.vault import Vault
 from simgateway.cdr import GatewayCall
 from simgateway.personas import Persona, persona_code
 
@@ -79,7 +78,7 @@ class Followed:
     recording_ok: bool
 
 
-async def read_report(session: AsyncSession, campaign_id: uuid.UUID, recordings_dir: Path,
+async def read_report(session: AsyncSession, campaign_id: uuid.UUID, vault: Vault,
                       calls: Sequence[GatewayCall], personas: Iterable[Persona]) -> Report:
     """Read everything of a campaign that is over."""
     attempts = list(await session.scalars(
@@ -91,7 +90,7 @@ async def read_report(session: AsyncSession, campaign_id: uuid.UUID, recordings_
     severities = Counter(await session.scalars(
         select(Finding.severity).join(Response, Response.id == Finding.response_id)
         .join(Task, Task.id == Response.task_id).where(Task.campaign_id == campaign_id)))
-    followed = await _followed(session, campaign_id, recordings_dir, calls)
+    followed = await _followed(session, campaign_id, vault, calls)
     return Report(
         patients=len(followed),
         attempts=len(attempts),
@@ -110,7 +109,7 @@ async def read_report(session: AsyncSession, campaign_id: uuid.UUID, recordings_
                   for persona in personas])
 
 
-async def _followed(session: AsyncSession, campaign_id: uuid.UUID, recordings_dir: Path,
+async def _followed(session: AsyncSession, campaign_id: uuid.UUID, vault: Vault,
                     calls: Sequence[GatewayCall]) -> list[Followed]:
     dialled = Counter(call.number for call in calls)
     result = []
@@ -141,14 +140,18 @@ async def _followed(session: AsyncSession, campaign_id: uuid.UUID, recordings_di
             answered=any(one.answered_at for one in attempts),
             dialled=dialled[patient.phone.removeprefix("+86")],
             recording_ok=len(recordings) == sum(one.answered_at is not None for one in attempts)
-            and all(_sealed(one, recordings_dir) for one in recordings)))
+            and all([await _sealed(one, vault) for one in recordings])))
     return result
 
 
-def _sealed(recording: Recording, folder: Path) -> bool:
-    return recording.state is RecordingState.SEALED and recording.file is not None \
-        and recording.sha256 is not None \
-        and verify(inside(folder, recording.file), recording.sha256)
+async def _sealed(recording: Recording, vault: Vault) -> bool:
+    if recording.file is None or recording.stored is None or recording.sha256 is None:
+        return False
+    try:
+        await vault.open_checked(recording.file, recording.stored, recording.sha256)
+    except (Changed, Missing):
+        return False
+    return True
 
 
 def hold_against(persona: Persona, followed: Sequence[Followed]) -> PersonaResult:

@@ -46,6 +46,7 @@ from followup.questionnaires.library import POST_DISCHARGE, publish
 from followup.responses.models import Answer, Finding
 from ivr.prompts.audio import telephone_wav
 from ivr.prompts.preparation import prepare_prompts
+from recordings.vault import Vault
 from simgateway.gateway import SimGateway
 from simgateway.personas import load_personas
 from simgateway.render import SimAgent
@@ -186,5 +187,5 @@ async def _sealed(database: Database) -> bool:
 async def _read(house: RunningHouse, gateway: SimGateway, campaign_id: uuid.UUID) -> Report:
     async with house.database.session() as session:
         await session.execute(text("set transaction read only"))
-        return await read_report(session, campaign_id, house.settings.recordings_dir,
+        return await read_report(session, campaign_id, Vault.of(house.settings, house.secrets),
                                  await asyncio.to_thread(gateway.calls), load_personas())

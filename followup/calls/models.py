@@ -66,13 +66,29 @@ class EscalationState(StrEnum):
 class RecordingState(StrEnum):
     """``lost``: the call was to be recorded and no sound was found; that raises an alarm.
 
-    ``refused``: the patient objected; nothing is kept.
+    ``refused``: the patient objected; nothing is kept. ``expired``: sealed once, and deleted when
+    its time was over.
     """
 
     CAPTURING = "capturing"
     SEALED = "sealed"
     LOST = "lost"
     REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class Stored(StrEnum):
+    """Where an encrypted recording lies."""
+
+    FOLDER = "folder"
+    S3 = "s3"
+
+
+class CopyFormat(StrEnum):
+    """What a browser plays in place of the sealed original."""
+
+    OPUS = "opus"
+    M4A = "m4a"
 
 
 class Attempt(HasId, Base):
@@ -146,16 +162,32 @@ class Recording(HasId, HasCreated, Base):
     """The sound of one attempt: stereo, patient left, hospital right."""
 
     __tablename__ = "recording"
+    __table_args__ = (
+        Index("ix_recording_to_seal", "created_at", postgresql_where=text("state = 'capturing'")),
+        Index("ix_recording_to_link", "sealed_at", "id", postgresql_where=text(
+            "sealed_at IS NOT NULL AND seal_number IS NULL")),
+        Index("ix_recording_to_prepare", "sealed_at", postgresql_where=text(
+            "state = 'sealed' AND stored IS NOT NULL AND prepared_at IS NULL")),
+        Index("ix_recording_to_remove", "id", postgresql_where=text(
+            "state = 'expired' AND file IS NOT NULL")),
+        Index(None, "created_at", "id"),
+    )
 
     attempt_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attempt.id"), unique=True)
     state: Mapped[RecordingState] = mapped_column(choice(RecordingState),
                                                   default=RecordingState.CAPTURING)
     capture_file: Mapped[str]            # name within the spool folder
-    file: Mapped[str | None]             # name within the recordings folder, once sealed
+    file: Mapped[str | None]             # its name where it is kept, once sealed
+    stored: Mapped[Stored | None] = mapped_column(choice(Stored))   # None: a plain file of old
     sha256: Mapped[str | None]
     size: Mapped[int | None]             # bytes
     duration_ms: Mapped[int | None]
     sealed_at: Mapped[datetime | None]
+    seal_number: Mapped[int | None] = mapped_column(BigInteger, unique=True)    # in the chain
+    missing_ms: Mapped[int] = mapped_column(default=0)   # of the call's end that was not recorded
+    prepared_at: Mapped[datetime | None]                 # peaks and copy were made
+    copy_format: Mapped[CopyFormat | None] = mapped_column(choice(CopyFormat))
+    expired_at: Mapped[datetime | None]
 
     marks: Mapped[list[RecordingMark]] = relationship(order_by="RecordingMark.at_ms")
 

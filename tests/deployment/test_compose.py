@@ -19,7 +19,7 @@ from followup.settings import Settings, load_settings
 ROOT = Path(__file__).resolve().parents[2]
 LAYOUTS = sorted((ROOT / "docker/settings").glob("*.toml"))
 IMAGES = sorted((ROOT / "docker").glob("*/Dockerfile"))
-OURS = ("asterisk", "asterisk2", "agi", "dialer", "console")
+OURS = ("asterisk", "asterisk2", "agi", "dialer", "keeper", "console")
 SPEAK_WITH_ASTERISK = ("asterisk", "asterisk2", "agi", "dialer")
 
 
@@ -168,7 +168,7 @@ def test_every_service_is_watched(services: dict[str, Any]) -> None:
 def test_nothing_starts_before_what_it_needs(services: dict[str, Any]) -> None:
     # the asterisk service migrates the database and renders the fixed sounds
     assert services["asterisk"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
-    for name in ("asterisk2", "agi", "dialer", "console"):
+    for name in ("asterisk2", "agi", "dialer", "keeper", "console"):
         assert services[name]["depends_on"] == {"asterisk": {"condition": "service_healthy"}}
 
 

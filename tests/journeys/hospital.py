@@ -52,6 +52,8 @@ from ivr.prompts.audio import telephone_wav
 from ivr.prompts.campaign import campaign_prompts
 from ivr.prompts.preparation import prepare_prompts
 from ivr.prompts.texts import catalogue
+from recordings.service import keep
+from recordings.vault import Vault
 from simgateway.gateway import SimGateway
 from simgateway.personas import Persona
 from simgateway.render import SimAgent
@@ -261,6 +263,15 @@ class Hospital:
         await until(over, seconds, self.tell)
         return found[0]
 
+    async def sealed_sound(self, attempt: Attempt) -> bytes:
+        """The WAV that was sealed of a call; every bit of it is checked."""
+        recording = await self.recording(attempt)
+        assert recording.file and recording.stored and recording.sha256
+        assert (recording.state, recording.missing_ms) == (RecordingState.SEALED, 0)
+        vault = Vault.of(self.settings, self.house.secrets)
+        return await (await vault.open_checked(recording.file, recording.stored,
+                                               recording.sha256)).read()
+
     def logged(self, part: str, event: str = "") -> list[dict[str, Any]]:
         """Lines that a part (agi, dialer) has logged, with ``event`` somewhere in their text."""
         path = self.settings.data_dir / "log" / f"{part}.log"
@@ -331,6 +342,8 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
             stack.callback(shutil.copytree, settings.sounds_dir, RENDERED, dirs_exist_ok=True)
             house = await stack.enter_async_context(open_house(
                 settings, lambda _: None, roles=roles, log_dir=folder / "log"))
+            if "keeper" not in roles:         # a process less to start
+                await stack.enter_async_context(_keeper(house))
             node = settings.nodes[0]
             gateway = SimGateway(
                 house.install.command(), folder / "gateway",
@@ -355,6 +368,18 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
             print(f"kept: {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _keeper(house: RunningHouse) -> AsyncIterator[None]:
+    """The keeper of recordings, at work in this process."""
+    task = asyncio.create_task(keep(house.settings, house.database,
+                                    Vault.of(house.settings, house.secrets)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _record_prompts(settings: Settings, resource: dict[str, Any],

@@ -14,7 +14,6 @@ from followup.calls.models import Attempt, AttemptState, Disposition, Escalation
 from followup.campaigns import preview
 from followup.campaigns.models import Campaign, CampaignMode, Task, TaskState
 from followup.database.base import now
-from recordings.naming import inside
 from tests.journeys.hospital import PROMPT_HZ, Hospital, hospital, person, until
 from tests.journeys.sound import Sound, listen, of
 
@@ -56,9 +55,7 @@ async def _mode(place: Hospital, mode: CampaignMode) -> None:
 
 
 async def _sound(place: Hospital, attempt: Attempt) -> Sound:
-    file = (await place.recording(attempt)).file
-    assert file
-    return listen(inside(place.settings.recordings_dir, file))
+    return listen(await place.sealed_sound(attempt))
 
 
 async def test_predictive_whoever_answers_hears_an_agent_and_no_machine(place: Hospital) -> None:

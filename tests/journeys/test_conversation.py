@@ -15,7 +15,6 @@ from followup.calls.models import (
     Disposition,
     Recording,
     RecordingMark,
-    RecordingState,
 )
 from followup.campaigns.models import Task, TaskState
 from followup.database.base import now
@@ -107,10 +106,7 @@ async def _response(place: Hospital, attempt: Attempt) -> Response:
 
 
 async def _sound(place: Hospital, attempt: Attempt) -> Sound:
-    recording = await place.recording(attempt)
-    assert recording.state is RecordingState.SEALED
-    assert recording.file
-    return listen(inside(place.settings.recordings_dir, recording.file))
+    return listen(await place.sealed_sound(attempt))
 
 
 async def test_a_patient_who_hangs_up_is_asked_on_where_they_left(place: Hospital) -> None:

@@ -15,10 +15,8 @@ import pytest_asyncio
 from followup.calls.models import (
     Disposition,
     EscalationState,
-    RecordingState,
 )
 from followup.responses.models import GivenBy
-from recordings.naming import inside
 from tests.journeys.hospital import (
     PROMPT_HZ,
     Hospital,
@@ -103,9 +101,7 @@ async def test_keys_and_messages_do_as_without_a_voice(place: Hospital) -> None:
 
 async def test_the_prompts_and_the_patient_are_in_the_recording(place: Hospital) -> None:
     [attempt] = await place.attempts_of(KEYS)
-    recording = await place.recording(attempt)
-    assert recording.state is RecordingState.SEALED and recording.file
-    sound = listen(inside(place.settings.recordings_dir, recording.file))
+    sound = listen(await place.sealed_sound(attempt))
     assert of(sound.right, PROMPT_HZ)
     assert of(sound.left, KEYS.pitch)
 
@@ -154,8 +150,6 @@ async def test_when_the_house_dies_the_listener_lets_go_and_the_dialplan_speaks(
     os.kill(killed, signal.SIGKILL)
     await place.until_settled(60)
     [attempt] = await place.attempts_of(HOUSE_DIES)
-    recording = await place.recording(attempt)
-    assert recording.file
-    sound = await asyncio.to_thread(listen, inside(place.settings.recordings_dir, recording.file))
+    sound = await asyncio.to_thread(listen, await place.sealed_sound(attempt))
     assert of(sound.right, FALLBACK_HZ)
     assert not listeners(place)

@@ -24,7 +24,7 @@ from followup.calls.models import (
 from followup.campaigns.models import Task, TaskState
 from followup.database.base import now
 from followup.responses.models import Answer
-from recordings.naming import capture_name, inside
+from recordings.naming import capture_name
 from tests.journeys.hospital import Hospital, hospital, person, until
 from tests.journeys.sound import listen, of
 
@@ -50,6 +50,7 @@ def server() -> Iterator[EmbeddedPostgres]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place(server: EmbeddedPostgres) -> AsyncIterator[Hospital]:
     async with hospital(server.url(), [WAITS, SLOW, BRIEF], agents=(),
+                        roles=("agi", "dialer", "keeper"),
                         sounds={"fallback": FALLBACK_HZ}) as place:
         yield place
 
@@ -71,10 +72,7 @@ async def test_the_fastagi_process_is_killed(place: Hospital) -> None:
         task = await session.get_one(Task, attempt.task_id)
         assert task.state is TaskState.DUE
         assert task.due_at > now()                  # not at once: in an hour
-    recording = await place.recording(attempt)
-    assert recording.state is RecordingState.SEALED
-    assert recording.file
-    heard = of(listen(inside(place.settings.recordings_dir, recording.file)).right, FALLBACK_HZ)
+    heard = of(listen(await place.sealed_sound(attempt)).right, FALLBACK_HZ)
     assert heard, "the patient heard nothing"
     assert part.pid not in (None, killed)
     [next_one] = await place.call((BRIEF, 0))
@@ -142,5 +140,5 @@ async def test_recordings_are_lost(place: Hospital) -> None:
     attempts = [*await place.attempts_of(SLOW, 1), *await place.attempts_of(BRIEF, 2)]
     assert [(one.state, one.disposition) for one in attempts] == [
         (AttemptState.ENDED, Disposition.COMPLETED)] * 2
-    told = {one["attempt_id"]: one["level"] for one in place.logged("agi", "recording lost")}
+    told = {one["attempt_id"]: one["level"] for one in place.logged("keeper", "recording lost")}
     assert told == {str(first.id): "error", str(second.id): "error"}       # and no other

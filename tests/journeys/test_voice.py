@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from followup.calls.models import Disposition, EscalationState, RecordingState
+from followup.calls.models import Disposition, EscalationState
 from followup.responses.models import GivenBy
-from recordings.naming import inside
 from tests.journeys.hospital import PROMPT_HZ, Hospital, hospital, person, short_questionnaire
 from tests.journeys.sound import listen, of
 
@@ -75,9 +74,7 @@ async def test_without_a_model_for_the_language_keys_and_messages_do_as_before(
 
 async def test_the_prompts_and_the_patient_are_in_the_recording(place: Hospital) -> None:
     [attempt] = await place.attempts_of(KEYS)
-    recording = await place.recording(attempt)
-    assert recording.state is RecordingState.SEALED and recording.file
-    sound = listen(inside(place.settings.recordings_dir, recording.file))
+    sound = listen(await place.sealed_sound(attempt))
     assert of(sound.right, PROMPT_HZ)
     assert of(sound.left, KEYS.pitch)
 

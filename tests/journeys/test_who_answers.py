@@ -10,10 +10,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from followup.calls.models import AnsweredBy, Attempt, Disposition, RecordingState
+from followup.calls.models import AnsweredBy, Attempt, Disposition
 from followup.campaigns.models import Task, TaskState
 from followup.responses.models import Answer
-from recordings.naming import inside
 from tests.journeys.hospital import (
     BIRTH_DATE,
     PROMPT_HZ,
@@ -73,9 +72,7 @@ async def answers(place: Hospital, attempt: Attempt) -> dict[str, str]:
 
 
 async def heard(place: Hospital, attempt: Attempt) -> Sound:
-    recording = await place.recording(attempt)
-    assert recording.state is RecordingState.SEALED and recording.file
-    return listen(inside(place.settings.recordings_dir, recording.file))
+    return listen(await place.sealed_sound(attempt))
 
 
 async def state_of(place: Hospital, attempt: Attempt) -> TaskState:

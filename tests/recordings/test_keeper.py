@@ -2,97 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import uuid
+import hashlib
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
-from followup.calls.models import AttemptState, Disposition, Recording, RecordingState
-from followup.campaigns.models import Campaign, CampaignState, TaskState
+from followup.alarms.models import AlarmKind
+from followup.calls.models import (
+    AttemptState,
+    Recording,
+    RecordingMark,
+    RecordingState,
+)
 from followup.database.base import now
-from followup.database.engine import Database
-from followup.questionnaires.fhir import load_questionnaire
-from followup.questionnaires.library import POST_DISCHARGE, publish
 from recordings import keeper
-from recordings.keeper import SETTLE, keep_sealing, seal_next
+from recordings.keeper import SETTLE, NotSealed, seal_next
 from recordings.naming import capture_name
-from recordings.sealing import verify
-from tests.webconsole.hospital import add_attempt, add_patient, add_task
-
-
-class Archive:
-    """A spool, a folder of sealed files, and the database that knows of them."""
-
-    def __init__(self, database: Database, base: Path) -> None:
-        self.database = database
-        self.spool, self.folder = base / "spool", base / "recordings"
-        self.spool.mkdir()
-        self._numbers = iter(range(1, 100))
-
-    async def call(self, *, frames: int | None = 8000, state: AttemptState = AttemptState.ENDED,
-                   ended_at: datetime | None = None) -> uuid.UUID:
-        """An answered call with its recording; ``frames`` of sound, None for no file at all."""
-        async with self.database.session() as session:
-            questionnaire = await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
-            await session.flush()
-            number = next(self._numbers)
-            campaign = Campaign(id=uuid.uuid4(), name=f"campaign {number}",
-                                state=CampaignState.RUNNING, questionnaire_id=questionnaire.id)
-            session.add(campaign)
-            patient, stay = await add_patient(session, "王秀英", number=number)
-            task = await add_task(session, campaign.id, patient, stay, TaskState.CALLING)
-            attempt = await add_attempt(session, task, patient, state, Disposition.COMPLETED,
-                                        started=now() - timedelta(minutes=5), talked_s=60)
-            if ended_at:
-                attempt.ended_at = ended_at
-            name = capture_name(attempt.id)
-            session.add(Recording(attempt_id=attempt.id, capture_file=name))
-        if frames is not None:
-            (self.spool / name).write_bytes(array("h", [1000, -1000] * frames).tobytes())
-        return attempt.id
-
-    async def recording(self, attempt_id: uuid.UUID) -> Recording:
-        async with self.database.session() as session:
-            return (await session.scalars(
-                select(Recording).where(Recording.attempt_id == attempt_id))).one()
-
-    async def next(self) -> bool:
-        async with self.database.session() as session:
-            return await seal_next(session, self.spool, self.folder)
-
-    def sealed_files(self) -> list[Path]:
-        return [path for path in self.folder.rglob("*") if path.is_file()]
-
-    @asynccontextmanager
-    async def keeper(self) -> AsyncIterator[None]:
-        """The keeper at its work."""
-        task = asyncio.create_task(keep_sealing(self.database, self.spool, self.folder,
-                                                every_s=0.02, retry_s=0.02))
-        try:
-            yield
-            assert not task.done(), "the keeper gave up"
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-@pytest.fixture
-def archive(database: Database, tmp_path: Path) -> Archive:
-    return Archive(database, tmp_path)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while not await holds():  # noqa: ASYNC110  what it waits for is in a database
-            await asyncio.sleep(0.02)
+from recordings.vault import Vault
+from tests.recordings.archive import Archive, until
 
 
 async def test_the_recording_of_a_call_that_is_over_is_sealed(archive: Archive) -> None:
@@ -101,9 +33,12 @@ async def test_the_recording_of_a_call_that_is_over_is_sealed(archive: Archive) 
     row = await archive.recording(attempt)
     assert row.state is RecordingState.SEALED
     assert row.file is not None and row.sha256 is not None and row.sealed_at is not None
-    path = archive.folder / row.file
-    assert (row.duration_ms, row.size) == (2000, path.stat().st_size)
-    assert verify(path, row.sha256)
+    content = await archive.sound(attempt)
+    assert (row.duration_ms, row.size, row.missing_ms) == (2000, len(content), 0)
+    assert hashlib.sha256(content).hexdigest() == row.sha256
+    assert content.endswith(array("h", [1000, -1000] * 16_000).tobytes())
+    [file] = archive.sealed_files()
+    assert array("h", [1000, -1000]).tobytes() not in file.read_bytes(), "it is encrypted"
     assert not await archive.next()
 
 
@@ -131,7 +66,7 @@ async def test_a_call_without_sound_is_lost_and_an_error_tells(archive: Archive,
 async def test_a_spool_that_is_away_loses_nothing(archive: Archive) -> None:
     attempt = await archive.call()
     away = archive.spool.rename(archive.spool.with_name("unmounted"))
-    with pytest.raises(Exception, match=str(attempt)):
+    with pytest.raises(NotSealed):
         await archive.next()
     assert (await archive.recording(attempt)).state is RecordingState.CAPTURING
     away.rename(archive.spool)
@@ -146,8 +81,9 @@ async def test_a_capture_named_outside_the_spool_is_never_read(archive: Archive,
     async with archive.database.session() as session:
         await session.execute(update(Recording).where(
             Recording.attempt_id == attempt).values(capture_file="../secret.raw"))
-    with pytest.raises(ValueError, match="outside"):
+    with pytest.raises(NotSealed) as caught:
         await archive.next()
+    assert "outside" in str(caught.value.__cause__)
     assert archive.sealed_files() == []
     assert (tmp_path / "secret.raw").exists()
 
@@ -155,8 +91,8 @@ async def test_a_capture_named_outside_the_spool_is_never_read(archive: Archive,
 async def test_two_keepers_at_once_take_different_recordings(archive: Archive) -> None:
     first, second = await archive.call(), await archive.call()
     async with archive.database.session() as one, archive.database.session() as other:
-        assert await seal_next(one, archive.spool, archive.folder)       # not committed yet
-        assert await seal_next(other, archive.spool, archive.folder)
+        assert await seal_next(one, archive.spool, archive.vault)       # not committed yet
+        assert await seal_next(other, archive.spool, archive.vault)
         assert not await archive.next(), "both are taken"
     for attempt in (first, second):
         assert (await archive.recording(attempt)).state is RecordingState.SEALED
@@ -167,13 +103,13 @@ async def test_keepers_seal_each_of_many_once(archive: Archive,
                                               monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = [await archive.call() for _ in range(8)]
     sealed: list[str] = []
-    real = keeper.seal
+    real = Vault.put
 
-    def counted(capture: Path, target: Path) -> object:
-        sealed.append(capture.stem)
-        return real(capture, target)
+    async def counted(self: Vault, name: str, *arguments: Any) -> None:
+        sealed.append(Path(name).name.partition(".")[0])
+        await real(self, name, *arguments)
 
-    monkeypatch.setattr(keeper, "seal", counted)
+    monkeypatch.setattr(Vault, "put", counted)
 
     async def done() -> bool:
         return not list(archive.spool.glob("*.raw"))
@@ -199,8 +135,13 @@ async def test_a_disk_that_is_full_is_tried_again(archive: Archive) -> None:
             row = await archive.recording(attempt)
             assert (row.state, row.file) == (RecordingState.CAPTURING, None)
             assert (archive.spool / capture_name(attempt)).exists(), "the only copy"
+            assert await archive.alarms() == [AlarmKind.RECORDINGS_WAIT]
             archive.folder.unlink()
             await until(sealed)
+
+            async def over() -> bool:
+                return not await archive.alarms()
+            await until(over)
 
 
 async def test_captures_go_only_when_they_are_sealed(archive: Archive) -> None:
@@ -217,7 +158,7 @@ async def test_captures_go_only_when_they_are_sealed(archive: Archive) -> None:
     assert (archive.spool / capture_name(talking)).exists()
     assert stranger.exists()
     row = await archive.recording(over)
-    assert row.file and row.sha256 and verify(archive.folder / row.file, row.sha256)
+    assert row.file and await archive.sound(over)
 
 
 async def test_sound_that_the_patient_refused_is_removed_and_not_told_as_lost(
@@ -229,3 +170,43 @@ async def test_sound_that_the_patient_refused_is_removed_and_not_told_as_lost(
     await keeper._clear_captures(archive.database, archive.spool)
     assert list(archive.spool.iterdir()) == []
     assert (await archive.recording(attempt_id)).state is RecordingState.REFUSED
+
+
+async def test_a_call_whose_end_found_no_room_is_marked_and_an_alarm_raised(
+        archive: Archive) -> None:
+    """The disk was full from the second second on; the call lasted a minute."""
+    whole, cut = await archive.call(), await archive.call()
+    async with archive.database.session() as session:
+        row = await archive.recording(cut)
+        session.add(RecordingMark(recording_id=row.id, at_ms=58_000, kind="answer"))
+    assert await archive.next()
+    assert await archive.next()
+    assert (await archive.recording(whole)).missing_ms == 0
+    row = await archive.recording(cut)
+    assert (row.state, row.duration_ms, row.missing_ms) == (RecordingState.SEALED, 1000, 57_000)
+    assert await archive.alarms() == [AlarmKind.RECORDINGS_LOST]
+
+
+async def test_one_that_cannot_be_sealed_holds_up_no_other(archive: Archive) -> None:
+    bad, good = await archive.call(), await archive.call()
+    async with archive.database.session() as session:
+        await session.execute(update(Recording).where(
+            Recording.attempt_id == bad).values(capture_file="../elsewhere.raw"))
+
+    async def sealed() -> bool:
+        return (await archive.recording(good)).state is RecordingState.SEALED
+
+    async with archive.keeper():
+        await until(sealed)
+    assert (await archive.recording(bad)).state is RecordingState.CAPTURING
+
+
+async def test_a_crash_after_storing_has_the_same_done_again(archive: Archive) -> None:
+    attempt = await archive.call()
+    async with archive.database.session() as session:
+        assert await seal_next(session, archive.spool, archive.vault)
+        await session.rollback()                      # as if the process were killed here
+    assert (await archive.recording(attempt)).state is RecordingState.CAPTURING
+    assert await archive.next()
+    assert await archive.sound(attempt)
+    assert len(archive.sealed_files()) == 1

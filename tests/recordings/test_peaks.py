@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import io
 import wave
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recordings.peaks import STEP_MS, kept_name, measure, peaks_json
-from recordings.sealing import seal
+from recordings.peaks import STEP_MS, measure
+from recordings.sealing import Capture
 
 RATE = 8000
 
@@ -27,20 +26,18 @@ def silence(seconds: float) -> np.ndarray:
     return np.zeros(round(seconds * RATE), dtype="<i2")
 
 
-def sealed(folder: Path, patient: np.ndarray, hospital: np.ndarray) -> tuple[Path, str]:
+def sealed(folder: Path, patient: np.ndarray, hospital: np.ndarray) -> bytes:
     """As MixMonitor captures it and the keeper seals it."""
     capture = folder / "call.raw"
     capture.write_bytes(np.stack([patient, hospital], axis=1).tobytes())
-    done = seal(capture, folder / "call.wav")
-    return folder / "call.wav", done.sha256
+    return b"".join(Capture(capture).blocks())
 
 
 def test_each_side_s_tone_is_on_its_side_and_in_its_time(tmp_path: Path) -> None:
     # the patient speaks in the second second, the agent in the third
     patient = np.concatenate([silence(1), tone(1, 440, 0.5), silence(1.5)])
     hospital = np.concatenate([silence(2), tone(1, 1000, 0.25), silence(0.5)])
-    path, _ = sealed(tmp_path, patient, hospital)
-    peaks = measure(path)
+    peaks = measure(sealed(tmp_path, patient, hospital))
     second = 1000 // STEP_MS
     assert peaks.duration_ms == 3500
     assert len(peaks.patient) == len(peaks.hospital) == 3500 // STEP_MS
@@ -52,52 +49,28 @@ def test_each_side_s_tone_is_on_its_side_and_in_its_time(tmp_path: Path) -> None
 
 @given(st.lists(st.tuples(st.integers(-32768, 32767), st.integers(-32768, 32767)), min_size=1,
                 max_size=3000))
-def test_no_moment_is_quieter_than_its_loudest_sample(
-        tmp_path_factory: pytest.TempPathFactory, samples: list[tuple[int, int]]) -> None:
+def test_no_moment_is_quieter_than_its_loudest_sample(samples: list[tuple[int, int]]) -> None:
     sides = np.array(samples, dtype="<i2")
-    path = tmp_path_factory.mktemp("peaks") / "a.wav"
-    with wave.open(str(path), "wb") as sound:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as sound:
         sound.setnchannels(2)
         sound.setsampwidth(2)
         sound.setframerate(RATE)
         sound.writeframes(sides.tobytes())
-    peaks, step = measure(path), RATE * STEP_MS // 1000
+    peaks, step = measure(content.getvalue()), RATE * STEP_MS // 1000
     for side, found in enumerate((peaks.patient, peaks.hospital)):
         wide = np.abs(sides[:, side].astype(int))
         assert list(found) == [int(wide[start:start + step].max()) * 255 // 32768
                                for start in range(0, len(wide), step)]
 
 
-def test_peaks_are_kept_beside_the_sound_under_its_hash(tmp_path: Path) -> None:
-    path, digest = sealed(tmp_path, tone(1, 440, 0.5), silence(1))
-    first = peaks_json(path, digest)
-    kept = kept_name(path, digest)
-    assert kept.parent == path.parent
-    assert kept.read_text() == first
-    assert max(json.loads(first)["patient"]) > 120
-    path.chmod(0o600)
-    path.write_bytes(b"RIFF")                       # not looked at again
-    assert peaks_json(path, digest) == first
-    other = hashlib.sha256(b"other").hexdigest()    # another content: not the old peaks
-    with pytest.raises(ValueError, match="no WAV"):
-        peaks_json(path, other)
-
-
-def test_a_folder_that_takes_nothing_still_shows_its_sound(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, digest = sealed(tmp_path, tone(0.2, 440, 0.5), silence(0.2))
-
-    def full(*_: object, **__: object) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    assert json.loads(peaks_json(path, digest))["duration_ms"] == 200
-    assert list(tmp_path.glob("*.peaks*")) == []
-
-
 def test_a_long_call_is_measured_whole(tmp_path: Path) -> None:
     patient = np.concatenate([silence(130), tone(1, 440, 0.9)])
-    path, _ = sealed(tmp_path, patient, silence(131))
-    peaks = measure(path)
+    peaks = measure(sealed(tmp_path, patient, silence(131)))
     assert peaks.duration_ms == 131_000
     assert next(place for place, each in enumerate(peaks.patient) if each) * STEP_MS == 130_000
+
+
+def test_what_is_no_sound_is_said_to_be_none() -> None:
+    with pytest.raises(ValueError, match="no WAV"):
+        measure(b"RIFF")

@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from followup.alarms.models import AlarmKind
+from followup.alarms.register import open_alarms
 from followup.calls.models import Recording, RecordingState
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
+from followup.secrets import load_secrets
 from followup.settings import Settings
+from recordings.errors import Missing
+from recordings.plain import find_plain, move_all
+from recordings.vault import Vault
 from tests.webconsole.conftest import Client, SignIn
 from tests.webconsole.hospital import Hospital
-from webconsole.pages.recordings import find_file
 
 
 async def plays(database: Database, action: str = "play-recording") -> list[tuple[str, str]]:
@@ -89,6 +94,72 @@ async def test_only_sealed_recordings_are_played_and_a_guess_leaves_a_row(
 
 def test_odd_names_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"x")
-    assert find_file(tmp_path, "a.wav") == tmp_path / "a.wav"
+    assert find_plain(tmp_path, "a.wav") == tmp_path / "a.wav"
     for name in (None, "", ".", "a\x00.wav", "a.wav/b.wav", "../" + tmp_path.name + "x/a.wav"):
-        assert find_file(tmp_path, name) is None
+        with pytest.raises(Missing):
+            find_plain(tmp_path, name)
+
+
+async def encrypt(database: Database, settings: Settings) -> tuple[bytes, Path]:
+    """Move the hospital's recording into the storage; what it was, and where it is."""
+    whole = (settings.recordings_dir / "2026" / "first.wav").read_bytes()
+    vault = Vault.of(settings, load_secrets(settings.data_dir))
+    assert await move_all(database, vault, settings.recordings_dir) == (1, 0)
+    return whole, settings.recordings_dir / "2026" / "first.wav.sealed"
+
+
+async def test_an_encrypted_recording_streams_by_ranges(
+        client: Client, database: Database, settings: Settings, hospital: Hospital,
+        sign_in: SignIn) -> None:
+    await sign_in("auditor")
+    path = f"/recordings/{hospital.recording}/audio"
+    drawn = await (await client.get(f"/recordings/{hospital.recording}/peaks")).read()
+    whole, file = await encrypt(database, settings)
+    assert not file.with_suffix("").exists(), "the plain file is gone"
+    assert whole[:4] not in file.read_bytes()[:200]
+    answer = await client.get(path)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "audio/wav")
+    assert await answer.read() == whole
+    for wanted, start, stop in (("0-", 0, len(whole)), ("65530-65550", 65530, 65551),
+                                ("400000-", 400_000, len(whole)), ("-7", len(whole) - 7,
+                                                                   len(whole))):
+        answer = await client.get(path, headers={"Range": f"bytes={wanted}"})
+        assert answer.status == 206
+        assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{len(whole)}"
+        assert await answer.read() == whole[start:stop]
+    for wrong in (f"{len(whole)}-", "9-3", "a-b"):
+        answer = await client.get(path, headers={"Range": f"bytes={wrong}"})
+        assert answer.status == 416, wrong
+    for _ in range(2):                               # made, then kept
+        answer = await client.get(f"/recordings/{hospital.recording}/peaks")
+        assert await answer.read() == drawn
+
+
+async def test_a_changed_byte_is_told_before_a_sound_is_heard(
+        client: Client, database: Database, settings: Settings, hospital: Hospital,
+        sign_in: SignIn) -> None:
+    """At the end of the file, when only the beginning is asked for; plain files too."""
+    await sign_in("auditor")
+    path = f"/recordings/{hospital.recording}/audio"
+
+    async def told() -> None:
+        answer = await client.get(path, headers={"Range": "bytes=0-99"})
+        assert answer.status == 409
+        assert await plays(database) == []
+        async with database.session() as session:
+            [alarm] = await open_alarms(session)
+        assert (alarm.kind, alarm.subject) == (AlarmKind.RECORDING_CHANGED,
+                                               str(hospital.recording))
+
+    plain = settings.recordings_dir / "2026" / "first.wav"
+    whole = plain.read_bytes()
+    plain.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    await told()
+    plain.write_bytes(whole)
+    _, file = await encrypt(database, settings)
+    sealed = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    await told()
+    assert await plays(database, "recording-changed") == [
+        ("auditor", f"recording:{hospital.recording}")] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import wave
 from pathlib import Path
@@ -32,27 +33,29 @@ from tests.webconsole.test_browser import (  # noqa: F401  fixtures
 RATE = 8000
 
 
-def talk(folder: Path) -> None:
-    """75 s: the patient at 2 to 6 s, the hospital at 60 to 70 s, else silence."""
+def talk(folder: Path) -> str:
+    """Its SHA-256. 75 s: the patient at 2 to 6 s, the hospital at 60 to 70 s, else silence."""
     def tone(seconds: float) -> np.ndarray:
         return (9000 * np.sin(2 * np.pi * 500 * np.arange(round(seconds * RATE)) / RATE))
 
     sides = np.zeros((75 * RATE, 2))
     sides[2 * RATE:6 * RATE, 0] = tone(4)
     sides[60 * RATE:70 * RATE, 1] = tone(10)
-    with wave.open(str(folder / "2026" / "talk.wav"), "wb") as sound:
+    path = folder / "2026" / "talk.wav"
+    with wave.open(str(path), "wb") as sound:
         sound.setnchannels(2)
         sound.setsampwidth(2)
         sound.setframerate(RATE)
         sound.writeframes(sides.astype("<i2").tobytes())
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture
 async def talking(database: Database, settings: Settings, hospital: Hospital) -> Hospital:
-    talk(settings.recordings_dir)
+    digest = talk(settings.recordings_dir)
     async with database.session() as session:
         await session.execute(update(Recording).where(Recording.id == hospital.recording)
-                              .values(file="2026/talk.wav", sha256="7" * 64))
+                              .values(file="2026/talk.wav", sha256=digest))
     return hospital
 
 

@@ -21,12 +21,13 @@ from webconsole.rights import READS_AUDIT, SEES_PATIENTS, allowed
 from webconsole.sheets import download, table
 from webconsole.templating import render
 
-SUBJECTS = ("patient", "recording", "alert", "case", "campaign", "task", "user", "roles", "agent",
-            "day", "spot-check", "spot-checks", "score-card", "prompt", "case-category",
-            "case-severity", "case-template", "case-rule", "case-states", "api-token")
+SUBJECTS = ("patient", "recording", "clip", "retention", "alert", "case", "campaign", "task",
+            "user", "roles", "agent", "day", "spot-check", "spot-checks", "score-card", "prompt",
+            "case-category", "case-severity", "case-template", "case-rule", "case-states",
+            "api-token")
 # where a subject can be looked at; "" in place of the id
-_PLACES = {"patient": "/patients/", "alert": "/alerts/", "case": "/cases/",
-           "campaign": "/campaigns/", "spot-check": "/spot-checks/items/",
+_PLACES = {"patient": "/patients/", "recording": "/recordings/", "alert": "/alerts/",
+           "case": "/cases/", "campaign": "/campaigns/", "spot-check": "/spot-checks/items/",
            "spot-checks": "/spot-checks/", "user": "/people?q="}
 # of a person: the words of the form
 _FIELDS = {"name": "people.name", "role": "people.role", "departments": "people.departments",

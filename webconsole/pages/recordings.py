@@ -3,111 +3,115 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import uuid
-from datetime import timedelta
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
 
 from followup.calls.models import Recording, RecordingState
-from followup.errors import NotFound
+from followup.database.engine import Database
+from followup.errors import NotFound, Unavailable
 from followup.people import audit
-from recordings.peaks import peaks_json
-from webconsole.keys import DATABASE, SETTINGS, VISITOR
+from recordings.errors import Changed, Missing
+from recordings.naming import peaks_name
+from recordings.peaks import measure
+from recordings.plain import find_plain
+from recordings.vault import Sound, Vault
+from webconsole.keys import DATABASE, SETTINGS, VAULT, VISITOR
 from webconsole.pages.inputs import path_id
+from webconsole.playing import WAV, find_copy, find_sound, note_play
+from webconsole.ranges import HEADERS, send, to_keep
 from webconsole.rights import DOWNLOADS_RECORDINGS, LISTENS, allowed
-
-TYPES = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg",
-         ".flac": "audio/flac", ".m4a": "audio/mp4"}
-# one playback is many range requests: those that do not start at the beginning count as its
-# continuation for so long
-CONTINUES = timedelta(minutes=30)
 
 
 @allowed(LISTENS)
 async def audio(request: web.Request) -> web.StreamResponse:
-    """GET /recordings/{id}/audio: the sound, by ranges. Every playback leaves an audit row before
-    the first byte goes out; 404, with a row too, when there is nothing to play."""
-    recording_id, visitor = path_id(request), request[VISITOR]
-    subject = f"recording:{recording_id}"
-    async with request.app[DATABASE].session() as session:
-        recording = await session.get(Recording, recording_id)
-        path = await _sealed_file(request, recording)
-        if path is None:
+    """GET /recordings/{id}/audio: the sealed original, with ``?copy`` its copy for browsers, by
+    ranges. Every playback leaves an audit row before the first byte goes out; 404, with a row too,
+    when there is nothing to play; 409 when it is not what was sealed."""
+    visitor, subject = request[VISITOR], f"recording:{path_id(request)}"
+    try:
+        recording, sound = await _open(request)
+    except Missing as error:
+        async with request.app[DATABASE].session() as session:
             audit.record(session, audit.PLAY_REFUSED, actor=visitor.actor, subject=subject,
                          address=visitor.address)
-        elif _starts(request) or not await audit.count(
-                session, audit.PLAY_RECORDING, within=CONTINUES, actor=visitor.actor,
-                subject=subject):
-            audit.record(session, audit.PLAY_RECORDING, actor=visitor.actor, subject=subject,
-                         address=visitor.address, attempt=_attempt(recording))
-    if path is None:
-        raise NotFound("there is no such recording")
-    return web.FileResponse(path, headers={
-        "Content-Type": TYPES[path.suffix], "Content-Disposition": "inline",
-        "Cache-Control": "private, no-store"})
+        raise NotFound("there is no such recording") from error
+    await note_play(request, audit.PLAY_RECORDING, subject, attempt=str(recording.attempt_id))
+    if isinstance(sound, Path):
+        return web.FileResponse(sound, headers={**HEADERS, "Content-Type": WAV})
+    copy = await find_copy(request, recording) if "copy" in request.query else None
+    return await send(request, *(copy or (sound, WAV)))
 
 
 @allowed(DOWNLOADS_RECORDINGS)
 async def download(request: web.Request) -> web.StreamResponse:
-    """GET /recordings/{id}/download: the file to keep, with an audit row before its first byte."""
+    """GET /recordings/{id}/download: the sealed original to keep, with an audit row before its
+    first byte; 404 when there is none, 409 when it is not what was sealed."""
     visitor = request[VISITOR]
+    try:
+        recording, sound = await _open(request)
+    except Missing as error:
+        raise NotFound("there is no such recording") from error
     async with request.app[DATABASE].session() as session:
-        recording = await session.get(Recording, path_id(request))
-        path = await _sealed_file(request, recording)
-        if recording is None or path is None:
-            raise NotFound("there is no such recording")
         audit.record(session, audit.DOWNLOAD_RECORDING, actor=visitor.actor,
                      subject=f"recording:{recording.id}", address=visitor.address,
-                     attempt=_attempt(recording), sha256=recording.sha256)
-    name = f"{recording.created_at:%Y%m%d}-{recording.id}{path.suffix}"
-    return web.FileResponse(path, headers={
-        "Content-Type": TYPES[path.suffix], "Cache-Control": "private, no-store",
-        "Content-Disposition": f'attachment; filename="{name}"'})
+                     attempt=str(recording.attempt_id), sha256=recording.sha256)
+    name = f"{recording.created_at:%Y%m%d}-{recording.id}.wav"
+    if isinstance(sound, Path):
+        return web.FileResponse(sound, headers={**HEADERS, **to_keep(name), "Content-Type": WAV})
+    return await send(request, sound, WAV, to_keep(name))
 
 
 @allowed(LISTENS)
 async def peaks(request: web.Request) -> web.Response:
     """GET /recordings/{id}/peaks: how loud each side is, as JSON; 404 when there is nothing to
     draw. No word can be made out of it, so it leaves no audit row: playing does."""
-    async with request.app[DATABASE].session() as session:
-        recording = await session.get(Recording, path_id(request))
-    path = await _sealed_file(request, recording)
-    if recording is None or recording.sha256 is None or path is None or path.suffix != ".wav":
-        raise NotFound("there is no such recording")
-    try:
-        text = await asyncio.to_thread(peaks_json, path, recording.sha256)
-    except (ValueError, OSError) as error:
-        raise NotFound("there are no peaks of this recording") from error
-    return web.Response(text=text, content_type="application/json",
+    recording = await _find(request.app[DATABASE], path_id(request))
+    return web.Response(body=await peaks_of(request, recording), content_type="application/json",
                         headers={"Cache-Control": "private, no-store"})
 
 
-async def _sealed_file(request: web.Request, recording: Recording | None) -> Path | None:
-    sealed = recording is not None and recording.state is RecordingState.SEALED
-    name = recording.file if recording and sealed else None
-    return await asyncio.to_thread(find_file, request.app[SETTINGS].recordings_dir, name)
-
-
-def find_file(folder: Path, name: str | None) -> Path | None:
-    """The sound file ``name`` within ``folder``, links followed; None when it lies outside, is no
-    file, or no sound."""
-    if not name:
-        return None
+async def peaks_of(request: web.Request, recording: Recording | None) -> bytes:
+    """The peaks as JSON: kept ones, else made now and kept. NotFound, Changed."""
+    if recording is None or recording.state is not RecordingState.SEALED or not recording.file:
+        raise NotFound("there is no such recording")
     try:
-        root = folder.resolve()
-        path = (root / name).resolve()
-        if path.is_relative_to(root) and path.is_file() and path.suffix in TYPES:
-            return path
-    except (OSError, ValueError):             # a loop of links, a NUL, a name too long
-        pass
-    return None
+        if recording.stored is None:
+            path = find_plain(request.app[SETTINGS].recordings_dir, recording.file)
+            content = await asyncio.to_thread(path.read_bytes)
+            return (await asyncio.to_thread(measure, content)).to_json().encode()
+        return await _kept_peaks(request.app[VAULT], recording)
+    except (Missing, ValueError, OSError) as error:
+        raise NotFound("there are no peaks of this recording") from error
 
 
-def _starts(request: web.Request) -> bool:
-    wanted = request.headers.get("Range", "").replace(" ", "")
-    return not wanted.startswith("bytes=") or wanted.startswith("bytes=0-")
+async def _kept_peaks(vault: Vault, recording: Recording) -> bytes:
+    file, stored = recording.file, recording.stored
+    if file is None or stored is None:
+        raise Missing
+    name = peaks_name(file)
+    try:
+        return await (await vault.open(name, stored)).read()
+    except (Missing, Changed):
+        pass                                  # not made yet, or not fit to be shown
+    content = await (await vault.open(file, stored)).read()
+    made = (await asyncio.to_thread(measure, content)).to_json().encode()
+    with suppress(OSError, Unavailable):      # it costs only the time to make them anew
+        await vault.put(name, len(made), hashlib.sha256(made).hexdigest(), (made,), stored)
+    return made
 
 
-def _attempt(recording: Recording | None) -> str:
-    return str(recording.attempt_id) if recording else str(uuid.UUID(int=0))
+async def _open(request: web.Request) -> tuple[Recording, Sound | Path]:
+    """The recording of the path and its sound; Missing, Changed."""
+    recording = await _find(request.app[DATABASE], path_id(request))
+    if recording is None:
+        raise Missing
+    return recording, await find_sound(request, recording)
+
+
+async def _find(database: Database, recording_id: uuid.UUID) -> Recording | None:
+    async with database.session() as session:
+        return await session.get(Recording, recording_id)

@@ -45,6 +45,8 @@ class Wave {
     for (const name of ["play", "pause", "seeked", "timeupdate", "ended"]) {
       this.sound.addEventListener(name, () => this.follow());
     }
+    // the last source is the original: what it does not play, the server says why
+    this.sound.querySelector("source:last-of-type")?.addEventListener("error", () => this.explain());
     canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("keydown", (event) => this.key(event));
     player.querySelector("[data-speed]")?.addEventListener("change", (event) => {
@@ -66,6 +68,11 @@ class Wave {
     this.peaks = await answer.json();
     this.silences = silences(this.peaks);
     this.draw();
+  }
+
+  async explain() {
+    const answer = await fetch(this.sound.dataset.sound, { headers: { Range: "bytes=0-0" } });
+    this.player.querySelector("[data-changed]").hidden = answer.status !== 409;
   }
 
   get length() {

@@ -1,0 +1,57 @@
+"""What staff are told of recordings that are in danger, lost or changed."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.alarms.models import AlarmKind
+from followup.alarms.register import clear_alarm, raise_alarm
+from followup.calls.models import Recording, RecordingState
+from followup.database.base import now
+from followup.log import get_logger
+from followup.people import audit
+from recordings.errors import Missing
+
+log = get_logger(__name__)
+
+# how long lost recordings are told of
+TOLD = timedelta(days=1)
+
+
+async def tell_changed(session: AsyncSession, recording_id: uuid.UUID, error: Exception, *,
+                       actor: str = "system", address: str = "") -> None:
+    """A recording is not what was sealed, or is gone: an alarm, a row of the audit trail, a log."""
+    what = "missing" if isinstance(error, Missing) else "changed"
+    log.error("a sealed recording is not what it was", recording_id=str(recording_id), found=what)
+    await raise_alarm(session, AlarmKind.RECORDING_CHANGED, str(recording_id), found=what)
+    audit.record(session, audit.RECORDING_CHANGED, actor=actor, address=address,
+                 subject=f"recording:{recording_id}", found=what)
+
+
+async def look_around(session: AsyncSession, folders: Mapping[str, Path], low_mb: int) -> None:
+    """Raise and clear the alarms on room for recordings, and on those of the last day that have no
+    sound or lack the end of their call."""
+    for name, folder in folders.items():
+        try:
+            free = (await asyncio.to_thread(shutil.disk_usage, folder)).free // 2**20
+        except OSError:
+            free = 0                 # not there, not ours: nothing can be kept there now
+        if free < low_mb:
+            await raise_alarm(session, AlarmKind.DISK_LOW, name, free_mb=free)
+        else:
+            await clear_alarm(session, AlarmKind.DISK_LOW, name)
+    lost = await session.scalar(select(func.count()).where(
+        Recording.created_at > now() - TOLD,
+        or_(Recording.state == RecordingState.LOST, Recording.missing_ms > 0)))
+    if lost:
+        await raise_alarm(session, AlarmKind.RECORDINGS_LOST, "", count=lost)
+    else:
+        await clear_alarm(session, AlarmKind.RECORDINGS_LOST, "")

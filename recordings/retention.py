@@ -1,0 +1,133 @@
+"""Deletes the sound of recordings whose time is over: the row, its marks and its seal stay."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Select, and_, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.alarms.models import AlarmKind
+from followup.alarms.register import clear_alarm
+from followup.calls.models import Attempt, CopyFormat, Recording, RecordingState
+from followup.campaigns.models import Task
+from followup.cases.models import Case, CaseEvidence
+from followup.cases.states import CaseState
+from followup.database.base import now
+from followup.database.engine import Database
+from followup.errors import Unavailable
+from followup.log import get_logger
+from followup.people import audit
+from followup.recordings.models import RecordingHold, RetentionRule
+from followup.spotchecks.models import SpotCheck
+from followup.spotchecks.states import ItemState
+from recordings.naming import copy_name, inside, peaks_name
+from recordings.vault import Vault
+
+log = get_logger(__name__)
+_BATCH = 200
+# spot checks in these states need the recording no more
+_OVER = (ItemState.CHECKED, ItemState.DECIDED, ItemState.CLOSED)
+
+
+def held() -> Any:
+    """Whether a recording is kept whatever the rules say: a legal hold, an open case, an open
+    spot check. A condition on ``recording``."""
+    return or_(
+        select(RecordingHold.id).where(RecordingHold.recording_id == Recording.id,
+                                       RecordingHold.released_at.is_(None)).exists(),
+        select(CaseEvidence.id).join(Case, Case.id == CaseEvidence.case_id)
+        .where(CaseEvidence.attempt_id == Recording.attempt_id,
+               Case.state != CaseState.CLOSED).exists(),
+        select(SpotCheck.id).where(SpotCheck.attempt_id == Recording.attempt_id,
+                                   SpotCheck.state.not_in(_OVER)).exists())
+
+
+def kept_days(default: int | None) -> Any:
+    """The days that a recording is kept, by the rule that says most of its call: campaign and
+    outcome, campaign, outcome, all; else ``default``. An expression on ``attempt`` and ``task``."""
+    rule = (select(RetentionRule.days)
+            .where(or_(RetentionRule.campaign_id.is_(None),
+                       RetentionRule.campaign_id == Task.campaign_id),
+                   or_(RetentionRule.disposition.is_(None),
+                       RetentionRule.disposition == Attempt.disposition))
+            .order_by(RetentionRule.campaign_id.is_(None), RetentionRule.disposition.is_(None))
+            .limit(1).scalar_subquery())
+    return rule if default is None else func.coalesce(rule, literal(default))
+
+
+def over(default: int | None) -> Select[Any]:
+    """Recordings whose time is over and that nobody holds, the oldest first."""
+    days = kept_days(default)
+    return (select(Recording).join(Attempt, Attempt.id == Recording.attempt_id)
+            .join(Task, Task.id == Attempt.task_id)
+            .where(Recording.state == RecordingState.SEALED,
+                   Recording.seal_number.is_not(None),
+                   and_(days.is_not(None),
+                        Recording.created_at < now() - func.make_interval(0, 0, 0, days)),
+                   ~held())
+            .order_by(Recording.created_at, Recording.id))
+
+
+async def expire(database: Database, vault: Vault, plain: Path, default: int | None) -> int:
+    """Delete what is over; how many. First the rows say so, then the sound goes: after a crash in
+    between it goes at the next run. ``plain``: the folder of files from before encryption."""
+    done = 0
+    while True:
+        async with database.session() as session:
+            rows: Sequence[Recording] = (await session.scalars(
+                over(default).limit(_BATCH)
+                .with_for_update(of=Recording, skip_locked=True))).all()
+            for row in rows:
+                row.state, row.expired_at = RecordingState.EXPIRED, now()
+                audit.record(session, audit.EXPIRE_RECORDING, actor="system",
+                             subject=f"recording:{row.id}")
+        done += len(rows)
+        if not rows:
+            break
+    await _remove_sound(database, vault, plain)
+    return done
+
+
+async def overdue(session: AsyncSession, default: int | None) -> Sequence[uuid.UUID]:
+    """Ids of what ``expire`` would delete now."""
+    return (await session.scalars(over(default).with_only_columns(Recording.id))).all()
+
+
+async def _remove_sound(database: Database, vault: Vault, plain: Path) -> None:
+    after = uuid.UUID(int=0)
+    while True:
+        async with database.session() as session:
+            rows = (await session.scalars(
+                select(Recording).where(Recording.state == RecordingState.EXPIRED,
+                                        Recording.file.is_not(None), Recording.id > after)
+                .order_by(Recording.id).limit(_BATCH)
+                .with_for_update(skip_locked=True))).all()
+            for row in rows:
+                after = row.id
+                try:
+                    await _remove(vault, row, plain)
+                except (OSError, ValueError, Unavailable):
+                    log.exception("the sound of an expired recording stays, will try again",
+                                  recording_id=str(row.id))
+                    continue
+                row.file = row.stored = row.copy_format = None
+                await clear_alarm(session, AlarmKind.RECORDING_CHANGED, str(row.id))
+        if not rows:
+            return
+
+
+async def _remove(vault: Vault, row: Recording, plain: Path) -> None:
+    if row.file is None:
+        return
+    if row.stored is None:
+        path = inside(plain, row.file)
+        for each in (*path.parent.glob(f"{path.name}.*.peaks.json"), path):
+            each.unlink(missing_ok=True)
+        return
+    for name in (peaks_name(row.file), *(copy_name(row.file, form) for form in CopyFormat),
+                 row.file):
+        await vault.remove(name, row.stored)
