@@ -44,7 +44,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "escalation": ("id", "created_at", "attempt_id", "alert_id", "agent_id", "state",
                    "requested_at", "bridged_at", "ended_at"),
     "recording": ("id", "created_at", "attempt_id", "state", "capture_file", "file", "sha256",
-                  "size", "duration_ms", "sealed_at"),
+                  "size", "duration_ms", "sealed_at", "missing_ms"),
     "recording_mark": ("id", "recording_id", "at_ms", "kind", "link_id", "label"),
     "feedback_case": ("id", "created_at", "kind", "state", "channel", "source", "patient_id",
                       "reporter", "contact", "category_id", "severity_id", "description",

@@ -32,11 +32,10 @@ pytestmark = [
 ]
 
 # what is no page: parts of pages, files, streams, other systems' doors
-NO_PAGES = ("/live", "/count", "/desk", "/export", "/events", "/audio", "/peaks", "/sound", "/ws",
-            "/healthz", "/{file}", "/answers", "/palette", "/sign-in/code")
+NO_PAGES = ("/live", "/count", "/desk", "/export", "/events", "/audio", "/download", "/peaks",
+            "/sound", "/ws", "/healthz", "/{file}", "/answers", "/palette", "/sign-in/code")
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 STANDARD = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-CONTRAST = {"type": "rule", "values": ["color-contrast"]}
 AXE = """(only) => axe.run(document, {runOnly: only, resultTypes: ["violations"]}).then((found) =>
   found.violations.flatMap(({id, nodes}) => nodes.map((node) =>
     `${id}: ${node.html.slice(0, 120)} ${node.any.map((each) => each.message).join(" ")}`)))"""
@@ -81,8 +80,8 @@ async def test_every_page_holds_to_wcag_light_and_dark_wide_and_narrow(
     await page.evaluate(axe)
     await look("/sign-in", "light", STANDARD)
     await desk.sign_in("administrator")
-    others = ["/patients?q=nobody", f"/alerts/{hospital.alerts[2]}", "/no"]
-    for path in [*pages(hospital, person), *others]:
+    for path in [*pages(hospital, person), "/patients?q=nobody",
+                 f"/alerts/{hospital.alerts[2]}", "/no"]:
         await page.set_viewport_size(WIDE)
         await desk.go(path)
         if path != "/no":
@@ -90,7 +89,6 @@ async def test_every_page_holds_to_wcag_light_and_dark_wide_and_narrow(
         await page.evaluate(axe)
         await look(path, "wide, light", STANDARD)
         await page.emulate_media(color_scheme="dark")
-        await look(path, "wide, dark", CONTRAST)
         await page.set_viewport_size(NARROW)
         await look(path, "narrow, dark", STANDARD)
         await page.emulate_media(color_scheme="light")

@@ -32,6 +32,7 @@ async def test_a_prompt_is_recorded_and_heard(
     desk = await open_desk(browser, server, width=width)
     await desk.sign_in("administrator")
     page = desk.page
+    await desk.unfold_menu()
     await page.get_by_role("link", name="提示音").click()
     row = page.locator('tr[id="prompt:goodbye"]')
     await row.locator("summary").click()
