@@ -100,7 +100,7 @@ async def test_pages_of_campaigns_follow_one_another_without_gap_or_repetition(
         session.add_all(Campaign(name=f"任务{number}", questionnaire_id=questionnaire,
                                  created_at=moment - timedelta(days=number // 3))
                         for number in range(8))
-    await sign_in("doctor")
+    await sign_in("supervisor")
     seen: list[str] = []
     path: str | None = "/campaigns?q=任务"
     while path:

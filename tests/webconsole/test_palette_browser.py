@@ -19,6 +19,7 @@ async def test_ctrl_k_finds_and_goes_by_keyboard_alone(
     desk = await open_desk(browser, server)
     await desk.sign_in("supervisor")
     page = desk.page
+    await expect(page.locator("[data-live].on")).to_have_count(1)    # its scripts are there
     await page.keyboard.press("Control+k")
     field = page.locator("#palette-input")
     await expect(field).to_be_focused()

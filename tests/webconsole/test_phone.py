@@ -90,7 +90,7 @@ async def _set(database: Database, **values: object) -> None:
 # --- the password of a phone ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", sorted(TAKES_CALLS))
+@pytest.mark.parametrize("role", sorted(TAKES_CALLS.default))
 async def test_whoever_takes_calls_gets_a_phone_and_leaves_a_trace(
         client: Client, sign_in: SignIn, phones: None, settings: Settings, database: Database,
         role: Role) -> None:
