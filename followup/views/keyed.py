@@ -6,9 +6,6 @@ added or goes meanwhile neither doubles nor hides another line.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.errors import InvalidInput
+from followup.views.cursors import BROKEN, pack, unpack
 
 CURSOR_LENGTH = 800              # more than a name of sixty characters takes
 Columns = Mapping[str, ColumnElement[Any]]       # what a list may be sorted by; none is ever NULL
@@ -77,18 +75,17 @@ async def page(session: AsyncSession, query: Select[Any], columns: Columns,
 
 def _cursor(order: Order, key: Any, last: uuid.UUID) -> str:
     told = key.isoformat() if isinstance(key, date) else key
-    whole = json.dumps([str(order), told, last.hex], ensure_ascii=False)
-    return base64.urlsafe_b64encode(whole.encode()).decode()
+    return pack(str(order), told, last.hex)
 
 
 def _mark(cursor: str, order: Order, key: ColumnElement[Any]) -> Any:
     kind = key.type.python_type
     try:
-        name, told, last = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        name, told, last = unpack(cursor)
         value = kind.fromisoformat(told) if issubclass(kind, date) else kind(told)
         fits = name == str(order) and not (isinstance(value, datetime) and value.tzinfo is None)
         place = uuid.UUID(last)
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+    except BROKEN:
         fits = False
     if not fits:
         raise InvalidInput("after: expected a cursor of an earlier page in the same order",
