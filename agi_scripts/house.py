@@ -11,10 +11,10 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,6 +57,7 @@ T = TypeVar("T")
 ASKED = "asked-for-a-person"
 ASKED_TEXT = {"zh": "患者要求与工作人员通话", "en": "Asked to speak with a person"}
 
+_MARK = insert(cast("Table", RecordingMark.__table__))
 # A database that restarts is back within these waits.
 RETRY_WAITS_S = (0.1, 0.4, 1.0, 2.0, 3.0)
 
@@ -76,7 +77,8 @@ class Call:
     skill: str | None = None                     # that agent must have it
     recording_id: uuid.UUID | None = None
     recording_since: datetime | None = None
-    marks: list[RecordingMark] = field(default_factory=list)    # written with what comes next
+    # rows of recording_mark, written with what comes next
+    marks: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def id(self) -> uuid.UUID:
@@ -113,14 +115,15 @@ class House:
 
         A question is asked once the answer before it is kept, however long that took.
         """
-        marks = tuple(call.marks)
+        marks = list(call.marks)
 
         async def both(session: AsyncSession) -> T:
             result = await work(session)
             for mark in marks:
-                if mark.kind == "question" and call.recording_since is not None:
-                    mark.at_ms = _since(call.recording_since)
-            session.add_all(marks)
+                if mark["kind"] == "question" and call.recording_since is not None:
+                    mark["at_ms"] = _since(call.recording_since)
+            if marks:
+                await session.execute(_MARK, marks)
             return result
 
         result = await self._do(both)
@@ -299,7 +302,7 @@ class House:
             recording = await session.scalar(
                 select(Recording).where(Recording.attempt_id == escalation.attempt_id))
             if recording is not None:
-                session.add(_mark(recording.id, recording.created_at, "agent"))
+                await session.execute(_MARK, _mark(recording.id, recording.created_at, "agent"))
         await self._do(work)
 
     async def agent_left(self, escalation_id: uuid.UUID) -> bool:
@@ -334,9 +337,9 @@ class House:
 
 
 def _mark(recording_id: uuid.UUID, since: datetime, kind: str, link_id: str | None = None,
-          label: str = "") -> RecordingMark:
-    return RecordingMark(recording_id=recording_id, at_ms=_since(since), kind=kind, link_id=link_id,
-                         label=label)
+          label: str = "") -> dict[str, Any]:
+    return {"recording_id": recording_id, "at_ms": _since(since), "kind": kind,
+            "link_id": link_id, "label": label}
 
 
 def _since(start: datetime) -> int:

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Update, case, select, update
+from sqlalchemy import DateTime, Table, bindparam, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +25,18 @@ from followup.responses.models import (
     ResponseState,
     Severity,
 )
+
+# Asked at every question of every call: put together once, and without the mapper.
+_ANSWER = cast("Table", Answer.__table__)
+_LOCK = select(Response.__table__.c.id).where(
+    Response.__table__.c.id == bindparam("response")).with_for_update()
+_CURRENT = update(_ANSWER).where(
+    _ANSWER.c.response_id == bindparam("response"), _ANSWER.c.link_id == bindparam("item"),
+    _ANSWER.c.superseded_at.is_(None))
+_SUPERSEDE = _CURRENT.values(open=False, superseded_at=case(
+    (_ANSWER.c.position >= bindparam("place"), bindparam("moment", type_=DateTime(timezone=True)))))
+_CLOSE = _CURRENT.where(_ANSWER.c.open).values(open=False)
+_KEEP = insert(_ANSWER)
 
 
 @dataclass(frozen=True)
@@ -96,17 +108,15 @@ async def record_answer(session: AsyncSession, response_id: uuid.UUID,
     """
     moment = now()
     # lock the response: two channels answering at once take turns
-    await session.execute(
-        select(Response.id).where(Response.id == response_id).with_for_update())
-    superseded = case((Answer.position >= given.position, moment))
-    await session.execute(
-        _current(response_id, given.link_id).values(superseded_at=superseded, open=False)
-        .execution_options(synchronize_session=False))
+    await session.execute(_LOCK, {"response": response_id})
+    await session.execute(_SUPERSEDE, {"response": response_id, "item": given.link_id,
+                                       "place": given.position, "moment": moment})
     answer_id = uuid.uuid4()
-    await session.execute(insert(Answer).values(
-        id=answer_id, response_id=response_id, attempt_id=attempt_id, link_id=given.link_id,
-        position=given.position, open=given.open, value=dict(given.value), heard=given.heard,
-        confidence=given.confidence, given_by=given.given_by, given_at=moment))
+    await session.execute(_KEEP, {
+        "id": answer_id, "response_id": response_id, "attempt_id": attempt_id,
+        "link_id": given.link_id, "position": given.position, "open": given.open,
+        "value": dict(given.value), "heard": given.heard, "confidence": given.confidence,
+        "given_by": given.given_by, "given_at": moment})
     if given.found:
         response = await session.get_one(Response, response_id)
         session.add(Finding(response_id=response_id, answer_id=answer_id, link_id=given.link_id,
@@ -118,12 +128,7 @@ async def record_answer(session: AsyncSession, response_id: uuid.UUID,
 
 async def close_answers(session: AsyncSession, response_id: uuid.UUID, link_id: str) -> None:
     """The patient has nothing to add to the answers of an item."""
-    await session.execute(_current(response_id, link_id).where(Answer.open).values(open=False))
-
-
-def _current(response_id: uuid.UUID, link_id: str) -> Update:
-    return update(Answer).where(Answer.response_id == response_id, Answer.link_id == link_id,
-                                Answer.superseded_at.is_(None))
+    await session.execute(_CLOSE, {"response": response_id, "item": link_id})
 
 
 async def complete(session: AsyncSession, response_id: uuid.UUID) -> None:
