@@ -1,7 +1,7 @@
 """A day of the administrator, a doctor and a manager, each at their own screen.
 
-What agents, supervisors and auditors do stands in test_cases_browser.py, test_spot_checks_browser.py
-and tests/journeys/test_browser_agent.py.
+What agents, supervisors and auditors do stands in test_cases_browser.py,
+test_spot_checks_browser.py and tests/journeys/test_browser_agent.py.
 """
 
 from __future__ import annotations
