@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ ACCOUNTS = web.AppKey("accounts", Accounts)
 GRANTS = web.AppKey("grants", GrantsBook)
 FEED = web.AppKey("feed", ChangeFeed)
 TEMPLATES = web.AppKey("templates", jinja2.Environment)
-CATALOGUES = web.AppKey("catalogues", dict[str, Catalogue])
+CATALOGUES = web.AppKey("catalogues", Mapping[str, Catalogue])
 BOOK = web.AppKey("book", PromptBook)
 VAULT = web.AppKey("vault", Vault)
 TIMEZONE = web.AppKey("timezone", ZoneInfo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,8 +23,12 @@ THEMES = ("auto", "light", "dark")        # the first is the default: as the bro
 _FOLDER = Path(__file__).parent / "templates"
 
 
+@cache
 def make_environment() -> jinja2.Environment:
-    """The environment; a template with a fault stops the start."""
+    """The environment, one for all consoles of a process: to compile it all takes a second.
+
+    A template with a fault stops the start.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, auto_reload=False,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)

@@ -188,7 +188,7 @@ async def test_a_script_learns_at_once_that_the_patient_hung_up(node: Node) -> N
         await node.ami.originate("Local/s@brief/n", "aftercall-brief",
                                  Context="aftercall-follow-up", Exten="s", Priority=1)
         await node.ended("brief", 5)
-        await until(lambda: seen[-1] == "EOF", 2)
+        await until(lambda: seen[-1] == "EOF", 10)
     assert "HANGUP" in seen
     assert node.fallbacks("brief") == []
 
@@ -246,9 +246,9 @@ async def test_cel_proves_what_became_of_a_call(node: Node) -> None:
         lines = csv.reader(file.read_text().splitlines())
         return [row for row in lines if row[2] == "aftercall-proof"]
 
-    await until(lambda: bool(rows()), 1)
+    await until(lambda: bool(rows()), 10)
     await node.ended("proof")
-    await until(lambda: any(row[0] == "CHAN_END" for row in rows()), 1)
+    await until(lambda: any(row[0] == "CHAN_END" for row in rows()), 10)
     found = rows()
     assert [row[0] for row in found][:2] == ["CHAN_START", "ANSWER"]
     assert {"HANGUP", "CHAN_END"} < {row[0] for row in found}

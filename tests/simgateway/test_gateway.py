@@ -142,14 +142,14 @@ async def test_a_refused_call_tells_why_and_leaves_one_row(
     call = await lab.call(number, "ear")
     hangup = await lab.ami.event("Hangup", Uniqueid=call)
     assert (hangup["TechCause"], hangup["Cause"]) == (sip, cause)
-    await until(lambda: bool(lab.rows(number)), 2)
+    await until(lambda: bool(lab.rows(number)), 10)
     assert len(lab.rows(number)) == 1
 
 
 async def test_a_number_that_is_nobodys_is_not_found_and_leaves_one_row(lab: Lab) -> None:
     call = await lab.call("13900000000", "ear")
     assert (await lab.ami.event("Hangup", Uniqueid=call))["TechCause"] == "404"
-    await until(lambda: len(lab.rows("13900000000")) == 1, 2)
+    await until(lambda: len(lab.rows("13900000000")) == 1, 10)
 
 
 async def test_a_call_that_rings_out_leaves_one_row(lab: Lab) -> None:
@@ -158,7 +158,7 @@ async def test_a_call_that_rings_out_leaves_one_row(lab: Lab) -> None:
     response = await lab.ami.event("OriginateResponse", Uniqueid=call)
     assert (response["Response"], response["Reason"]) == ("Failure", "3")
     assert (await lab.ami.event("Hangup", Uniqueid=call))["Cause"] == "19"
-    await until(lambda: bool(lab.rows(number)), 2)
+    await until(lambda: bool(lab.rows(number)), 10)
     assert lab.rows(number) == ["NO ANSWER"]
 
 
@@ -204,7 +204,7 @@ async def test_a_patient_who_hears_nothing_for_long_does_not_wait_for_ever(lab: 
     await lab.ami.event("OriginateResponse", Uniqueid=call, Response="Success")
     channel = (await lab.ami.event("Newchannel", Uniqueid=call))["Channel"]
     await lab.ami.action("Hangup", Channel=channel)
-    await until(lambda: lab.rows("13800137300") == ["ANSWERED"], 5)
+    await until(lambda: lab.rows("13800137300") == ["ANSWERED"], 15)
 
 
 async def test_a_patient_speaks_in_a_pitch_of_his_own(lab: Lab) -> None:
@@ -218,7 +218,7 @@ async def test_an_agents_phone_answers_speaks_and_hangs_up(lab: Lab) -> None:
                             Priority=1)
     await lab.ami.event("Hangup", Uniqueid="aftercall-agent")
     assert pitch_of(lab.config.folders.spool_dir / "agent.wav") == pytest.approx(660, abs=10)
-    await until(lambda: lab.rows("agent-8001") == ["ANSWERED"], 5)
+    await until(lambda: lab.rows("agent-8001") == ["ANSWERED"], 15)
 
 
 async def test_an_agents_phone_cannot_dial_out(lab: Lab) -> None:
@@ -241,5 +241,5 @@ async def test_the_patient_hears_that_our_side_is_down(lab: Lab, language: str,
     await lab.ami.event("UserEvent", UserEvent="AftercallFallback", Uniqueid=call)
     await lab.ami.event("Hangup", Uniqueid=call)
     heard = lab.config.folders.spool_dir / f"{language}.wav"
-    await until(lambda: pitch_of(heard) is not None, 2)
+    await until(lambda: pitch_of(heard) is not None, 10)
     assert pitch_of(heard) == pytest.approx(pitch, abs=10)

@@ -97,7 +97,8 @@ async def add_users(database: Database) -> None:
 
 @cache
 def _password_hash() -> str:
-    return PasswordHasher().hash(PASSWORD)           # once: each takes a tenth of a second
+    # cheap to make and to check: how hard the house's own are to guess is no matter of pages
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 async def add_patient(session: AsyncSession, name: str, *, number: int, department: str = "骨科",

@@ -25,6 +25,8 @@ from webconsole.live import STREAMS
 CHROMIUM = find_chromium()
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"]
+SOON_MS = 15_000                          # beside telephone calls a page may take its time
+expect.set_options(timeout=SOON_MS)
 
 pytestmark = [
     pytest.mark.browser,
@@ -94,7 +96,7 @@ async def open_desk(browser: Browser, server: TestServer, width: int = 1440,
     context = await browser.new_context(
         viewport={"width": width, "height": height}, locale="zh-CN",
         color_scheme="dark" if scheme == "dark" else "light")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(SOON_MS)
     return Desk(await context.new_page(), str(server.make_url("")).rstrip("/"))
 
 

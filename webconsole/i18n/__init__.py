@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ class Catalogue:
         return self.messages[key].format(**values) if values else self.messages[key]
 
 
-def load_catalogues(folder: Path = _FOLDER) -> dict[str, Catalogue]:
+@cache
+def load_catalogues(folder: Path = _FOLDER) -> Mapping[str, Catalogue]:
     """Every language's catalogue."""
     return {locale: Catalogue(locale, dict(
         message for path in (folder / f"{locale}.toml", *sorted(folder.glob(f"*.{locale}.toml")))
