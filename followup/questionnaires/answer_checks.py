@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from followup.questionnaires.definition import Control, Item, ItemType, Operator
+from followup.questionnaires.definition import Control, Item, ItemType
 from followup.questionnaires.faults import Fault, fault
-from followup.questionnaires.values import compare, scalar
+from followup.questionnaires.values import scalar, within
 
 MOST = 10                    # answers by phone to one question
 
@@ -44,10 +44,7 @@ def _initial(item: Item) -> Iterator[Fault]:
                     most=item.max_answers)
     for place, value in enumerate(item.initial):
         plain = scalar(value)
-        if plain is None or not item.type.has_order:
-            continue
-        if (item.minimum is not None and compare(plain, Operator.LESS, item.minimum)) or (
-                item.maximum is not None and compare(plain, Operator.GREATER, item.maximum)):
+        if plain is not None and item.type.has_order and not within(item, plain):
             yield fault(item.link_id, f"initial.{place}", "in-bounds", str(plain))
 
 

@@ -100,6 +100,7 @@ def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     if not 1 <= item.max_seconds <= 300:
         yield fault(link_id, "max-seconds", "between", item.max_seconds, low=1, high=300)
     yield from _range(item)
+    yield from _units(item, languages)
     yield from _options(item, languages)
     yield from _rules(item, languages)
     yield from answer_checks.answers(item)
@@ -155,6 +156,20 @@ def _range(item: Item) -> Iterator[Fault]:
         yield fault(item.link_id, "maxDecimalPlaces", "decimals-only")
     elif not 0 <= item.decimals <= 4:
         yield fault(item.link_id, "maxDecimalPlaces", "between", item.decimals, low=0, high=4)
+
+
+def _units(item: Item, languages: Collection[str]) -> Iterator[Fault]:
+    declared = [unit for unit in item.units if unit.place >= 0]
+    if declared and item.type not in (ItemType.INTEGER, ItemType.DECIMAL):
+        yield fault(item.link_id, "unit-option", "none-on-type", type=item.type.value)
+    elif declared and not item.unit:
+        yield fault(item.link_id, "unit-option", "own-unit")
+    for unit in declared:
+        yield from _texts(item.link_id, f"unit-option.{unit.place}.unit", unit.text, languages)
+        for language in unit.usual:
+            if language not in languages:
+                yield fault(item.link_id, f"unit-option.{unit.place}.usual", "own-language",
+                            language)
 
 
 def _options(item: Item, languages: Collection[str]) -> Iterator[Fault]:

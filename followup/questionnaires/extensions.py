@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from followup.questionnaires import resource as wire
 from followup.questionnaires.definition import Confirm, Control, Operator, Rule, Texts
 from followup.questionnaires.faults import Fault, fault
+from followup.questionnaires.units import Unit, usual_units
 from followup.responses.models import Severity
 
 ROLES = ("identity", "birth-year")
@@ -60,6 +63,47 @@ class Extensions:
         if coding is None:
             return "", {}
         return coding.code or "", wire.texts(coding.display, coding.display_, self.language)
+
+    def units(self, element: wire.ItemElement, link_id: str, own: str) -> tuple[Unit, ...]:
+        """Units that an answer may be told in: the usual ones, and those that are declared."""
+        found = {unit.code: unit for unit in usual_units(own)}
+        for place, extension in enumerate(element.having(wire.OURS + "unit-option")):
+            where = f"unit-option.{place}"
+            named, usual = extension.first("unit"), wire.strings(extension, "usual")
+            coding = named.coding if named else None
+            if coding is None or not coding.code or not coding.display:
+                self.fault(link_id, f"{where}.unit", "unit-coding")
+                continue
+            known = found.get(coding.code)
+            factor, offset = (self.number(extension, link_id, where, name)
+                              for name in ("factor", "offset"))
+            if factor is None and known is None:
+                self.fault(link_id, f"{where}.factor", "unit-factor", unit=coding.code)
+                continue
+            if factor is not None and factor <= 0:
+                self.fault(link_id, f"{where}.factor", "positive", str(factor))
+                continue
+            text = wire.texts(coding.display, coding.display_, self.language)
+            if factor is None and known is not None:
+                factor, offset = known.factor, offset if offset is not None else known.offset
+            found[coding.code] = Unit(
+                coding.code, text, Fraction(factor or 1), Fraction(offset or 0),
+                tuple(map(wire.base_language, usual)) or tuple(text),
+                {**(known.words if known else {}), **self.spoken(extension, link_id, "spoken")},
+                place)
+        return tuple(found.values())
+
+    def number(self, element: wire.Element, link_id: str, where: str,
+               name: str) -> Fraction | None:
+        """A part that is a number."""
+        part = element.first(name)
+        if part is None:
+            return None
+        if isinstance(part.scalar, bool) or not isinstance(part.scalar, int | Decimal):
+            self.fault(link_id, f"{where}.{name}", "value-in",
+                       elements=("valueDecimal", "valueInteger"))
+            return None
+        return Fraction(part.scalar)
 
     def occurs(self, element: wire.ItemElement, link_id: str, url: str) -> int | None:
         """How many answers at least, or at most; 1 where the item does not repeat."""

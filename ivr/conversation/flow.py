@@ -89,7 +89,7 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
 def leave_item(state: State) -> State:
     """Nothing is being asked any more."""
     return replace(state, link_id=None, keys="", value=None, words="", misses=0, repeats=0,
-                   starred=False, item_heard=False, adding=False, agreed=False)
+                   starred=False, item_heard=False, adding=False, redoing=False, agreed=False)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -111,13 +111,31 @@ def _ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action
 
 
 def back(state: State) -> Step:
-    """Ask the question before again; its answer stands until another one is given."""
-    if not state.history or state.backs >= MAX_BACKS:
-        return repeat(state)
+    """Ask the question before again; its answer stands until another one is given.
+
+    Asked whether there is more to add, it is the answer just given that is asked for again.
+    """
+    more = state.phase is Phase.MORE
+    if state.backs >= MAX_BACKS or not (more or state.history):
+        return any_more(state) if more else repeat(state)
+    state = replace(state, backs=state.backs + 1)
+    if more:
+        return _redo(state, current(state))
     item = state.questionnaire.item(state.history[-1])
-    state = replace(leave_item(state), history=state.history[:-1], backs=state.backs + 1,
+    state = replace(leave_item(state), history=state.history[:-1],
                     skipped=_without(state.skipped, item.link_id))
+    if item.repeats and not item.type.has_options and item.link_id in state.answers:
+        return _redo(state, item)
     return _ask(state, item, (), ())
+
+
+def _redo(state: State, item: Item) -> Step:
+    """Ask for the last of several numbers, dates or messages again; the others are kept."""
+    state = replace(leave_item(state), link_id=item.link_id, adding=True, redoing=True)
+    mark = Mark("question", item.link_id, item.text.get(state.language, ""))
+    lead = (wording.prompt(state, "last-again"),) if len(each(state.answers[item.link_id])) > 1 \
+        else ()
+    return say_and_wait(state, (*lead, *wording.question(state, item)), (mark,))
 
 
 def say_and_wait(state: State, prompts: tuple[Prompt, ...],
@@ -191,6 +209,7 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
     """Keep an answer; where the item repeats, beside those that were given before."""
     item = current(state)
     before = each(state.answers[item.link_id]) if state.adding else ()
+    before = before[:-1] if state.redoing else before
     added = add(item, before, each(value))
     known = item.link_id in (*state.given_before, *state.answers)
     actions: list[Action] = []
@@ -198,7 +217,8 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
     for position, one in enumerate(added.new, len(added.kept)):
         hit = evaluate(item, one)
         actions += [StoreAnswer(item.link_id, one, heard, given_by, hit, confidence=confidence,
-                                supersedes=known and position == 0, position=position,
+                                supersedes=known and (position == 0 or state.redoing),
+                                position=position,
                                 open=added.open or position < last),
                     Mark("answer", item.link_id, heard)]
         if hit:
@@ -211,7 +231,7 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
             findings=findings(state.questionnaire, answers),
             open=(*_without(state.open, item.link_id), *opened),
             agreed=state.phase is Phase.CONFIRMING and not added.kept)
-    state = replace(state, adding=True) if item.repeats else dealt_with(state)
+    state = replace(state, adding=True, redoing=False) if item.repeats else dealt_with(state)
     return state, tuple(actions)
 
 

@@ -102,7 +102,8 @@ def _on_number(state: State, item: Item, digit: str) -> Step:
     if len(keys) > MAX_KEYS:
         return flow.miss(state, "not-understood")
     return (replace(state, keys=keys),
-            (Listen(INTER_DIGIT_MS if may_go_on(item, keys) else LAST_DIGIT_MS),))
+            (Listen(INTER_DIGIT_MS if may_go_on(item, keys, state.language)
+                    else LAST_DIGIT_MS),))
 
 
 def switch(state: State, language: str) -> Step:
@@ -143,20 +144,21 @@ def confirmed(state: State) -> Step:
     """What was read back is right."""
     assert state.value is not None
     if state.words:
-        return taken(state, state.value, state.words, GivenBy.VOICE, state.confidence)
-    return taken(state, state.value, state.keys or ACCEPTED, GivenBy.KEY)
+        return taken(state, state.value, state.given, GivenBy.VOICE, state.confidence)
+    return taken(state, state.value, state.given or ACCEPTED, GivenBy.KEY)
 
 
 def accept_offer(state: State, item: Item) -> Step:
     """What is on record is offered and taken; a stray key does not do: it is read back."""
-    state = replace(state, phase=Phase.CONFIRMING, value=together(item.initial), words="", keys="")
+    state = replace(state, phase=Phase.CONFIRMING, value=together(item.initial), words="", keys="",
+                    told="")
     return state, (Say(wording.read_back(state, item)), Listen(CONFIRM_MS))
 
 
 def typed(state: State) -> Step:
     """A number or a date has been typed to its end."""
     item = flow.current(state)
-    entry = read(item, state.keys)
+    entry = read(item, state.keys, state.language)
     if entry.out_of_range:
         return flow.miss(state, "out-of-range")
     if entry.value is None:
@@ -166,7 +168,8 @@ def typed(state: State) -> Step:
     value = fhir_value(entry.value)
     if not entry.converted:
         return flow.answer(state, value, state.keys, GivenBy.KEY)
-    state = replace(state, phase=Phase.CONFIRMING, value=value, words="")
+    state = replace(state, phase=Phase.CONFIRMING, value=value, words="",
+                    told=str(entry.told or ""))
     return state, (Say(wording.read_back(state, item)), Listen(CONFIRM_MS))
 
 

@@ -24,6 +24,8 @@ def pressed(state: State, digit: str) -> Step:
         return _no(state, digit)
     if digit == (item.key_for(Control.PERSON) or "0"):
         return keys.asked_for_person(state)
+    if digit == item.controls.get(Control.BACK, "9"):
+        return flow.back(state)
     return again(state)
 
 

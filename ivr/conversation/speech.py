@@ -116,10 +116,10 @@ def answered(state: State, item: Item, meant: Answered, text: str, confidence: f
     """An answer was said: it is taken, or read back first."""
     if item.birth_year:                    # heard wrongly, it does not fit, and is asked again
         return identity.year_told(state, int(meant.value["valueInteger"]), spoken=True)
-    if _needs_no_confirmation(item, meant, confidence):
+    if not meant.told and _needs_no_confirmation(item, meant, confidence):
         return keys.taken(state, meant.value, text, GivenBy.VOICE, confidence)
     return _read_back(replace(state, phase=Phase.CONFIRMING, value=meant.value, words=text,
-                              confidence=confidence, keys=""), item)
+                              told=str(meant.told or ""), confidence=confidence, keys=""), item)
 
 
 def _needs_no_confirmation(item: Item, meant: Answered, confidence: float) -> bool:

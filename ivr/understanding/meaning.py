@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from followup.questionnaires.units import Told
+
 
 class Wish(StrEnum):
     """What a patient may ask for at any question instead of answering it."""
@@ -27,10 +29,12 @@ class Answered:
     """An answer. ``value`` is FHIR value[x], within the item's range.
 
     ``certain``: the words are those of one answer, exactly. Else they were only near enough.
+    ``told``: the number as it was said, where that was in another unit.
     """
 
     value: Mapping[str, Any]
     certain: bool = True
+    told: Told | None = None
 
 
 @dataclass(frozen=True)
