@@ -11,8 +11,8 @@ from followup.log import mask_phone
 from followup.responses.models import Answer
 from recordings.copies import TYPES
 
-__all__ = ["age", "by_question", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment", "seconds",
-           "span"]
+__all__ = ["age", "by_question", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment",
+           "seconds", "span"]
 
 EMPTY = "–"
 

@@ -116,10 +116,10 @@ def _error_page(request: web.Request, status: int, error: AftercallError | None 
         return web.json_response(told, status=status, headers={"Allow": allow} if allow else None)
     shown = status if status in _PAGES else (500 if status >= 500 else 400)
     visitor = request.get(VISITOR)
-    told = error.told(visitor.locale).splitlines() \
-        if visitor and isinstance(error, UnsoundQuestionnaire) else ()
+    faults = error.told(visitor.locale).splitlines() \
+        if visitor and isinstance(error, UnsoundQuestionnaire) else []
     return render(request, "error.html", status=status, code=status, key=f"errors.{shown}",
-                  told=told)
+                  faults=faults)
 
 
 @web.middleware

@@ -5,9 +5,10 @@ The words are in ``words/zh.toml`` and ``words/en.toml``, one for each code.
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Fault:
     field: str
     code: str
     found: Any = None
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def expected(self, locale: str = "en") -> str:
         """What would have been right."""

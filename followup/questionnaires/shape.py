@@ -80,17 +80,22 @@ def _errors(model: type[BaseModel], raw: Any, at: Path) -> Iterator[tuple[Path, 
     except ValidationError as error:
         yield from (((*at, *each["loc"]), each) for each in error.errors(include_url=False)
                     if each["type"] != _TOLD_BY_READER)
+    except (AttributeError, TypeError) as error:       # of fhir.resources, over strange input
+        yield at, {"type": "", "msg": str(error), "input": None}
 
 
 def _without_value_elements(raw: Any, at: Path, found: list[tuple[Path, Any]]) -> Any:
-    """A copy without the ``_valueX`` of extensions, which fhir.resources does not know of.
+    """A copy without the ``_valueX`` of extensions, which fhir.resources does not know of, and
+    without any ``_name`` that is no object, over which it stumbles.
 
     They are kept in ``found``, to be judged by themselves.
     """
     if isinstance(raw, Mapping):
         copy = {}
         for name, value in raw.items():
-            if "url" in raw and str(name).startswith("_value"):
+            beside = str(name).startswith("_")
+            if beside and (("url" in raw and str(name).startswith("_value"))
+                           or not isinstance(value, Mapping | list)):
                 found.append(((*at, name), value))
             else:
                 copy[name] = _without_value_elements(value, (*at, name), found)

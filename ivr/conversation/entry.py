@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -38,7 +39,7 @@ def read(item: Item, keys: str, language: str) -> Typed:
     """
     if item.type is ItemType.DATE:
         return _day(item, keys)
-    whole, point, fraction = keys.partition("*")
+    whole, point, fraction = re.sub(r"\*+", "*", keys).rstrip("*").partition("*")
     if not whole.isdigit() or (fraction and not fraction.isdigit()) \
             or len(fraction) > (item.decimals or 2) or len(keys) > MAX_KEYS:
         return UNCLEAR
@@ -73,9 +74,9 @@ def may_go_on(item: Item, keys: str, language: str) -> bool:
     if item.birth_year:
         return len(keys) < 4
     if item.type is ItemType.INTEGER and isinstance(item.maximum, int) and keys.isdigit():
-        highest = max(item.maximum, *(unit.stated(Decimal(item.maximum))
-                                      for unit in item.other_units(language)), 0)
-        return int(keys) * 10 <= highest
+        elsewhere = [int(unit.stated(Decimal(item.maximum)))
+                     for unit in item.other_units(language)]
+        return int(keys) * 10 <= max(item.maximum, *elsewhere, 0)
     if item.type is ItemType.DATE:
         return len(keys) < 8
     return True

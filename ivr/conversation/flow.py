@@ -34,6 +34,7 @@ from ivr.prompts.prompt import Prompt
 
 LISTEN_MS = 6000             # after a question that one key answers
 LISTEN_NUMBER_MS = 8000      # after one that is typed: finding the keys takes longer
+WAIT_MS = 20000              # to fetch a thermometer, or the patient
 MESSAGE_SILENCE_S = 4
 MAX_MISSES = 3
 MAX_REPEATS = 5              # to hear a question again; then each counts as a miss
@@ -89,7 +90,8 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
 def leave_item(state: State) -> State:
     """Nothing is being asked any more."""
     return replace(state, link_id=None, keys="", value=None, words="", misses=0, repeats=0,
-                   starred=False, item_heard=False, adding=False, redoing=False, agreed=False)
+                   puzzled=0, starred=False, restarted=False, item_heard=False, adding=False,
+                   redoing=False, agreed=False)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -178,20 +180,37 @@ def miss(state: State, why: str) -> Step:
     if state.misses < MAX_MISSES:
         return say_and_wait(state, wording.once_more(state, item, why))
     if item.link_id in state.answers:         # was to be corrected: what was said holds
-        state, closing = closed(state)
-        return step(state, (wording.prompt(state, "move-on"),), closing)
+        return pass_over(state)
     if item.birth_year and state.item_heard:
         return finish(state, Disposition.IDENTITY_FAILED, (), ())
     if item.required and state.item_heard and not item.identity and not state.unmet:
         return escalate(state, "stuck", hold_s=0)
     if item.required:
         return finish(state, _unanswered_outcome(state), (), ())
+    return pass_over(state)
+
+
+def pass_over(state: State) -> Step:
+    """Go on without an answer; one that was given before stands."""
+    item, moving_on = current(state), (wording.prompt(state, "move-on"),)
+    if item.link_id in state.answers:
+        state, closing = closed(state)
+        return step(state, moving_on, closing)
     silent = 0 if state.item_heard else state.silent_items + 1
     state = replace(dealt_with(state), skipped=(*state.skipped, item.link_id),
                     silent_items=silent)
     if silent >= MAX_SILENT_ITEMS and remaining(state):
         return finish(state, _unanswered_outcome(state), (), ())
-    return step(state, (wording.prompt(state, "move-on"),))
+    return step(state, moving_on)
+
+
+def wait(state: State) -> Step:
+    """The patient asks for a moment: nothing is said meanwhile, and no silence is held against
+    them."""
+    if state.repeats >= MAX_REPEATS:
+        return miss(state, "not-understood")
+    return (replace(state, repeats=state.repeats + 1, keys=""),
+            (Say((wording.prompt(state, "waiting"),)), Listen(WAIT_MS)))
 
 
 # --- answers ---------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from ivr.prompts.prompt import unrecorded_key
 INTER_DIGIT_MS = 3000        # between two keys of a number
 LAST_DIGIT_MS = 1500         # when no further digit can follow: time for a # out of habit
 CONFIRM_MS = 4000
+MOST_KEYS = 2 * MAX_KEYS     # too many are waited out, so that they do not run into the next try
 ACCEPTED = "#1"              # how it is noted that a value on record was confirmed
 MESSAGE_SHORTEST_MS = 700    # below this nobody spoke
 
@@ -66,9 +67,9 @@ def _on_options(state: State, item: Item, digit: str) -> Step:
         return flow.review(state)
     if digit == item.key_for(Control.END) and wording.offered(state, item):
         return accept_offer(state, item)
-    if digit == "#" and not state.repeats and not state.misses:
-        return flow.repeat(state)      # a # out of habit after the question before
-    if digit == unrecorded_key(item) and state.recorded:
+    if digit == "#" and not state.repeats:
+        return flow.repeat(state)      # a # out of habit, after the question before or a wrong key
+    if digit == unrecorded_key(item):
         return stop_recording(state)
     if language := _other_language(state, digit):
         return switch(state, language)
@@ -90,16 +91,18 @@ def _on_number(state: State, item: Item, digit: str) -> Step:
     if digit == item.key_for(Control.END):
         if not state.keys and wording.offered(state, item):
             return accept_offer(state, item)
-        if not state.keys and not state.repeats and not state.misses:
+        if not state.keys and (not state.repeats or state.restarted):
             return flow.repeat(state)
         return typed(state) if state.keys else flow.miss(state, "not-understood")
     point = digit == "*" and state.keys and item.type is ItemType.DECIMAL
     if not point and (step := _on_control(state, item, digit)) is not None:
         after, actions = step          # to hear it again is to start over, too
-        return replace(after, starred=after.link_id == item.link_id
-                       and digit == item.key_for(Control.REPEAT)), actions
+        if after.link_id == item.link_id and digit == item.key_for(Control.REPEAT):
+            after = replace(after, starred=not state.keys,
+                            restarted=state.restarted or bool(state.keys))
+        return after, actions
     keys = state.keys + digit
-    if len(keys) > MAX_KEYS:
+    if len(keys) > MOST_KEYS:
         return flow.miss(state, "not-understood")
     return (replace(state, keys=keys),
             (Listen(INTER_DIGIT_MS if may_go_on(item, keys, state.language)
@@ -166,7 +169,8 @@ def typed(state: State) -> Step:
     if item.birth_year and isinstance(entry.value, int):
         return identity.year_told(state, entry.value)
     value = fhir_value(entry.value)
-    if not entry.converted:
+    # after a * that was meant as a point, what follows it is but half of the number
+    if not entry.converted and not state.restarted:
         return flow.answer(state, value, state.keys, GivenBy.KEY)
     state = replace(state, phase=Phase.CONFIRMING, value=value, words="",
                     told=str(entry.told or ""))
@@ -218,5 +222,6 @@ def asked_for_person(state: State) -> Step:
 
 def stop_recording(state: State) -> Step:
     """The patient does not want to be recorded: the call goes on without."""
+    stop = (StopRecording(),) if state.recorded else ()
     state = replace(state, recorded=False)
-    return flow.repeat(state, (StopRecording(),), (wording.prompt(state, "not-recorded"),))
+    return flow.repeat(state, stop, (wording.prompt(state, "not-recorded"),))

@@ -38,7 +38,7 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     if said is not None and confidence >= CONFIDENT:
         return _yes(state) if said else _no(state, "2")
     match speech.meaning(state, item, text):
-        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):
+        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP):
             return again(state)
         case Wished(wish) if speech.sends_away(state, wish, confidence):
             return again(state)

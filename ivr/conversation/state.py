@@ -77,7 +77,9 @@ class State:
     confidence: float = 1.0                  # in these words
     misses: int = 0                          # unclear or silent, on this item
     repeats: int = 0                         # asked to hear it again, on this item
+    puzzled: int = 0                         # times it was not understood by the patient
     starred: bool = False                    # * was the last key, at a number
+    restarted: bool = False                  # * took back what was typed of the number
     silent_items: int = 0                    # given up in silence, one after the other
     item_heard: bool = False                 # a key or words were heard on this item
     heard: bool = False                      # a key or a voice was heard in this call

@@ -143,7 +143,7 @@ def read_back(state: State, item: Item, risky: bool = False) -> tuple[Prompt, ..
     number = scalar(state.value)
     if state.told:
         both = in_both_units(item, state.value, Told.read(state.told), state.language)
-        return (prompt(state, "converted", **both),)
+        return (Prompt("converted", both, state.language),)
     if not state.words and not state.keys:
         return (prompt(state, "on-record-confirm", value=value),)
     if item.unit == "Cel" and isinstance(number, int | Decimal):

@@ -16,6 +16,8 @@ class Wish(StrEnum):
     REPEAT = "repeat"                  # "say that again"
     SLOWER = "slower"
     HELP = "help"                      # "I don't understand"
+    WAIT = "wait"                      # "just a moment"
+    SKIP = "skip"                      # "I don't know", "next question"
     BACK = "back"                      # the question before
     PERSON = "person"                  # "a nurse, please"
     NOT_NOW = "not-now"                # "I am busy, call later"

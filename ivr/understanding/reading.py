@@ -38,10 +38,12 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
         return NOTHING
     if option := _named_exactly(item, language, said):
         return Answered(option.value)
-    if (wish := _wish(said, words)) is not None:
+    wish = _wish(said, words)
+    if wish is not None and not (wish.wish is Wish.SKIP and item.type.has_options):
         return wish
     if item.type.has_options:
-        return _option(item, words, said)
+        meant = _option(item, words, said)        # 我不知道 may be the name of one
+        return meant if wish is None or isinstance(meant, Answered) else wish
     if item.birth_year:
         year = read_year(said, words.language)
         return NOTHING if year is None else Answered(fhir_value(year))

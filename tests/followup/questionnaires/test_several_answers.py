@@ -144,6 +144,7 @@ def test_what_makes_no_sense_is_refused(field: str, wrong: dict[str, Any]) -> No
     ("b", "extension.0._valueString.color", lambda raw: raw["item"][1].update(extension=[
         {"url": "urn:other", "valueString": "x", "_valueString": {"color": 1}}])),
     ("", "date", lambda raw: raw.update(date="yesterday")),
+    ("", "_title", lambda raw: raw.update(_title=True)),
     ("", "publisher", lambda raw: raw.update(publisher=["x"])),
 ])
 def test_what_is_not_fhir_is_refused_where_it_stands(link_id: str, field: str, change: Any) -> None:
