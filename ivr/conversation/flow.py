@@ -39,7 +39,6 @@ MESSAGE_SILENCE_S = 4
 MAX_MISSES = 3
 MAX_REPEATS = 5              # to hear a question again; then each counts as a miss
 MAX_SILENT_ITEMS = 2         # given up in silence one after the other: nobody is there
-MAX_BACKS = 8                # to correct an answer, in one call
 
 Step = tuple[State, tuple[Action, ...]]
 
@@ -100,44 +99,16 @@ def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) 
         return finish(state, _final_outcome(state), (*lead, *wording.displays(state, None)),
                        first)
     item = ahead[0]
-    return _ask(state, item, (*lead, *wording.displays(state, item)), first)
+    return ask(state, item, (*lead, *wording.displays(state, item)), first)
 
 
-def _ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
+def ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
     state = replace(state, link_id=item.link_id, adding=item.link_id in state.open)
     first = (*first, Mark("question", item.link_id, item.text.get(state.language, "")))
     if state.adding and not item.type.has_options:
         return any_more(state, lead, first)
     before = wording.chosen(state, item, "picked-before") if state.adding else ()
     return say_and_wait(state, (*lead, *wording.question(state, item), *before), first)
-
-
-def back(state: State) -> Step:
-    """Ask the question before again; its answer stands until another one is given.
-
-    Asked whether there is more to add, it is the answer just given that is asked for again.
-    """
-    more = state.phase is Phase.MORE
-    if state.backs >= MAX_BACKS or not (more or state.history):
-        return any_more(state) if more else repeat(state)
-    state = replace(state, backs=state.backs + 1)
-    if more:
-        return _redo(state, current(state))
-    item = state.questionnaire.item(state.history[-1])
-    state = replace(leave_item(state), history=state.history[:-1],
-                    skipped=_without(state.skipped, item.link_id))
-    if item.repeats and not item.type.has_options and item.link_id in state.answers:
-        return _redo(state, item)
-    return _ask(state, item, (), ())
-
-
-def _redo(state: State, item: Item) -> Step:
-    """Ask for the last of several numbers, dates or messages again; the others are kept."""
-    state = replace(leave_item(state), link_id=item.link_id, adding=True, redoing=True)
-    mark = Mark("question", item.link_id, item.text.get(state.language, ""))
-    lead = (wording.prompt(state, "last-again"),) if len(each(state.answers[item.link_id])) > 1 \
-        else ()
-    return say_and_wait(state, (*lead, *wording.question(state, item)), (mark,))
 
 
 def say_and_wait(state: State, prompts: tuple[Prompt, ...],
@@ -248,7 +219,7 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
         state = replace(
             state, answers=answers, silent_items=0, answered=state.answered + 1,
             findings=findings(state.questionnaire, answers),
-            open=(*_without(state.open, item.link_id), *opened),
+            open=(*without(state.open, item.link_id), *opened),
             agreed=state.phase is Phase.CONFIRMING and not added.kept)
     state = replace(state, adding=True, redoing=False) if item.repeats else dealt_with(state)
     return state, tuple(actions)
@@ -319,10 +290,10 @@ def closed(state: State) -> tuple[State, tuple[Action, ...]]:
     """The item has all the answers it will be given."""
     item = current(state)
     closing = (CloseAnswers(item.link_id),) if item.link_id in state.open else ()
-    return replace(dealt_with(state), open=_without(state.open, item.link_id)), closing
+    return replace(dealt_with(state), open=without(state.open, item.link_id)), closing
 
 
-def _without(link_ids: tuple[str, ...], link_id: str) -> tuple[str, ...]:
+def without(link_ids: tuple[str, ...], link_id: str) -> tuple[str, ...]:
     return tuple(one for one in link_ids if one != link_id)
 
 

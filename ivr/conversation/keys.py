@@ -11,7 +11,7 @@ from followup.questionnaires.checks import RELATIVE
 from followup.questionnaires.definition import Control, Item, ItemType, Option
 from followup.questionnaires.values import fhir_value, together
 from followup.responses.models import GivenBy
-from ivr.conversation import farewell, flow, identity, wording
+from ivr.conversation import correcting, farewell, flow, identity, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage, StopRecording
 from ivr.conversation.entry import MAX_KEYS, may_go_on, read
 from ivr.conversation.flow import Step
@@ -83,7 +83,7 @@ def _on_control(state: State, item: Item, digit: str) -> Step | None:
     if digit == item.key_for(Control.PERSON):
         return asked_for_person(state)
     if digit == item.key_for(Control.BACK) and state.history:
-        return flow.back(state)
+        return correcting.back(state)
     return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from followup.questionnaires.definition import Control
-from ivr.conversation import flow, keys, speech, wording
+from ivr.conversation import correcting, flow, keys, speech, wording
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.understanding import Answered, Wish, Wished, confirmation, nothing_more
@@ -25,7 +25,7 @@ def pressed(state: State, digit: str) -> Step:
     if digit == (item.key_for(Control.PERSON) or "0"):
         return keys.asked_for_person(state)
     if digit == item.controls.get(Control.BACK, "9"):
-        return flow.back(state)
+        return correcting.back(state)
     return again(state)
 
 

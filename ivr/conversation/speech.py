@@ -14,7 +14,7 @@ from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
-from ivr.conversation import farewell, flow, identity, keys, wording
+from ivr.conversation import correcting, farewell, flow, identity, keys, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.flow import Step
@@ -99,12 +99,14 @@ def sends_away(state: State, wish: Wish, confidence: float) -> bool:
     """Whether a mishearing would end the call, lose a question, or go on in words the patient may
     not know.
 
-    A person is rung, or a question left out, when they are asked for once more; where there is a
-    rule, it is asked once more in any case.
+    A person is rung, or a question left out, when they are asked for once more. One with a rule is
+    asked once more in any case, and left out by what was clearly heard only.
     """
     once_more = bool(state.misses)
+    if wish is Wish.SKIP and flow.current(state).rules:
+        return not once_more or confidence < CONFIDENT
     if wish is Wish.SKIP:
-        return not once_more and (confidence < CONFIDENT or bool(flow.current(state).rules))
+        return not once_more and confidence < CONFIDENT
     return confidence < CONFIDENT and (
         wish in (Wish.NOT_NOW, Wish.STOP_CALLING, Wish.LANGUAGE)
         or (wish is Wish.PERSON and not once_more))
@@ -224,7 +226,7 @@ def wished(state: State, item: Item, wish: Wish, language: str) -> Step:
         case Wish.SKIP:
             return flow.miss(state, "not-understood") if item.required else flow.pass_over(state)
         case Wish.BACK:
-            return flow.back(state)
+            return correcting.back(state)
         case Wish.UNRECORDED:
             return keys.stop_recording(state)
         case Wish.PERSON:

@@ -57,6 +57,11 @@ def test_a_question_with_a_rule_is_asked_once_more_before_it_is_left_out(
     assert "temperature" not in call.stored
 
 
+def test_a_red_flag_is_not_left_out_by_what_was_hardly_heard() -> None:
+    call = say(Call().play("1", "1"), "不知道", "不知道", confidence=0.3)
+    assert (call.state.link_id, call.state.misses) == ("temperature", 2)
+
+
 def test_a_question_without_one_is_left_out_at_once_if_that_was_clearly_heard() -> None:
     assert say(Call().play("1"), "不想说").said == ["move-on", "temperature"]
     call = say(Call().play("1"), "不想说", confidence=0.3)
