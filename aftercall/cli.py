@@ -25,7 +25,7 @@ from aftercall.questionnaire_command import questionnaire_app, response_app
 from aftercall.recordings_command import recordings_app
 from aftercall.seed_command import seed
 from aftercall.simulate_command import simulate
-from aftercall.terminal import actor, err, run, say, settings_for, today
+from aftercall.terminal import actor, err, language, run, say, settings_for, today
 from aftercall.try_command import try_questionnaire
 from aftercall.user_security_command import disable, reset_totp, sign_out, unlock
 from asterisk_conf import real_time
@@ -255,5 +255,6 @@ def main() -> None:
         try:
             app()
         except (AftercallError, ConfError, AsteriskError) as error:
-            err.print(f"[red]aftercall:[/red] {escape(str(error))}", highlight=False)
+            told = error.told(language()) if isinstance(error, AftercallError) else str(error)
+            err.print(f"[red]aftercall:[/red] {escape(told)}", highlight=False)
             sys.exit(2)

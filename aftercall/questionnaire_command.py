@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from aftercall.terminal import run, say, settings_for
+from aftercall.terminal import language, run, say, settings_for
 from followup.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from followup.questionnaires.definition import Questionnaire
 
 questionnaire_app = typer.Typer(no_args_is_help=True, help="FHIR questionnaires: check, import, "
                                 "export, list, withdraw.")
@@ -22,48 +24,54 @@ response_app = typer.Typer(no_args_is_help=True, help="What patients answered, a
 
 File = Annotated[Path, typer.Argument(help="A FHIR R4 Questionnaire in JSON.", exists=True,
                                       dir_okay=False)]
+Lang = Annotated[str, typer.Option("--lang", help="zh or en; else the terminal's.")]
 
 
 @questionnaire_app.command()
-def check(file: File, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def check(file: File, as_json: Annotated[bool, typer.Option("--json")] = False,
+          lang: Lang = "") -> None:
     """Say whether a questionnaire can be asked by phone; every fault, with its linkId."""
+    from followup.questionnaires.faults import vocabulary
+
+    locale = language(lang)
+    found = _sound(file, locale, as_json)
+    if as_json:
+        print(json.dumps({"faults": []}, indent=1))
+        return
+    print(vocabulary(locale)["table"]["sound"].format(
+        url=found.url, version=found.version, languages=", ".join(found.languages),
+        questions=sum(item.is_question for item in found.order)))
+
+
+def _sound(file: Path, locale: str, as_json: bool = False) -> Questionnaire:
+    """The questionnaire of a file; its faults are told, in the operator's language."""
+    from followup.questionnaires.faults import UnsoundQuestionnaire, vocabulary
     from followup.questionnaires.fhir import load_questionnaire
 
     try:
-        found = load_questionnaire(file.read_bytes())
-    except InvalidInput as refused:
-        faults = refused.details.get("faults") or [
-            {"link_id": "", "field": refused.field, "expected": refused.message, "found": None}]
-        _tell(faults, as_json)
-        raise typer.Exit(1) from None
-    if as_json:
-        _tell([], as_json)
-        return
-    questions = sum(item.is_question for item in found.order)
-    print(f"{found.url} {found.version}: sound, {questions} questions, "
-          f"languages {', '.join(found.languages)}")
-
-
-def _tell(faults: list[Mapping[str, Any]], as_json: bool) -> None:
+        return load_questionnaire(file.read_bytes())
+    except UnsoundQuestionnaire as refused:
+        faults = [fault.to_dict(locale) for fault in refused.faults]
     if as_json:
         print(json.dumps({"faults": faults}, ensure_ascii=False, indent=1))
-        return
-    table = Table("linkId", "field", "expected", "found", title=f"{len(faults)} faults")
+        raise typer.Exit(1)
+    words, columns = vocabulary(locale)["table"], ("link_id", "field", "expected", "found")
+    table = Table(*(words[name] for name in columns),
+                  title=words["title"].format(count=len(faults)))
     for fault in faults:
-        found = "" if fault["found"] is None else repr(fault["found"])
-        table.add_row(*(escape(str(each)) for each in (
-            fault["link_id"], fault["field"], fault["expected"], found)))
+        fault["found"] = "" if fault["found"] is None else repr(fault["found"])
+        table.add_row(*(escape(str(fault[name])) for name in columns))
     Console().print(table)
+    raise typer.Exit(1)
 
 
 @questionnaire_app.command("import")
-def import_(file: File) -> None:
+def import_(file: File, lang: Lang = "") -> None:
     """Publish a questionnaire; campaigns of a withdrawn version of it go on with this one."""
     from aftercall.house import running_database
-    from followup.questionnaires.fhir import load_questionnaire
     from followup.questionnaires.library import publish
 
-    questionnaire = load_questionnaire(file.read_bytes())
+    questionnaire = _sound(file, language(lang))
     settings = settings_for()
 
     async def work() -> str:

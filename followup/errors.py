@@ -20,6 +20,10 @@ class AftercallError(Exception):
         self.details = details
         super().__init__(self.message)
 
+    def told(self, locale: str) -> str:
+        """The message in zh or en, where there are words for it; else in English."""
+        return self.message
+
 
 class InvalidInput(AftercallError):
     """The input does not fit; ``field`` says where, ``expected`` what would."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from followup.calls.models import CopyFormat
 from followup.log import mask_phone
+from followup.responses.models import Answer
 from recordings.copies import TYPES
 
-__all__ = ["age", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment", "seconds",
-           "span"]
+__all__ = ["age", "by_question", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment",
+           "seconds", "span"]
 
 EMPTY = "–"
 
@@ -23,6 +25,13 @@ def moment(value: datetime | None, zone: ZoneInfo, today: date) -> str:
     if local.date() == today:
         return f"{local:%H:%M}"
     return f"{local:%m-%d %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d %H:%M}"
+
+
+def by_question(answers: Iterable[Answer]) -> list[Answer]:
+    """Questions in the order they were answered, several answers to one of them together."""
+    found = sorted(answers, key=lambda answer: answer.given_at)
+    order = list(dict.fromkeys(answer.link_id for answer in found))
+    return sorted(found, key=lambda answer: (order.index(answer.link_id), answer.position))
 
 
 def iso(value: datetime | None) -> str:

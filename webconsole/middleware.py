@@ -24,6 +24,7 @@ from followup.errors import AftercallError, Forbidden
 from followup.log import get_logger
 from followup.people.scope import within_scope
 from followup.people.sessions import find_session, touch
+from followup.questionnaires.faults import UnsoundQuestionnaire
 from followup.settings import Settings
 from webconsole.i18n import choose_locale
 from webconsole.keys import DATABASE, GRANTS, SETTINGS, VISITOR, Visitor
@@ -114,7 +115,11 @@ def _error_page(request: web.Request, status: int, error: AftercallError | None 
                 "message": error.message if error and status < 500 else HTTPStatus(status).phrase}
         return web.json_response(told, status=status, headers={"Allow": allow} if allow else None)
     shown = status if status in _PAGES else (500 if status >= 500 else 400)
-    return render(request, "error.html", status=status, code=status, key=f"errors.{shown}")
+    visitor = request.get(VISITOR)
+    faults = error.told(visitor.locale).splitlines() \
+        if visitor and isinstance(error, UnsoundQuestionnaire) else []
+    return render(request, "error.html", status=status, code=status, key=f"errors.{shown}",
+                  faults=faults)
 
 
 @web.middleware

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from followup.questionnaires.definition import Control, Item, ItemType, Operator
-from followup.questionnaires.faults import Fault
-from followup.questionnaires.values import compare, scalar
+from followup.questionnaires.definition import Control, Item, ItemType
+from followup.questionnaires.faults import Fault, fault
+from followup.questionnaires.values import scalar, within
 
 MOST = 10                    # answers by phone to one question
 
@@ -24,55 +24,49 @@ def _several(item: Item) -> Iterator[Fault]:
     if not item.repeats:
         return
     if not item.is_question or item.type is ItemType.BOOLEAN or item.identity:
-        yield Fault(item.link_id, "repeats", "false: a group, a yes/no question and the identity "
-                    "are asked once")
+        yield fault(item.link_id, "repeats", "asked-once")
         return
     if not 1 <= item.max_answers <= MOST:
-        yield Fault(item.link_id, "questionnaire-maxOccurs", f"1 to {MOST}", item.max_answers)
+        yield fault(item.link_id, "questionnaire-maxOccurs", "between", item.max_answers,
+                    low=1, high=MOST)
     if not 1 <= item.min_answers <= item.max_answers:
-        yield Fault(item.link_id, "questionnaire-minOccurs",
-                    f"1 to maxOccurs, {item.max_answers}", item.min_answers)
+        yield fault(item.link_id, "questionnaire-minOccurs", "between", item.min_answers,
+                    low=1, high=item.max_answers)
 
 
 def _initial(item: Item) -> Iterator[Fault]:
     if not item.initial:
         return
     if item.identity:
-        yield Fault(item.link_id, "initial", "none: who answers is not known beforehand")
+        yield fault(item.link_id, "initial", "unknown-beforehand")
     if len(item.initial) > item.max_answers:
-        yield Fault(item.link_id, "initial", f"at most {item.max_answers}, as many as there may "
-                    "be answers", len(item.initial))
+        yield fault(item.link_id, "initial", "at-most-answers", len(item.initial),
+                    most=item.max_answers)
     for place, value in enumerate(item.initial):
         plain = scalar(value)
-        if plain is None or not item.type.has_order:
-            continue
-        if (item.minimum is not None and compare(plain, Operator.LESS, item.minimum)) or (
-                item.maximum is not None and compare(plain, Operator.GREATER, item.maximum)):
-            yield Fault(item.link_id, f"initial.{place}", "a value within minValue and maxValue",
-                        str(plain))
+        if plain is not None and item.type.has_order and not within(item, plain):
+            yield fault(item.link_id, f"initial.{place}", "in-bounds", str(plain))
 
 
 def _controls(item: Item) -> Iterator[Fault]:
     if item.controls and not item.is_question:
-        yield Fault(item.link_id, "control-key", f"none on a {item.type.value}")
+        yield fault(item.link_id, "control-key", "none-on-type", type=item.type.value)
         return
     typed = item.type in (ItemType.INTEGER, ItemType.DECIMAL, ItemType.DATE)
     for control, key in item.controls.items():
         if not key:
             continue
         if not re.fullmatch(r"[0-9*#]", key):
-            yield Fault(item.link_id, "control-key", "one of 0 to 9, * and #", key)
+            yield fault(item.link_id, "control-key", "any-key", key)
         elif key in item.answer_keys:
-            yield Fault(item.link_id, "control-key", f"for {control} a key that is no answer", key)
+            yield fault(item.link_id, "control-key", "free-key", key, control=control)
         elif typed and key.isdigit():
-            yield Fault(item.link_id, "control-key", "* or #: digits are typed here", key)
+            yield fault(item.link_id, "control-key", "star-or-hash", key)
         elif key == "*" and control is not Control.REPEAT and item.type is ItemType.DECIMAL:
-            yield Fault(item.link_id, "control-key", "another key: * is the decimal point here",
-                        key)
+            yield fault(item.link_id, "control-key", "not-the-point", key)
     for key, times in Counter(filter(None, item.controls.values())).items():
         if times > 1:
-            yield Fault(item.link_id, "control-key", "each key once", key)
+            yield fault(item.link_id, "control-key", "key-once", key)
     if (item.initial or (item.repeats and item.type.has_options)) \
             and not item.key_for(Control.END):
-        yield Fault(item.link_id, "control-key", "a key for end: it ends the choice of several "
-                    "options, and takes an initial value")
+        yield fault(item.link_id, "control-key", "end-key")

@@ -21,7 +21,7 @@ from followup.questionnaires.definition import (
     Scalar,
     Texts,
 )
-from followup.questionnaires.faults import Fault
+from followup.questionnaires.faults import Fault, fault
 
 STATUSES = ("draft", "active", "retired")
 RELATIVE = "relative"                                # has answered: when is the patient there?
@@ -29,9 +29,9 @@ OUTCOMES = ("wrong_person", "call_back", "refused", RELATIVE)
 VARIABLES = ("name", "hospital", "department")       # what a phone text may name in braces
 _LINK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")    # it also names sound files
 _SCALARS: dict[ItemType, tuple[type, str]] = {
-    ItemType.BOOLEAN: (bool, "a boolean"), ItemType.CHOICE: (str, "a coding"),
-    ItemType.OPEN_CHOICE: (str, "a coding"), ItemType.INTEGER: (int, "an integer"),
-    ItemType.DECIMAL: (Decimal, "a decimal"), ItemType.DATE: (date, "a date")}
+    ItemType.BOOLEAN: (bool, "boolean"), ItemType.CHOICE: (str, "coding"),
+    ItemType.OPEN_CHOICE: (str, "coding"), ItemType.INTEGER: (int, "integer"),
+    ItemType.DECIMAL: (Decimal, "decimal"), ItemType.DATE: (date, "date")}
 
 
 def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fault]:
@@ -40,7 +40,7 @@ def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fa
     seen: dict[str, Item] = {}
     for item in questionnaire.order:
         if item.link_id in seen:
-            faults.append(Fault(item.link_id, "linkId", "a linkId used once only", item.link_id))
+            faults.append(fault(item.link_id, "linkId", "link-id-once", item.link_id))
         if item.link_id not in broken:
             faults += _item(item, questionnaire.languages)
         for condition in item.enable_when:
@@ -52,26 +52,23 @@ def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fa
 
 def _head(questionnaire: Questionnaire) -> Iterator[Fault]:
     if questionnaire.status not in STATUSES:
-        yield Fault("", "status", "one of " + ", ".join(STATUSES), questionnaire.status or None)
+        yield fault("", "status", "one-of", questionnaire.status or None, values=STATUSES)
     if questionnaire.slug and not _LINK_ID.fullmatch(questionnaire.slug):
-        yield Fault("", "url", "a url whose last part has letters, digits, . _ and - only",
-                    questionnaire.url)
+        yield fault("", "url", "url", questionnaire.url)
     for language in questionnaire.languages:
         if language not in LANGUAGES:
-            yield Fault("", "language", "one of " + ", ".join(LANGUAGES), language)
+            yield fault("", "language", "one-of", language, values=LANGUAGES)
     questions = [item for item in questionnaire.order if item.is_question]
     if not questions:
-        yield Fault("", "item", "at least one question")
+        yield fault("", "item", "a-question")
     for item in questionnaire.order:
         if item.identity and item is not next(iter(questions), None):
-            yield Fault(item.link_id, "role", "identity on the first question only", "identity")
+            yield fault(item.link_id, "role", "identity-first", "identity")
         elif item.identity and not (item.type is ItemType.CHOICE and item.required
                                     and not item.enable_when):
-            yield Fault(item.link_id, "role", "identity on a required choice without enableWhen")
+            yield fault(item.link_id, "role", "identity-choice")
         if item.birth_year and not _sound_birth_year(item, questions):
-            yield Fault(item.link_id, "role", "birth-year on a required integer right after the "
-                        "identity question, without enableWhen, rule, repeats, initial or items "
-                        "below", "birth-year")
+            yield fault(item.link_id, "role", "birth-year", "birth-year")
 
 
 def _sound_birth_year(item: Item, questions: Sequence[Item]) -> bool:
@@ -83,27 +80,27 @@ def _sound_birth_year(item: Item, questions: Sequence[Item]) -> bool:
 def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     link_id = item.link_id
     if not _LINK_ID.fullmatch(link_id) and not link_id.startswith("(item "):
-        yield Fault(link_id, "linkId", "up to 64 letters, digits, . _ and -, a letter or digit "
-                    "first", link_id)
+        yield fault(link_id, "linkId", "link-id", link_id)
     if item.type is not ItemType.GROUP or item.text or item.prompt:
         yield from _texts(link_id, "text", item.text, languages, spoken=True)
     if item.prompt:
         yield from _texts(link_id, "phone-prompt", item.prompt, languages, spoken=True)
     for language in ((item.identity or item.birth_year) and languages) or ():
         if "department" in variables(item.prompt.get(language) or item.text.get(language, "")):
-            yield Fault(link_id, "phone-prompt", "no {department} before the identity is known")
+            yield fault(link_id, "phone-prompt", "no-department")
     if item.type is ItemType.GROUP and not item.items:
-        yield Fault(link_id, "item", "at least one item in a group")
+        yield fault(link_id, "item", "below-group")
     if item.type is ItemType.DISPLAY and item.items:
-        yield Fault(link_id, "item", "nothing below a display")
+        yield fault(link_id, "item", "below-display")
     if not item.is_question:
         for name, there in (("required", item.required), ("rule", item.rules),
                             ("ask-before-agent", item.ask_before_agent)):
             if there:
-                yield Fault(link_id, name, f"none on a {item.type.value}")
+                yield fault(link_id, name, "none-on-type", type=item.type.value)
     if not 1 <= item.max_seconds <= 300:
-        yield Fault(link_id, "max-seconds", "1 to 300", item.max_seconds)
+        yield fault(link_id, "max-seconds", "between", item.max_seconds, low=1, high=300)
     yield from _range(item)
+    yield from _units(item, languages)
     yield from _options(item, languages)
     yield from _rules(item, languages)
     yield from answer_checks.answers(item)
@@ -119,15 +116,15 @@ def _texts(link_id: str, where: str, found: Texts, languages: Collection[str],
     for language in languages:
         text = found.get(language, "").strip()
         if not text:
-            yield Fault(link_id, where, f"a text in {language}")
+            yield fault(link_id, where, "text-in", language=language)
             continue
         try:
             unknown = variables(text) - set(VARIABLES) if spoken else set()
         except ValueError:
-            yield Fault(link_id, where, "matching braces", text)
+            yield fault(link_id, where, "braces", text)
             continue
         for name in sorted(unknown):
-            yield Fault(link_id, where, "only {" + "}, {".join(VARIABLES) + "} in braces", name)
+            yield fault(link_id, where, "variables", name, names=VARIABLES)
 
 
 def _fits(kind: ItemType, value: Scalar) -> bool:
@@ -141,43 +138,57 @@ def _range(item: Item) -> Iterator[Fault]:
     given = [(name, value) for name, value in (("minValue", item.minimum),
                                                ("maxValue", item.maximum)) if value is not None]
     if given and not item.type.has_order:
-        yield Fault(item.link_id, given[0][0], f"none on a {item.type.value}")
+        yield fault(item.link_id, given[0][0], "none-on-type", type=item.type.value)
         return
     wrong = [name for name, value in given if not _fits(item.type, value)]
     for name in wrong:
-        yield Fault(item.link_id, name, f"{_SCALARS[item.type][1]}, as the item is one")
+        yield fault(item.link_id, name, "value-of-type", type=_SCALARS[item.type][1])
     if len(given) == 2 and not wrong:
         low: Any = item.minimum
         if low > item.maximum:
-            yield Fault(item.link_id, "minValue", f"at most maxValue, {item.maximum}", str(low))
+            yield fault(item.link_id, "minValue", "at-most-maximum", str(low),
+                        maximum=str(item.maximum))
     # keys cannot say a minus sign
     if item.type in (ItemType.INTEGER, ItemType.DECIMAL) and not wrong and given \
             and any(isinstance(value, int | Decimal) and value < 0 for _, value in given):
-        yield Fault(item.link_id, "minValue", "0 or more: keys have no minus sign",
-                    str(item.minimum))
+        yield fault(item.link_id, "minValue", "no-minus", str(item.minimum))
     if item.decimals and item.type is not ItemType.DECIMAL:
-        yield Fault(item.link_id, "maxDecimalPlaces", "none unless the item is a decimal")
+        yield fault(item.link_id, "maxDecimalPlaces", "decimals-only")
     elif not 0 <= item.decimals <= 4:
-        yield Fault(item.link_id, "maxDecimalPlaces", "0 to 4", item.decimals)
+        yield fault(item.link_id, "maxDecimalPlaces", "between", item.decimals, low=0, high=4)
+
+
+def _units(item: Item, languages: Collection[str]) -> Iterator[Fault]:
+    declared = [unit for unit in item.units if unit.place >= 0]
+    if declared and item.type not in (ItemType.INTEGER, ItemType.DECIMAL):
+        yield fault(item.link_id, "unit-option", "none-on-type", type=item.type.value)
+    elif declared and not item.unit:
+        yield fault(item.link_id, "unit-option", "own-unit")
+    for unit in declared:
+        yield from _texts(item.link_id, f"unit-option.{unit.place}.unit", unit.text, languages)
+        for language in unit.usual:
+            if language not in languages:
+                yield fault(item.link_id, f"unit-option.{unit.place}.usual", "own-language",
+                            language)
 
 
 def _options(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     link_id = item.link_id
     if item.type in (ItemType.CHOICE, ItemType.OPEN_CHOICE) and not item.options:
-        yield Fault(link_id, "answerOption", "at least one option")
+        yield fault(link_id, "answerOption", "an-option")
     keys: Counter[str] = Counter(list(item.language_keys))
     if item.type is ItemType.OPEN_CHOICE:
         if not item.other_key:
-            yield Fault(link_id, "other-key", "the digit for an answer in one's own words")
+            yield fault(link_id, "other-key", "other-key")
         else:
             keys[item.other_key] += 1
     elif item.other_key:
-        yield Fault(link_id, "other-key", "none unless the item is an open-choice")
+        yield fault(link_id, "other-key", "open-choice-only")
     if item.language_keys and not item.type.has_options:
-        yield Fault(link_id, "language-key", "none unless one of several options is picked")
+        yield fault(link_id, "language-key", "options-only")
     for language in item.language_keys.values():
         if language not in languages:
-            yield Fault(link_id, "language-key", "a language of the questionnaire", language)
+            yield fault(link_id, "language-key", "own-language", language)
     codes: Counter[str] = Counter()
     for option in item.options:
         keys.update(option.keys)
@@ -186,64 +197,62 @@ def _options(item: Item, languages: Collection[str]) -> Iterator[Fault]:
             yield from _texts(link_id, f"answerOption.{option.place}.display", option.text,
                               languages)
         if option.outcome is not None and not item.identity:
-            yield Fault(link_id, f"answerOption.{option.place}.outcome", "none: only the identity "
-                        "question may end a call", option.outcome)
+            yield fault(link_id, f"answerOption.{option.place}.outcome", "identity-outcome",
+                        option.outcome)
         elif option.outcome is not None and option.outcome not in OUTCOMES:
-            yield Fault(link_id, f"answerOption.{option.place}.outcome",
-                        "one of " + ", ".join(OUTCOMES), option.outcome)
+            yield fault(link_id, f"answerOption.{option.place}.outcome", "one-of",
+                        option.outcome, values=OUTCOMES)
     for key, times in keys.items():
         if not re.fullmatch("[0-9]", key):
-            yield Fault(link_id, "key", "one digit from 0 to 9", key)
+            yield fault(link_id, "key", "digit", key)
         elif times > 1:
-            yield Fault(link_id, "key", "each key once", key)
+            yield fault(link_id, "key", "key-once", key)
     for code, times in codes.items():
         if times > 1:
-            yield Fault(link_id, "answerOption", "each code once", code)
+            yield fault(link_id, "answerOption", "code-once", code)
 
 
 def _rules(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     if item.rules and item.is_question and item.type not in _SCALARS:
-        yield Fault(item.link_id, "rule", f"none on a {item.type.value}")
+        yield fault(item.link_id, "rule", "none-on-type", type=item.type.value)
         return
     for rule in item.rules if item.is_question else ():
         where = f"rule.{rule.place}"
         if rule.operator is Operator.EXISTS:
-            yield Fault(item.link_id, f"{where}.operator", "a comparison with a value", "exists")
+            yield fault(item.link_id, f"{where}.operator", "comparison", "exists")
         else:
             yield from _comparison(item, item.link_id, where, rule.operator, rule.value)
         yield from _texts(item.link_id, f"{where}.text", rule.text, languages)
     for name, times in Counter(rule.id for rule in item.rules).items():
         if times > 1:
-            yield Fault(item.link_id, "rule.id", "each id once", name)
+            yield fault(item.link_id, "rule.id", "id-once", name)
 
 
 def _comparison(question: Item, link_id: str, where: str, operator: Operator,
                 value: Scalar) -> Iterator[Fault]:
     """Whether answers to ``question`` can be compared so; the fault is ``link_id``'s."""
     if operator not in (Operator.EQUAL, Operator.NOT_EQUAL) and not question.type.has_order:
-        yield Fault(link_id, f"{where}.operator", f"= or != for a {question.type.value}",
-                    operator.value)
+        yield fault(link_id, f"{where}.operator", "equality", operator.value,
+                    type=question.type.value)
     if not _fits(question.type, value):
-        yield Fault(link_id, f"{where}.value", f"{_SCALARS[question.type][1]}, as "
-                    f"{question.link_id} is one", str(value))
+        yield fault(link_id, f"{where}.value", "value-like", str(value),
+                    type=_SCALARS[question.type][1], question=question.link_id)
     elif question.type in (ItemType.CHOICE, ItemType.OPEN_CHOICE):
         codes = [option.value["valueCoding"]["code"] for option in question.options]
         if value not in codes:
-            yield Fault(link_id, f"{where}.value", "a code among " + ", ".join(codes), value)
+            yield fault(link_id, f"{where}.value", "code-among", value, codes=codes)
 
 
 def _condition(item: Item, condition: Condition, earlier: dict[str, Item]) -> Iterator[Fault]:
     where = f"enableWhen.{condition.place}"
     question = earlier.get(condition.question)
     if question is None or not question.is_question or question.birth_year:
-        yield Fault(item.link_id, f"{where}.question", "the linkId of an earlier question",
-                    condition.question)
+        yield fault(item.link_id, f"{where}.question", "earlier", condition.question)
     elif condition.operator is Operator.EXISTS:
         if not isinstance(condition.value, bool):
-            yield Fault(item.link_id, where, "an answerBoolean with exists")
+            yield fault(item.link_id, where, "exists-truth")
     elif question.type is ItemType.TEXT:
-        yield Fault(item.link_id, f"{where}.operator", "exists for a voice message",
-                    condition.operator.value)
+        yield fault(item.link_id, f"{where}.operator", "exists-only", condition.operator.value)
     else:
         yield from _comparison(question, item.link_id, where, condition.operator,
                                condition.value)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from followup.questionnaires.units import Unit
 from followup.responses.models import Severity
 
 Scalar = bool | int | Decimal | date | str     # what a FHIR value[x] comes down to; a code is str
@@ -134,6 +135,7 @@ class Item:
     decimals: int = 0
     unit: str = ""                                   # UCUM code, e.g. Cel
     unit_text: Texts = field(default_factory=dict)   # what it is called
+    units: tuple[Unit, ...] = ()                     # that an answer may be told in
     repeats: bool = False                            # takes several answers
     min_answers: int = 1
     max_answers: int = 1
@@ -163,6 +165,15 @@ class Item:
     def option_of(self, value: Mapping[str, Any]) -> Option | None:
         """The option whose FHIR value[x] this is."""
         return next((option for option in self.options if option.value == value), None)
+
+    def unit_of(self, code: str) -> Unit | None:
+        """The unit of that code which an answer may be told in."""
+        return next((unit for unit in self.units if unit.code == code), None)
+
+    def other_units(self, language: str) -> tuple[Unit, ...]:
+        """Units beside the item's own which a bare number may be meant in."""
+        return tuple(unit for unit in self.units
+                     if language in unit.usual and unit.code != self.unit)
 
     def key_for(self, control: Control) -> str:
         """The key of a control; "" when it has none here."""

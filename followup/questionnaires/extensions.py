@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from followup.questionnaires import resource as wire
 from followup.questionnaires.definition import Confirm, Control, Operator, Rule, Texts
-from followup.questionnaires.faults import Fault
+from followup.questionnaires.faults import Fault, fault
+from followup.questionnaires.units import Unit, usual_units
 from followup.responses.models import Severity
+
+ROLES = ("identity", "birth-year")
 
 
 @dataclass
@@ -19,17 +24,17 @@ class Extensions:
     faults: list[Fault] = field(default_factory=list)
     language: str = ""
 
-    def fault(self, link_id: str, where: str, expected: str, found: Any = None) -> None:
+    def fault(self, link_id: str, where: str, code: str, found: Any = None,
+              **params: Any) -> None:
         """Note one."""
-        self.faults.append(Fault(link_id, where, expected, found))
+        self.faults.append(fault(link_id, where, code, found, **params))
 
     def known(self, element: wire.Element, link_id: str, names: Sequence[str]) -> None:
         for extension in element.extension:
             if extension.url.startswith(wire.OURS) and \
                     extension.url.removeprefix(wire.OURS) not in names:
-                self.fault(link_id, "extension",
-                           "one of " + ", ".join(wire.OURS + name for name in names),
-                           extension.url)
+                self.fault(link_id, "extension", "one-of", extension.url,
+                           values=[wire.OURS + name for name in names])
 
     def value(self, element: wire.Element, link_id: str, url: str, kind: type) -> Any:
         """The value of our extension ``url``, of the type ``kind``."""
@@ -38,16 +43,17 @@ class Extensions:
             return None
         if not isinstance(extension.scalar, kind) or \
                 (kind is int and isinstance(extension.scalar, bool)):
-            names = {str: "valueString or valueCode", int: "valueInteger", bool: "valueBoolean"}
-            self.fault(link_id, f"extension {url}", names[kind])
+            elements = {str: ("valueString", "valueCode"), int: ("valueInteger",),
+                        bool: ("valueBoolean",)}
+            self.fault(link_id, f"extension {url}", "value-in", elements=elements[kind])
             return None
         return extension.scalar
 
     def role(self, element: wire.ItemElement, link_id: str) -> str:
         """What a question is for, beyond its answer."""
         role = self.value(element, link_id, wire.OURS + "role", str) or ""
-        if role not in ("", "identity", "birth-year"):
-            self.fault(link_id, "role", "one of identity, birth-year", role)
+        if role and role not in ROLES:
+            self.fault(link_id, "role", "one-of", role, values=ROLES)
         return role
 
     def unit(self, element: wire.ItemElement) -> tuple[str, Texts]:
@@ -58,11 +64,52 @@ class Extensions:
             return "", {}
         return coding.code or "", wire.texts(coding.display, coding.display_, self.language)
 
+    def units(self, element: wire.ItemElement, link_id: str, own: str) -> tuple[Unit, ...]:
+        """Units that an answer may be told in: the usual ones, and those that are declared."""
+        found = {unit.code: unit for unit in usual_units(own)}
+        for place, extension in enumerate(element.having(wire.OURS + "unit-option")):
+            where = f"unit-option.{place}"
+            named, usual = extension.first("unit"), wire.strings(extension, "usual")
+            coding = named.coding if named else None
+            if coding is None or not coding.code or not coding.display:
+                self.fault(link_id, f"{where}.unit", "unit-coding")
+                continue
+            known = found.get(coding.code)
+            factor, offset = (self.number(extension, link_id, where, name)
+                              for name in ("factor", "offset"))
+            if factor is None and known is None:
+                self.fault(link_id, f"{where}.factor", "unit-factor", unit=coding.code)
+                continue
+            if factor is not None and factor <= 0:
+                self.fault(link_id, f"{where}.factor", "positive", str(factor))
+                continue
+            text = wire.texts(coding.display, coding.display_, self.language)
+            if factor is None and known is not None:
+                factor, offset = known.factor, offset if offset is not None else known.offset
+            found[coding.code] = Unit(
+                coding.code, text, Fraction(factor or 1), Fraction(offset or 0),
+                tuple(map(wire.base_language, usual)) or tuple(text),
+                {**(known.words if known else {}), **self.spoken(extension, link_id, "spoken")},
+                place)
+        return tuple(found.values())
+
+    def number(self, element: wire.Element, link_id: str, where: str,
+               name: str) -> Fraction | None:
+        """A part that is a number."""
+        part = element.first(name)
+        if part is None:
+            return None
+        if isinstance(part.scalar, bool) or not isinstance(part.scalar, int | Decimal):
+            self.fault(link_id, f"{where}.{name}", "value-in",
+                       elements=("valueDecimal", "valueInteger"))
+            return None
+        return Fraction(part.scalar)
+
     def occurs(self, element: wire.ItemElement, link_id: str, url: str) -> int | None:
         """How many answers at least, or at most; 1 where the item does not repeat."""
         count: int | None = self.value(element, link_id, url, int)
         if count is not None and not element.repeats:
-            self.fault(link_id, f"extension {url}", "none unless the item repeats", count)
+            self.fault(link_id, f"extension {url}", "repeats-only", count)
             return None
         return count
 
@@ -73,10 +120,9 @@ class Extensions:
             action, key = extension.first("action"), extension.first("key")
             code = (action.code or action.string) if action else None
             if code not in tuple(Control) or (key is not None and not key.string):
-                self.fault(link_id, "control-key", "action (valueCode: " + ", ".join(Control)
-                           + ") and key (valueString; without it the control is off)", code)
+                self.fault(link_id, "control-key", "control", code, actions=tuple(Control))
             elif Control(code) in found:
-                self.fault(link_id, "control-key", "each action once", code)
+                self.fault(link_id, "control-key", "action-once", code)
             else:
                 found[Control(code)] = key.string or "" if key else ""
         return found
@@ -90,8 +136,7 @@ class Extensions:
                 code = wire.base_language(language.code)
                 found[code] = (*found.get(code, ()), *words)
             else:
-                self.fault(link_id, f"extension {wire.OURS}{name}",
-                           "language (valueCode) and words (valueString, may repeat)")
+                self.fault(link_id, f"extension {wire.OURS}{name}", "spoken")
         return found
 
     def confirm(self, element: wire.ItemElement, link_id: str) -> Confirm:
@@ -99,11 +144,10 @@ class Extensions:
         try:
             confirm = Confirm(code)
         except ValueError:
-            self.fault(link_id, "confirm", "one of " + ", ".join(Confirm), code)
+            self.fault(link_id, "confirm", "one-of", code, values=tuple(Confirm))
             return Confirm.AUTO
         if confirm is Confirm.NEVER and element.first(wire.OURS + "rule"):
-            self.fault(link_id, "confirm",
-                       "auto or always: a finding may not rest on one misheard word", code)
+            self.fault(link_id, "confirm", "confirmed-finding", code)
         return confirm
 
     def language_keys(self, element: wire.Element, link_id: str) -> dict[str, str]:
@@ -113,15 +157,14 @@ class Extensions:
             if key and key.string and language and language.code:
                 found[key.string] = wire.base_language(language.code)
             else:
-                self.fault(link_id, f"extension {wire.OURS}language-key",
-                           "key (valueString) and language (valueCode)")
+                self.fault(link_id, f"extension {wire.OURS}language-key", "language-key")
         return found
 
     def operator(self, link_id: str, where: str, text: str | None) -> Operator | None:
         try:
             return Operator(text or "")
         except ValueError:
-            self.fault(link_id, where, "one of " + ", ".join(Operator), text)
+            self.fault(link_id, where, "one-of", text, values=tuple(Operator))
             return None
 
     def rules(self, element: wire.Element, link_id: str) -> tuple[Rule, ...]:
@@ -134,10 +177,11 @@ class Extensions:
             operator = self.operator(link_id, f"{where}.operator", sign.code if sign else None)
             value = parts["value"].scalar if "value" in parts else None
             if value is None:
-                self.fault(link_id, f"{where}.value", "the value to compare the answer with")
+                self.fault(link_id, f"{where}.value", "compared")
             severity = grave.code if grave else None
             if severity not in tuple(Severity):
-                self.fault(link_id, f"{where}.severity", "abnormal or critical", severity)
+                self.fault(link_id, f"{where}.severity", "one-of", severity,
+                           values=tuple(Severity))
                 continue
             if operator is None or value is None:
                 continue

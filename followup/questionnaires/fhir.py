@@ -9,10 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from followup.errors import InvalidInput
 from followup.questionnaires.checks import check
 from followup.questionnaires.definition import Questionnaire
-from followup.questionnaires.faults import Fault
+from followup.questionnaires.faults import Fault, UnsoundQuestionnaire, fault
 from followup.questionnaires.reader import ITEM_EXTENSIONS, Reader
 from followup.questionnaires.shape import questionnaire_faults
 
@@ -23,23 +22,19 @@ def load_questionnaire(source: str | bytes | Mapping[str, Any], *,
                        stored: bool = False) -> Questionnaire:
     """A questionnaire from FHIR JSON; ``stored``: its shape was checked when it came in.
 
-    Raises InvalidInput whose ``details["faults"]`` is a list of
-    ``{"link_id", "field", "expected", "found"}``, one for every fault, in document order.
+    Raises UnsoundQuestionnaire with every fault, in document order.
     """
     raw = source if isinstance(source, Mapping) else _parse(source)
     reader = Reader()
     questionnaire = reader.questionnaire(raw)
     faults = [*reader.faults, *check(questionnaire, reader.broken)]
     if not stored:
-        faults += [fault for fault in questionnaire_faults(raw)
-                   if not any(_same(fault, ours) for ours in faults)]
+        faults += [each for each in questionnaire_faults(raw)
+                   if not any(_same(each, ours) for ours in faults)]
     if faults:
         ids = [item.link_id for item in questionnaire.order]
-        faults.sort(key=lambda fault: ids.index(fault.link_id) if fault.link_id in ids else -1)
-        raise InvalidInput(
-            "the questionnaire is not sound:\n" + "\n".join(f"  {fault}" for fault in faults),
-            field=faults[0].field, expected=faults[0].expected,
-            faults=[fault.to_dict() for fault in faults])
+        faults.sort(key=lambda each: ids.index(each.link_id) if each.link_id in ids else -1)
+        raise UnsoundQuestionnaire(faults)
     return questionnaire
 
 
@@ -59,15 +54,17 @@ def _element(where: str) -> list[str]:
 
 
 def _parse(source: str | bytes) -> Mapping[str, Any]:
-    expected = "a FHIR R4 Questionnaire in JSON"
     if len(source) > MAX_BYTES:
-        raise InvalidInput(f"the questionnaire is larger than {MAX_BYTES} bytes", field="file",
-                           expected=expected, faults=[])
+        raise UnsoundQuestionnaire([fault("", "file", "size", len(source), most=MAX_BYTES)])
     try:
         raw = json.loads(source)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"not valid JSON: {error}", field="file", expected=expected,
-                           faults=[]) from error
+    except json.JSONDecodeError as error:
+        raise UnsoundQuestionnaire([
+            fault("", "file", "json", line=error.lineno, column=error.colno)]) from error
+    except UnicodeDecodeError as error:
+        raise UnsoundQuestionnaire([fault("", "file", "utf-8")]) from error
+    except (ValueError, RecursionError) as error:      # a number of 5000 digits, or [[[[…
+        raise UnsoundQuestionnaire([fault("", "file", "flat-json")]) from error
     if not isinstance(raw, dict):
-        raise InvalidInput("not a JSON object", field="file", expected=expected, faults=[])
+        raise UnsoundQuestionnaire([fault("", "file", "resource")])
     return raw

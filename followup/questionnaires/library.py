@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
-from followup.errors import Conflict, InvalidInput, NotFound
+from followup.errors import Conflict, NotFound
 from followup.questionnaires.definition import Questionnaire
+from followup.questionnaires.faults import UnsoundQuestionnaire, fault
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
 from followup.responses.models import Response
@@ -33,8 +34,8 @@ async def publish(session: AsyncSession, questionnaire: Questionnaire) -> Questi
     """
     status = QuestionnaireStatus(questionnaire.status)
     if status is QuestionnaireStatus.RETIRED:
-        raise InvalidInput("status: expected draft or active, found retired", field="status",
-                           expected="draft or active")
+        raise UnsoundQuestionnaire([
+            fault("", "status", "one-of", status.value, values=("draft", "active"))])
     await session.execute(insert(QuestionnaireRow).values(
         url=questionnaire.url, version=questionnaire.version, title=questionnaire.title,
         status=status, resource=dict(questionnaire.resource),

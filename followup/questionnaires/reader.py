@@ -20,6 +20,7 @@ from followup.questionnaires.definition import (
     Scalar,
 )
 from followup.questionnaires.extensions import Extensions
+from followup.questionnaires.shape import shape_fault
 from followup.questionnaires.values import fhir_value, scalar
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -28,7 +29,7 @@ MOST_ANSWERS = 5             # to a question that is asked again, unless maxOccu
 _PLAIN = {ItemType.INTEGER: int, ItemType.DECIMAL: Decimal, ItemType.DATE: date}
 ITEM_EXTENSIONS = ("phone-prompt", "role", "language-key", "other-key", "max-seconds",
                    "ask-before-agent", "rule", "confirm", "spoken-yes", "spoken-no",
-                   "control-key")
+                   "control-key", "unit-option")
 YES_NO = (("valueBoolean", True, {"zh": "是", "en": "yes", "yue": "係"}, "1", "yes"),
           ("valueBoolean", False, {"zh": "否", "en": "no", "yue": "唔係"}, "2", "no"))
 
@@ -48,11 +49,7 @@ class Reader(Extensions):
                 return model.model_validate(left)
             except ValidationError as error:
                 for each in error.errors(include_url=False):
-                    found = each["input"]
-                    expected = each["msg"].removeprefix("Value error, ")
-                    self.fault(link_id, ".".join(map(str, each["loc"])),
-                               expected.removeprefix("Input should be "),
-                               found if isinstance(found, str | int | float | bool) else None)
+                    self.faults.append(shape_fault(link_id, each["loc"], each))
                     left.pop(str(each["loc"][0]), None)
 
     def questionnaire(self, raw: Mapping[str, Any]) -> Questionnaire:
@@ -60,9 +57,10 @@ class Reader(Extensions):
         for name, value in (("url", head.url), ("version", head.version), ("title", head.title),
                             ("language", head.language)):
             if not value and name not in {fault.field for fault in self.faults}:
-                self.fault("", name, "a text that is not empty")
+                self.fault("", name, "not-empty")
         if head.resource_type != "Questionnaire":
-            self.fault("", "resourceType", "Questionnaire", head.resource_type)
+            self.fault("", "resourceType", "one-of", head.resource_type,
+                       values=("Questionnaire",))
         self.unsupported("", raw)
         self.known(head, "", ("language",))
         self.language = wire.base_language(head.language or "zh")
@@ -74,7 +72,7 @@ class Reader(Extensions):
 
     def items(self, raws: Sequence[Any], parent: str | None, depth: int) -> tuple[Item, ...]:
         if raws and depth > MAX_DEPTH:
-            self.fault(parent or "", "item", f"at most {MAX_DEPTH} levels")
+            self.fault(parent or "", "item", "levels", most=MAX_DEPTH)
             return ()
         return tuple(self.item(raw, parent, depth) for raw in raws)
 
@@ -82,28 +80,28 @@ class Reader(Extensions):
         self.count += 1
         nameless = f"(item {self.count})"
         if not isinstance(raw, dict):
-            self.fault(nameless, "item", "a JSON object", str(raw)[:40])
+            self.fault(nameless, "item", "object", str(raw)[:40])
             self.broken.add(nameless)
             return Item(nameless, ItemType.GROUP, parent=parent)
         named = raw.get("linkId")
         link_id = named if isinstance(named, str) and named else nameless
         element = self.shape(wire.ItemElement, raw, link_id)
         if link_id is nameless:
-            self.fault(link_id, "linkId", "a text that is not empty", named)
+            self.fault(link_id, "linkId", "not-empty", named)
         try:
             kind = ItemType(element.type or "")
         except ValueError:
-            self.fault(link_id, "type", "one of " + ", ".join(ItemType), element.type)
+            self.fault(link_id, "type", "one-of", element.type, values=tuple(ItemType))
             self.broken.add(link_id)
             kind = ItemType.GROUP
         self.unsupported(link_id, raw)
         self.known(element, link_id, ITEM_EXTENSIONS)
         if self.value(element, link_id, wire.HIDDEN, bool):
-            self.fault(link_id, "questionnaire-hidden", "none: what is hidden cannot be asked")
+            self.fault(link_id, "questionnaire-hidden", "shown")
         if kind.has_options and kind is not ItemType.BOOLEAN:
             options = self.options(element, link_id)
         elif element.answer_option and link_id not in self.broken:
-            self.fault(link_id, "answerOption", "none: only choice and open-choice have options")
+            self.fault(link_id, "answerOption", "no-options")
             options = ()
         else:
             options = tuple(Option({name: value}, words, (key,),
@@ -111,8 +109,7 @@ class Reader(Extensions):
                             for name, value, words, key, said in YES_NO) \
                 if kind is ItemType.BOOLEAN else ()
         if len(element.enable_when) > 1 and element.enable_behavior not in ("all", "any"):
-            self.fault(link_id, "enableBehavior", "all or any, as there are several enableWhen",
-                       element.enable_behavior)
+            self.fault(link_id, "enableBehavior", "behavior", element.enable_behavior)
         prompt = element.first(wire.OURS + "phone-prompt")
         unit, unit_text = self.unit(element)
         seconds = self.value(element, link_id, wire.OURS + "max-seconds", int)
@@ -125,7 +122,7 @@ class Reader(Extensions):
             minimum=self.bound(element, wire.MIN_VALUE),
             maximum=self.bound(element, wire.MAX_VALUE),
             decimals=self.value(element, link_id, wire.MAX_DECIMALS, int) or 0,
-            unit=unit, unit_text=unit_text,
+            unit=unit, unit_text=unit_text, units=self.units(element, link_id, unit),
             repeats=element.repeats,
             min_answers=self.occurs(element, link_id, wire.MIN_OCCURS) or 1,
             max_answers=self.most(element, link_id, kind, options),
@@ -145,9 +142,9 @@ class Reader(Extensions):
     def unsupported(self, link_id: str, raw: Mapping[str, Any]) -> None:
         for name in wire.NOT_SUPPORTED:
             if name in raw:
-                self.fault(link_id, name, "nothing: this element is not supported")
+                self.fault(link_id, name, "unsupported")
         if raw.get("readOnly") is True:
-            self.fault(link_id, "readOnly", "false: there is nothing to ask a patient")
+            self.fault(link_id, "readOnly", "writable")
 
     @staticmethod
     def bound(element: wire.ItemElement, url: str) -> Scalar | None:
@@ -164,7 +161,7 @@ class Reader(Extensions):
             self.known(option, link_id, ("key", "outcome", "spoken"))
             coding = option.coding
             if coding is None or not coding.code:
-                self.fault(link_id, f"answerOption.{number - 1}", "a valueCoding with a code")
+                self.fault(link_id, f"answerOption.{number - 1}", "coding")
                 continue
             keys = tuple(wire.strings(option, wire.OURS + "key")) or (str(number),)
             outcome = option.first(wire.OURS + "outcome")
@@ -205,9 +202,12 @@ class Reader(Extensions):
             elif not isinstance(plain, str | None) and type(plain) is _PLAIN.get(kind):
                 found.append(fhir_value(plain))
             elif link_id not in self.broken:
-                self.fault(link_id, f"initial.{place}",
-                           "one of the options" if options else f"none, or one of type {kind}",
-                           None if plain is None else str(plain))
+                given = None if plain is None else str(plain)
+                if options:
+                    self.fault(link_id, f"initial.{place}", "an-own-option", given)
+                else:
+                    self.fault(link_id, f"initial.{place}", "initial-type", given,
+                               type=kind.value)
         return tuple(found)
 
     def conditions(self, element: wire.ItemElement, link_id: str) -> tuple[Condition, ...]:
@@ -216,7 +216,7 @@ class Reader(Extensions):
             where = f"enableWhen.{number}"
             operator = self.operator(link_id, f"{where}.operator", condition.operator)
             if condition.scalar is None:
-                self.fault(link_id, where, "an answer[x] to compare with")
+                self.fault(link_id, where, "answer")
             if operator and condition.scalar is not None:
                 found.append(Condition(condition.question, operator, condition.scalar,
                                        place=number))

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError
 
 from followup.questionnaires.definition import Scalar, Texts
 
@@ -30,13 +31,13 @@ NOT_SUPPORTED = ("modifierExtension", "answerValueSet")
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError("expected a number")    # noqa: TRY004 pydantic wants it
+        raise PydanticCustomError("number", "a number")
     return Decimal(str(value))
 
 
 def _iso_date(value: Any) -> Any:
     if not isinstance(value, str) or len(value) != 10:
-        raise ValueError("expected a date such as 2026-03-05")
+        raise PydanticCustomError("date", "a date such as 2026-03-05")
     return value
 
 

@@ -11,14 +11,30 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from followup.questionnaires.faults import Fault
+from followup.questionnaires.faults import Fault, fault
 
 Path = tuple[str | int, ...]
-_SAID = {
-    "extra_forbidden": "nothing of this name: it is no element of FHIR R4",
-    "model_field_validation.missing": "this element, as FHIR R4 requires it",
-    "fhir-validation-wrong-resource-type": "",        # told by the reader
+OTHER = "shape"                                        # has no words of ours: told as it is
+CODES = {                                              # pydantic's types of error, by our codes
+    "element": ("extra_forbidden",),
+    "needed": ("model_field_validation.missing", "missing"),
+    "text": ("string_type", "string_sub_type", "string_unicode"),
+    "not-empty": ("string_too_short",),
+    "text-at-most": ("string_too_long",),
+    "truth": ("bool_type", "bool_parsing"),
+    "whole-number": ("int_type", "int_parsing", "int_parsing_size", "int_from_float"),
+    "number": ("number", "float_type", "float_parsing", "decimal_type", "decimal_parsing",
+               "finite_number"),
+    "list": ("list_type",),
+    "object": ("dict_type", "model_type", "model_attributes_type", "model_validation_format"),
+    "day": ("date", "date_type", "date_parsing", "date_from_datetime_parsing",
+            "date_from_datetime_inexact"),
+    "moment": ("datetime_type", "datetime_parsing", "datetime_from_date_parsing",
+               "timezone_aware"),
 }
+_CODE = {kind: code for code, kinds in CODES.items() for kind in kinds}
+_TOLD_BY_READER = "fhir-validation-wrong-resource-type"
+_MESSAGES = (("moment", ("Date", "Instant")), ("one-value", ("Any of one", "Expect any")))
 
 
 def questionnaire_faults(raw: Mapping[str, Any]) -> list[Fault]:
@@ -43,34 +59,43 @@ def _faults(model: type[BaseModel], raw: Mapping[str, Any]) -> list[Fault]:
     for path, element in beside:
         errors += _errors(Element, element, path)
     names = dict(_named(raw))
-    found = []
-    for path, code, message, value in errors:
-        link_id, below = _place(path, names)
-        expected = _SAID.get(code, message)
-        if expected:
-            found.append(Fault(link_id, ".".join(map(str, below)), expected,
-                               value if isinstance(value, str | int | float | bool) else None))
-    return found
+    return [shape_fault(*_place(path, names), error) for path, error in errors]
 
 
-def _errors(model: type[BaseModel], raw: Any, at: Path) -> Iterator[tuple[Path, str, str, Any]]:
+def shape_fault(link_id: str, where: Path, error: Mapping[str, Any]) -> Fault:
+    """The fault that one of pydantic's errors is."""
+    place, given = ".".join(map(str, where)), error["input"]
+    found = given if isinstance(given, str | int | float | bool) else None
+    said = str(error["msg"]).removeprefix("Value error, ")
+    code = _CODE.get(error["type"]) or next(
+        (ours for ours, starts in _MESSAGES if said.startswith(starts)), OTHER)
+    params = {"text-at-most": {"most": error.get("ctx", {}).get("max_length")},
+              OTHER: {"said": said}}
+    return fault(link_id, place, code, found, **params.get(code, {}))
+
+
+def _errors(model: type[BaseModel], raw: Any, at: Path) -> Iterator[tuple[Path, Any]]:
     try:
         model.model_validate(raw)
     except ValidationError as error:
-        for each in error.errors(include_url=False):
-            message = each["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            yield (*at, *each["loc"]), each["type"], message, each["input"]
+        yield from (((*at, *each["loc"]), each) for each in error.errors(include_url=False)
+                    if each["type"] != _TOLD_BY_READER)
+    except (AttributeError, TypeError) as error:       # of fhir.resources, over strange input
+        yield at, {"type": "", "msg": str(error), "input": None}
 
 
 def _without_value_elements(raw: Any, at: Path, found: list[tuple[Path, Any]]) -> Any:
-    """A copy without the ``_valueX`` of extensions, which fhir.resources does not know of.
+    """A copy without the ``_valueX`` of extensions, which fhir.resources does not know of, and
+    without any ``_name`` that is no object, over which it stumbles.
 
     They are kept in ``found``, to be judged by themselves.
     """
     if isinstance(raw, Mapping):
         copy = {}
         for name, value in raw.items():
-            if "url" in raw and str(name).startswith("_value"):
+            beside = str(name).startswith("_")
+            if beside and (("url" in raw and str(name).startswith("_value"))
+                           or not isinstance(value, Mapping | list)):
                 found.append(((*at, name), value))
             else:
                 copy[name] = _without_value_elements(value, (*at, name), found)

@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from followup.questionnaires.definition import Operator, Scalar
+from followup.questionnaires.definition import Item, ItemType, Operator, Scalar
+from followup.questionnaires.units import Told, Unit
 
 
 def scalar(value: Mapping[str, Any]) -> Scalar | None:
@@ -59,6 +60,20 @@ def satisfied(value: Mapping[str, Any] | None, operator: Operator, right: Scalar
     plain = [scalar(one) for one in each(value)] if value is not None else [None]
     fits = all if operator is Operator.NOT_EQUAL else any
     return fits(compare(one, operator, right) for one in plain)
+
+
+def within(item: Item, plain: Scalar) -> bool:
+    """Whether a number or a date lies between the bounds of its item."""
+    return (item.minimum is None or compare(plain, Operator.GREATER_OR_EQUAL, item.minimum)) and (
+        item.maximum is None or compare(plain, Operator.LESS_OR_EQUAL, item.maximum))
+
+
+def fitting(item: Item, number: Decimal, units: Iterable[Unit]) -> list[tuple[Told, int | Decimal]]:
+    """What ``number`` may be when it was told in one of ``units``: all that lies within bounds."""
+    found = ((Told(number, unit.code), unit.converted(number, item.decimals)) for unit in units)
+    plain = ((told, int(value) if item.type is ItemType.INTEGER else value)
+             for told, value in found)
+    return [(told, value) for told, value in plain if within(item, value)]
 
 
 def _ordered(left: Scalar, right: Scalar) -> bool:

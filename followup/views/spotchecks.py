@@ -86,7 +86,8 @@ class Looked:
     recording: Recording | None = None
     response: Response | None = None
     findings: dict[uuid.UUID, Finding] = field(default_factory=dict)      # by answer
-    former: dict[str, list[Answer]] = field(default_factory=dict)         # replaced, by question
+    # replaced, by question and by the place of what has replaced it
+    former: dict[tuple[str, int], list[Answer]] = field(default_factory=dict)
     moments: dict[uuid.UUID, int] = field(default_factory=dict)           # by answer
     again: Response | None = None
     again_task: Task | None = None
@@ -177,7 +178,7 @@ async def find_check(session: AsyncSession, check_id: uuid.UUID) -> Looked:
     looked.response = await _response(session, looked.attempt.task_id)
     if looked.response:
         looked.findings = {each.answer_id: each for each in looked.response.findings}
-        looked.former = await _former(session, looked.response.id, looked.attempt.id)
+        looked.former = await _former(session, looked.response, looked.attempt.id)
         every = [*looked.response.answers, *(each for some in looked.former.values()
                                              for each in some)]
         looked.moments = moments(every, looked.recording)
@@ -209,12 +210,16 @@ async def _response(session: AsyncSession, task_id: uuid.UUID) -> Response | Non
             selectinload(Response.findings)).execution_options(populate_existing=True))
 
 
-async def _former(session: AsyncSession, response_id: uuid.UUID,
-                  attempt_id: uuid.UUID) -> dict[str, list[Answer]]:
-    found: dict[str, list[Answer]] = {}
+async def _former(session: AsyncSession, response: Response,
+                  attempt_id: uuid.UUID) -> dict[tuple[str, int], list[Answer]]:
+    last: dict[str, int] = {}
+    for answer in response.answers:
+        last[answer.link_id] = max(answer.position, last.get(answer.link_id, 0))
+    found: dict[tuple[str, int], list[Answer]] = {}
     for answer in await session.scalars(
-            select(Answer).where(Answer.response_id == response_id,
+            select(Answer).where(Answer.response_id == response.id,
                                  Answer.attempt_id == attempt_id,
                                  Answer.superseded_at.is_not(None)).order_by(Answer.given_at)):
-        found.setdefault(answer.link_id, []).append(answer)
+        place = min(answer.position, last.get(answer.link_id, 0))
+        found.setdefault((answer.link_id, place), []).append(answer)
     return found

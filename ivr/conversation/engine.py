@@ -147,10 +147,10 @@ def _unconfirmed(state: State) -> Step:
     if not state.words and not state.keys:        # offered by us, and not confirmed
         return state, ()
     if not state.words:
-        return flow.store(state, state.value, state.keys, GivenBy.KEY)
+        return flow.store(state, state.value, state.given, GivenBy.KEY)
     item = flow.current(state)
     kept = [one for one in each(state.value)
             if not is_risky(item, one) or evaluate(item, one) is not None]
     if not kept:
         return state, ()
-    return flow.store(state, together(kept), state.words, GivenBy.VOICE, state.confidence)
+    return flow.store(state, together(kept), state.given, GivenBy.VOICE, state.confidence)

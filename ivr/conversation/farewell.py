@@ -44,6 +44,8 @@ def time_key(state: State, digit: str) -> Step:
 
     A lone 0: no call at all any more.
     """
+    if digit == "#" and state.misses and not state.keys:
+        return state, ()               # out of habit, after a time that was none
     if digit == "#":
         return time_given(state)
     if digit == "*":

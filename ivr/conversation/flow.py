@@ -34,11 +34,11 @@ from ivr.prompts.prompt import Prompt
 
 LISTEN_MS = 6000             # after a question that one key answers
 LISTEN_NUMBER_MS = 8000      # after one that is typed: finding the keys takes longer
+WAIT_MS = 20000              # to fetch a thermometer, or the patient
 MESSAGE_SILENCE_S = 4
 MAX_MISSES = 3
 MAX_REPEATS = 5              # to hear a question again; then each counts as a miss
 MAX_SILENT_ITEMS = 2         # given up in silence one after the other: nobody is there
-MAX_BACKS = 8                # to correct an answer, in one call
 
 Step = tuple[State, tuple[Action, ...]]
 
@@ -89,7 +89,8 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
 def leave_item(state: State) -> State:
     """Nothing is being asked any more."""
     return replace(state, link_id=None, keys="", value=None, words="", misses=0, repeats=0,
-                   starred=False, item_heard=False, adding=False, agreed=False)
+                   puzzled=0, starred=False, restarted=False, item_heard=False, adding=False,
+                   redoing=False, agreed=False)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -98,26 +99,16 @@ def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) 
         return finish(state, _final_outcome(state), (*lead, *wording.displays(state, None)),
                        first)
     item = ahead[0]
-    return _ask(state, item, (*lead, *wording.displays(state, item)), first)
+    return ask(state, item, (*lead, *wording.displays(state, item)), first)
 
 
-def _ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
+def ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
     state = replace(state, link_id=item.link_id, adding=item.link_id in state.open)
     first = (*first, Mark("question", item.link_id, item.text.get(state.language, "")))
     if state.adding and not item.type.has_options:
         return any_more(state, lead, first)
     before = wording.chosen(state, item, "picked-before") if state.adding else ()
     return say_and_wait(state, (*lead, *wording.question(state, item), *before), first)
-
-
-def back(state: State) -> Step:
-    """Ask the question before again; its answer stands until another one is given."""
-    if not state.history or state.backs >= MAX_BACKS:
-        return repeat(state)
-    item = state.questionnaire.item(state.history[-1])
-    state = replace(leave_item(state), history=state.history[:-1], backs=state.backs + 1,
-                    skipped=_without(state.skipped, item.link_id))
-    return _ask(state, item, (), ())
 
 
 def say_and_wait(state: State, prompts: tuple[Prompt, ...],
@@ -160,20 +151,37 @@ def miss(state: State, why: str) -> Step:
     if state.misses < MAX_MISSES:
         return say_and_wait(state, wording.once_more(state, item, why))
     if item.link_id in state.answers:         # was to be corrected: what was said holds
-        state, closing = closed(state)
-        return step(state, (wording.prompt(state, "move-on"),), closing)
+        return pass_over(state)
     if item.birth_year and state.item_heard:
         return finish(state, Disposition.IDENTITY_FAILED, (), ())
     if item.required and state.item_heard and not item.identity and not state.unmet:
         return escalate(state, "stuck", hold_s=0)
     if item.required:
         return finish(state, _unanswered_outcome(state), (), ())
+    return pass_over(state)
+
+
+def pass_over(state: State) -> Step:
+    """Go on without an answer; one that was given before stands."""
+    item, moving_on = current(state), (wording.prompt(state, "move-on"),)
+    if item.link_id in state.answers:
+        state, closing = closed(state)
+        return step(state, moving_on, closing)
     silent = 0 if state.item_heard else state.silent_items + 1
     state = replace(dealt_with(state), skipped=(*state.skipped, item.link_id),
                     silent_items=silent)
     if silent >= MAX_SILENT_ITEMS and remaining(state):
         return finish(state, _unanswered_outcome(state), (), ())
-    return step(state, (wording.prompt(state, "move-on"),))
+    return step(state, moving_on)
+
+
+def wait(state: State) -> Step:
+    """The patient asks for a moment: nothing is said meanwhile, and no silence is held against
+    them."""
+    if state.repeats >= MAX_REPEATS:
+        return miss(state, "not-understood")
+    return (replace(state, repeats=state.repeats + 1, keys=""),
+            (Say((wording.prompt(state, "waiting"),)), Listen(WAIT_MS)))
 
 
 # --- answers ---------------------------------------------------------------------------------
@@ -191,6 +199,7 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
     """Keep an answer; where the item repeats, beside those that were given before."""
     item = current(state)
     before = each(state.answers[item.link_id]) if state.adding else ()
+    before = before[:-1] if state.redoing else before
     added = add(item, before, each(value))
     known = item.link_id in (*state.given_before, *state.answers)
     actions: list[Action] = []
@@ -198,7 +207,8 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
     for position, one in enumerate(added.new, len(added.kept)):
         hit = evaluate(item, one)
         actions += [StoreAnswer(item.link_id, one, heard, given_by, hit, confidence=confidence,
-                                supersedes=known and position == 0, position=position,
+                                supersedes=known and (position == 0 or state.redoing),
+                                position=position,
                                 open=added.open or position < last),
                     Mark("answer", item.link_id, heard)]
         if hit:
@@ -209,9 +219,9 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
         state = replace(
             state, answers=answers, silent_items=0, answered=state.answered + 1,
             findings=findings(state.questionnaire, answers),
-            open=(*_without(state.open, item.link_id), *opened),
+            open=(*without(state.open, item.link_id), *opened),
             agreed=state.phase is Phase.CONFIRMING and not added.kept)
-    state = replace(state, adding=True) if item.repeats else dealt_with(state)
+    state = replace(state, adding=True, redoing=False) if item.repeats else dealt_with(state)
     return state, tuple(actions)
 
 
@@ -280,10 +290,10 @@ def closed(state: State) -> tuple[State, tuple[Action, ...]]:
     """The item has all the answers it will be given."""
     item = current(state)
     closing = (CloseAnswers(item.link_id),) if item.link_id in state.open else ()
-    return replace(dealt_with(state), open=_without(state.open, item.link_id)), closing
+    return replace(dealt_with(state), open=without(state.open, item.link_id)), closing
 
 
-def _without(link_ids: tuple[str, ...], link_id: str) -> tuple[str, ...]:
+def without(link_ids: tuple[str, ...], link_id: str) -> tuple[str, ...]:
     return tuple(one for one in link_ids if one != link_id)
 
 

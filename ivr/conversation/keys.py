@@ -11,7 +11,7 @@ from followup.questionnaires.checks import RELATIVE
 from followup.questionnaires.definition import Control, Item, ItemType, Option
 from followup.questionnaires.values import fhir_value, together
 from followup.responses.models import GivenBy
-from ivr.conversation import farewell, flow, identity, wording
+from ivr.conversation import correcting, farewell, flow, identity, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage, StopRecording
 from ivr.conversation.entry import MAX_KEYS, may_go_on, read
 from ivr.conversation.flow import Step
@@ -21,6 +21,7 @@ from ivr.prompts.prompt import unrecorded_key
 INTER_DIGIT_MS = 3000        # between two keys of a number
 LAST_DIGIT_MS = 1500         # when no further digit can follow: time for a # out of habit
 CONFIRM_MS = 4000
+MOST_KEYS = 2 * MAX_KEYS     # too many are waited out, so that they do not run into the next try
 ACCEPTED = "#1"              # how it is noted that a value on record was confirmed
 MESSAGE_SHORTEST_MS = 700    # below this nobody spoke
 
@@ -66,9 +67,9 @@ def _on_options(state: State, item: Item, digit: str) -> Step:
         return flow.review(state)
     if digit == item.key_for(Control.END) and wording.offered(state, item):
         return accept_offer(state, item)
-    if digit == "#" and not state.repeats and not state.misses:
-        return flow.repeat(state)      # a # out of habit after the question before
-    if digit == unrecorded_key(item) and state.recorded:
+    if digit == "#" and not state.repeats:
+        return flow.repeat(state)      # a # out of habit, after the question before or a wrong key
+    if digit == unrecorded_key(item):
         return stop_recording(state)
     if language := _other_language(state, digit):
         return switch(state, language)
@@ -82,7 +83,7 @@ def _on_control(state: State, item: Item, digit: str) -> Step | None:
     if digit == item.key_for(Control.PERSON):
         return asked_for_person(state)
     if digit == item.key_for(Control.BACK) and state.history:
-        return flow.back(state)
+        return correcting.back(state)
     return None
 
 
@@ -90,19 +91,22 @@ def _on_number(state: State, item: Item, digit: str) -> Step:
     if digit == item.key_for(Control.END):
         if not state.keys and wording.offered(state, item):
             return accept_offer(state, item)
-        if not state.keys and not state.repeats and not state.misses:
+        if not state.keys and (not state.repeats or state.restarted):
             return flow.repeat(state)
         return typed(state) if state.keys else flow.miss(state, "not-understood")
     point = digit == "*" and state.keys and item.type is ItemType.DECIMAL
     if not point and (step := _on_control(state, item, digit)) is not None:
         after, actions = step          # to hear it again is to start over, too
-        return replace(after, starred=after.link_id == item.link_id
-                       and digit == item.key_for(Control.REPEAT)), actions
+        if after.link_id == item.link_id and digit == item.key_for(Control.REPEAT):
+            after = replace(after, starred=not state.keys,
+                            restarted=state.restarted or bool(state.keys))
+        return after, actions
     keys = state.keys + digit
-    if len(keys) > MAX_KEYS:
+    if len(keys) > MOST_KEYS:
         return flow.miss(state, "not-understood")
     return (replace(state, keys=keys),
-            (Listen(INTER_DIGIT_MS if may_go_on(item, keys) else LAST_DIGIT_MS),))
+            (Listen(INTER_DIGIT_MS if may_go_on(item, keys, state.language)
+                    else LAST_DIGIT_MS),))
 
 
 def switch(state: State, language: str) -> Step:
@@ -143,20 +147,21 @@ def confirmed(state: State) -> Step:
     """What was read back is right."""
     assert state.value is not None
     if state.words:
-        return taken(state, state.value, state.words, GivenBy.VOICE, state.confidence)
-    return taken(state, state.value, state.keys or ACCEPTED, GivenBy.KEY)
+        return taken(state, state.value, state.given, GivenBy.VOICE, state.confidence)
+    return taken(state, state.value, state.given or ACCEPTED, GivenBy.KEY)
 
 
 def accept_offer(state: State, item: Item) -> Step:
     """What is on record is offered and taken; a stray key does not do: it is read back."""
-    state = replace(state, phase=Phase.CONFIRMING, value=together(item.initial), words="", keys="")
+    state = replace(state, phase=Phase.CONFIRMING, value=together(item.initial), words="", keys="",
+                    told="")
     return state, (Say(wording.read_back(state, item)), Listen(CONFIRM_MS))
 
 
 def typed(state: State) -> Step:
     """A number or a date has been typed to its end."""
     item = flow.current(state)
-    entry = read(item, state.keys)
+    entry = read(item, state.keys, state.language)
     if entry.out_of_range:
         return flow.miss(state, "out-of-range")
     if entry.value is None:
@@ -164,9 +169,11 @@ def typed(state: State) -> Step:
     if item.birth_year and isinstance(entry.value, int):
         return identity.year_told(state, entry.value)
     value = fhir_value(entry.value)
-    if not entry.converted:
+    # after a * that was meant as a point, what follows it is but half of the number
+    if not entry.converted and not state.restarted:
         return flow.answer(state, value, state.keys, GivenBy.KEY)
-    state = replace(state, phase=Phase.CONFIRMING, value=value, words="")
+    state = replace(state, phase=Phase.CONFIRMING, value=value, words="",
+                    told=str(entry.told or ""))
     return state, (Say(wording.read_back(state, item)), Listen(CONFIRM_MS))
 
 
@@ -215,5 +222,6 @@ def asked_for_person(state: State) -> Step:
 
 def stop_recording(state: State) -> Step:
     """The patient does not want to be recorded: the call goes on without."""
+    stop = (StopRecording(),) if state.recorded else ()
     state = replace(state, recorded=False)
-    return flow.repeat(state, (StopRecording(),), (wording.prompt(state, "not-recorded"),))
+    return flow.repeat(state, stop, (wording.prompt(state, "not-recorded"),))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from followup.questionnaires.definition import Control
-from ivr.conversation import flow, keys, speech, wording
+from ivr.conversation import correcting, flow, keys, speech, wording
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.understanding import Answered, Wish, Wished, confirmation, nothing_more
@@ -24,6 +24,8 @@ def pressed(state: State, digit: str) -> Step:
         return _no(state, digit)
     if digit == (item.key_for(Control.PERSON) or "0"):
         return keys.asked_for_person(state)
+    if digit == item.controls.get(Control.BACK, "9"):
+        return correcting.back(state)
     return again(state)
 
 
@@ -36,7 +38,7 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     if said is not None and confidence >= CONFIDENT:
         return _yes(state) if said else _no(state, "2")
     match speech.meaning(state, item, text):
-        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):
+        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP):
             return again(state)
         case Wished(wish) if speech.sends_away(state, wish, confidence):
             return again(state)

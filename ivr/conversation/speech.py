@@ -14,7 +14,7 @@ from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
-from ivr.conversation import farewell, flow, identity, keys, wording
+from ivr.conversation import correcting, farewell, flow, identity, keys, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.flow import Step
@@ -40,6 +40,7 @@ from ivr.understanding import (
 
 CONFIRM_MS = 5000
 MAX_UNCLEAR = 2              # then only keys are taken: it may be noise
+MAX_PUZZLED = 2              # then a nurse explains
 
 
 def hears(state: State) -> Grammar | None:
@@ -95,13 +96,20 @@ def spoken(state: State, text: str, confidence: float) -> Step:
 
 
 def sends_away(state: State, wish: Wish, confidence: float) -> bool:
-    """Whether a mishearing would end the call, or go on in words the patient may not know.
+    """Whether a mishearing would end the call, lose a question, or go on in words the patient may
+    not know.
 
-    A person is rung when they are asked for once more.
+    A person is rung, or a question left out, when they are asked for once more. One with a rule is
+    asked once more in any case, and left out by what was clearly heard only.
     """
+    once_more = bool(state.misses)
+    if wish is Wish.SKIP and flow.current(state).rules:
+        return not once_more or confidence < CONFIDENT
+    if wish is Wish.SKIP:
+        return not once_more and confidence < CONFIDENT
     return confidence < CONFIDENT and (
         wish in (Wish.NOT_NOW, Wish.STOP_CALLING, Wish.LANGUAGE)
-        or (wish is Wish.PERSON and not state.misses))
+        or (wish is Wish.PERSON and not once_more))
 
 
 def meaning(state: State, item: Item, text: str) -> Meaning:
@@ -116,10 +124,10 @@ def answered(state: State, item: Item, meant: Answered, text: str, confidence: f
     """An answer was said: it is taken, or read back first."""
     if item.birth_year:                    # heard wrongly, it does not fit, and is asked again
         return identity.year_told(state, int(meant.value["valueInteger"]), spoken=True)
-    if _needs_no_confirmation(item, meant, confidence):
+    if not meant.told and _needs_no_confirmation(item, meant, confidence):
         return keys.taken(state, meant.value, text, GivenBy.VOICE, confidence)
     return _read_back(replace(state, phase=Phase.CONFIRMING, value=meant.value, words=text,
-                              confidence=confidence, keys=""), item)
+                              told=str(meant.told or ""), confidence=confidence, keys=""), item)
 
 
 def _needs_no_confirmation(item: Item, meant: Answered, confidence: float) -> bool:
@@ -162,7 +170,7 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
         case Answered() as meant if (on_record or not agrees(meant)) \
                 and state.misses < MAX_UNCLEAR:
             return answered(_miss(state), item, meant, text, confidence)
-        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP):
+        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP):
             return unanswered(state)
         case Wished(wish, language) if not sends_away(state, wish, confidence):
             return wished(state, item, wish, language)
@@ -195,17 +203,32 @@ def _miss(state: State) -> State:
     return replace(state, misses=state.misses + 1)
 
 
+def _puzzled(state: State) -> Step:
+    """The question is not understood: slowly, then with the offer of a person, then to one."""
+    if state.puzzled <= 1 or state.unmet:
+        return flow.repeat(state, slowly=True)
+    if state.puzzled == MAX_PUZZLED:
+        return flow.repeat(state, (), (wording.prompt(state, "offer-person"),), slowly=True)
+    return keys.asked_for_person(state)
+
+
 def wished(state: State, item: Item, wish: Wish, language: str) -> Step:
     """A wish was said in place of an answer."""
     match wish:
         case Wish.REPEAT:
             return flow.repeat(state)
-        case Wish.SLOWER | Wish.HELP:
+        case Wish.SLOWER:
             return flow.repeat(state, slowly=True)
+        case Wish.HELP:
+            return _puzzled(replace(state, puzzled=state.puzzled + 1))
+        case Wish.WAIT:
+            return flow.wait(state)
+        case Wish.SKIP:
+            return flow.miss(state, "not-understood") if item.required else flow.pass_over(state)
         case Wish.BACK:
-            return flow.back(state)
+            return correcting.back(state)
         case Wish.UNRECORDED:
-            return keys.stop_recording(state) if state.recorded else flow.repeat(state)
+            return keys.stop_recording(state)
         case Wish.PERSON:
             return keys.asked_for_person(state)
         case Wish.NOT_NOW:

@@ -70,12 +70,16 @@ class State:
     keys: str = ""                           # of the number or the time being typed
     value: Mapping[str, Any] | None = None   # being read back
     adding: bool = False                     # the next answer goes beside those there are
+    redoing: bool = False                    # but in the place of the last of them
     agreed: bool = False                     # what was chosen has been read back already
     words: str = ""                          # heard for it; "" when it was typed
+    told: str = ""                           # and the number, where it was in another unit
     confidence: float = 1.0                  # in these words
     misses: int = 0                          # unclear or silent, on this item
     repeats: int = 0                         # asked to hear it again, on this item
+    puzzled: int = 0                         # times it was not understood by the patient
     starred: bool = False                    # * was the last key, at a number
+    restarted: bool = False                  # * took back what was typed of the number
     silent_items: int = 0                    # given up in silence, one after the other
     item_heard: bool = False                 # a key or words were heard on this item
     heard: bool = False                      # a key or a voice was heard in this call
@@ -96,6 +100,11 @@ class State:
     def item(self) -> Item | None:
         """The item being asked."""
         return self.questionnaire.item(self.link_id) if self.link_id else None
+
+    @property
+    def given(self) -> str:
+        """How the answer that is being read back came: the words or keys, and their unit."""
+        return " = ".join(filter(None, (self.words or self.keys, self.told)))
 
     def to_json(self) -> str:
         """As JSON text; the questionnaire goes by url and version."""

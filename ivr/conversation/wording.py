@@ -8,9 +8,10 @@ from decimal import Decimal
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Control, Item, ItemType
 from followup.questionnaires.enablement import enabled_items
+from followup.questionnaires.units import Told
 from followup.questionnaires.values import scalar, together
 from ivr.conversation.state import State
-from ivr.prompts.answers import said
+from ivr.prompts.answers import in_both_units, said
 from ivr.prompts.prompt import Prompt, Value, hospital_in, keys_id, question_id, unrecorded_key
 from ivr.prompts.texts import key_name
 from ivr.understanding import When
@@ -140,6 +141,9 @@ def read_back(state: State, item: Item, risky: bool = False) -> tuple[Prompt, ..
     assert state.value is not None
     value = said(item, state.value, state.language)
     number = scalar(state.value)
+    if state.told:
+        both = in_both_units(item, state.value, Told.read(state.told), state.language)
+        return (Prompt("converted", both, state.language),)
     if not state.words and not state.keys:
         return (prompt(state, "on-record-confirm", value=value),)
     if item.unit == "Cel" and isinstance(number, int | Decimal):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.units import Told
 from followup.questionnaires.values import each, scalar
 from ivr.prompts.prompt import Value
 from ivr.prompts.texts import WRITTEN_AS, catalogue
@@ -43,7 +44,11 @@ def _one(item: Item, value: Mapping[str, Any], language: str) -> Value:
     if item.type not in (ItemType.INTEGER, ItemType.DECIMAL) or isinstance(plain, bool):
         return plain
     unit = unit_of(item, language)
-    return f"{_text(plain)}{' ' if language == 'en' else ''}{unit}" if unit else plain
+    return _with_unit(plain, unit, language) if unit else plain
+
+
+def _with_unit(number: Value, unit: str, language: str) -> str:
+    return f"{_text(number)}{' ' if language == 'en' else ''}{unit}"
 
 
 def unit_of(item: Item, language: str) -> str:
@@ -53,10 +58,15 @@ def unit_of(item: Item, language: str) -> str:
         or str(_units().get(written, {}).get(item.unit, ""))
 
 
-def other_units(item: Item, language: str) -> Mapping[str, Decimal]:
-    """Units that people use in place of the item's own, and how much of it each is."""
-    by_language = _units().get("other", {}).get(WRITTEN_AS.get(language, language), {})
-    return {name: Decimal(share) for name, share in by_language.get(item.unit, {}).items()}
+def in_both_units(item: Item, value: Mapping[str, Any], told: Told,
+                  language: str) -> dict[str, Value]:
+    """What stands for ``{told}`` and ``{value}`` when a number was told in another unit."""
+    own, other, plain = item.unit_of(item.unit), item.unit_of(told.unit), scalar(value)
+    assert other is not None
+    assert isinstance(plain, int | Decimal)
+    own_name = next(iter(own.names(language)), "") if own else ""
+    return {"told": _with_unit(told.number, next(iter(other.names(language)), ""), language),
+            "value": _with_unit(plain, own_name or unit_of(item, language), language)}
 
 
 @cache

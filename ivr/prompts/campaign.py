@@ -9,8 +9,9 @@ from itertools import combinations, islice, product
 from typing import Any
 
 from followup.questionnaires.definition import Control, Item, ItemType, Questionnaire
-from followup.questionnaires.values import fhir_value, together
-from ivr.prompts.answers import said
+from followup.questionnaires.units import Unit
+from followup.questionnaires.values import fhir_value, fitting, together
+from ivr.prompts.answers import in_both_units, said
 from ivr.prompts.prompt import Prompt, Value, hospital_in, unrecorded_key
 from ivr.prompts.texts import catalogue, fillers, key_name, questionnaire_texts
 
@@ -123,8 +124,24 @@ def _values(item: Item, language: str) -> Iterator[Prompt]:
         if last - first < MAX_READ_BACKS:
             values += [Decimal(number).scaleb(-item.decimals)
                        for number in range(first, last + 1)]
+    for unit in item.other_units(language):
+        yield from _told_in(unit, item, language)
     for value, name in product(values, ("read-back", "heard")):
         if item.unit == "Cel" and isinstance(value, Decimal):
             yield Prompt(f"{name}-temperature", {"value": value}, language)
         else:
             yield Prompt(name, {"value": said(item, fhir_value(value), language)}, language)
+
+
+def _told_in(unit: Unit, item: Item, language: str) -> Iterator[Prompt]:
+    """Numbers in another unit, read back in both, unless they are very many."""
+    if not isinstance(item.minimum, int | Decimal) or not isinstance(item.maximum, int | Decimal):
+        return
+    first, last = (int(unit.stated(Decimal(bound)).scaleb(item.decimals))
+                   for bound in (item.minimum, item.maximum))
+    if last - first >= MAX_READ_BACKS:
+        return
+    for number in range(first, last + 2):        # a bound that is rounded to may be passed
+        for told, value in fitting(item, Decimal(number).scaleb(-item.decimals), [unit]):
+            yield Prompt("converted", in_both_units(item, fhir_value(value), told, language),
+                         language)

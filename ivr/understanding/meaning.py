@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from followup.questionnaires.units import Told
+
 
 class Wish(StrEnum):
     """What a patient may ask for at any question instead of answering it."""
@@ -14,6 +16,8 @@ class Wish(StrEnum):
     REPEAT = "repeat"                  # "say that again"
     SLOWER = "slower"
     HELP = "help"                      # "I don't understand"
+    WAIT = "wait"                      # "just a moment"
+    SKIP = "skip"                      # "I don't know", "next question"
     BACK = "back"                      # the question before
     PERSON = "person"                  # "a nurse, please"
     NOT_NOW = "not-now"                # "I am busy, call later"
@@ -27,10 +31,12 @@ class Answered:
     """An answer. ``value`` is FHIR value[x], within the item's range.
 
     ``certain``: the words are those of one answer, exactly. Else they were only near enough.
+    ``told``: the number as it was said, where that was in another unit.
     """
 
     value: Mapping[str, Any]
     certain: bool = True
+    told: Told | None = None
 
 
 @dataclass(frozen=True)

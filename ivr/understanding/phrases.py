@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from itertools import permutations, product
 
@@ -103,11 +103,22 @@ def _places(item: Item, words: Lexicon) -> Iterator[str]:
 def _numbers(item: Item, language: str) -> Iterator[str]:
     if not isinstance(item.minimum, int | Decimal) or not isinstance(item.maximum, int | Decimal):
         return
-    scale = 10 ** item.decimals
-    low, high = int(item.minimum * scale), int(item.maximum * scale)
-    if low < 0 or high - low >= MOST or high >= 1000 * scale:
-        return
     said: list[str] = []
-    for number in range(low, high + 1):
-        said += numbers.ways(Decimal(number) / scale, language, item.unit == "Cel")
+    for number in _between(Decimal(item.minimum), Decimal(item.maximum), item.decimals):
+        said += numbers.ways(number, language, item.unit == "Cel")
+    for unit in item.other_units(language):
+        for number in _between(unit.stated(Decimal(item.minimum)),
+                               unit.stated(Decimal(item.maximum)), item.decimals):
+            said += numbers.ways(number, language)
+            if number == number.to_integral_value():
+                said += [f"{way} {name}" for way in numbers.ways(number, language)
+                         for name in unit.names(language)]
     yield from said[:MOST]
+
+
+def _between(low: Decimal, high: Decimal, decimals: int) -> Iterator[Decimal]:
+    """Every number from ``low`` to ``high``, unless they are very many."""
+    first = int((low.scaleb(decimals)).to_integral_value(ROUND_CEILING))
+    last = int(high.scaleb(decimals))
+    if first >= 0 and last - first < MOST and last < 1000 * 10 ** decimals:
+        yield from (Decimal(number).scaleb(-decimals) for number in range(first, last + 1))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
 
-from followup.questionnaires.definition import Item, ItemType, Operator, Option
-from followup.questionnaires.values import compare, fhir_value, together
-from ivr.prompts.answers import other_units, unit_of
+from followup.questionnaires.definition import Item, ItemType, Option
+from followup.questionnaires.units import Unit
+from followup.questionnaires.values import fhir_value, fitting, together, within
+from ivr.prompts.answers import unit_of
 from ivr.understanding import dates, numbers
 from ivr.understanding.lexicon import Lexicon, cut, lexicon, normal
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
@@ -37,10 +38,12 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
         return NOTHING
     if option := _named_exactly(item, language, said):
         return Answered(option.value)
-    if (wish := _wish(said, words)) is not None:
+    wish = _wish(said, words)
+    if wish is not None and not (wish.wish is Wish.SKIP and item.type.has_options):
         return wish
     if item.type.has_options:
-        return _option(item, words, said)
+        meant = _option(item, words, said)        # 我不知道 may be the name of one
+        return meant if wish is None or isinstance(meant, Answered) else wish
     if item.birth_year:
         year = read_year(said, words.language)
         return NOTHING if year is None else Answered(fhir_value(year))
@@ -244,29 +247,54 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
         return NOTHING
     if len(values) > 1 or _negated(rest, words):
         return AMBIGUOUS
-    unit, others = normal(unit_of(item, words.language)), other_units(item, words.language)
-    kinds = {**dict.fromkeys(words.fillers, ""), **dict.fromkeys(others, "other"), unit: "unit"}
-    named = [(word, kind) for word, kind in cut(rest, kinds, words.by_word)
-             if kind or word not in words.fillers]
-    number, share = values.pop(), [others[word] for word, kind in named if kind == "other"]
-    if share:
-        step = Decimal(1).scaleb(-item.decimals)
-        number = (number * share[0]).quantize(step, ROUND_HALF_UP)
+    known = _unit_names(item, words)
+    named = [(word, unit) for word, unit in cut(rest, known, words.by_word)
+             if unit or word not in known]
+    number, units = values.pop(), {unit for _, unit in named if unit}
+    if len(units) > 1:
+        return AMBIGUOUS
+    code = next(iter(units), "")
+    if code and code != item.unit:
+        return _converted(item, number, [item.unit_of(code)])
+    others = () if code else item.other_units(words.language)
+    meant = _plain_number(item, number)
+    elsewhere = _converted(item, number, others)
+    if isinstance(meant, Answered):        # where it fits another unit too, it may be meant in it
+        return Answered(meant.value, all(unit for _, unit in named)
+                        and not isinstance(elsewhere, Answered))
+    return elsewhere if isinstance(elsewhere, Answered) else meant
+
+
+def _unit_names(item: Item, words: Lexicon) -> Mapping[str, str]:
+    """Names of units and their codes; fillers have none, nor have "degrees", which may be any."""
+    own, apart = normal(unit_of(item, words.language)), item.unit_of(item.unit)
+    return {**dict.fromkeys(words.fillers, ""),
+            **({own: "" if apart else item.unit} if own else {}),
+            **{normal(name): unit.code for unit in item.units
+               for name in unit.names(words.language)}}
+
+
+def _plain_number(item: Item, number: Decimal) -> Meaning:
+    """A number in the item's own unit."""
     if number != number.to_integral_value() and (
             item.type is ItemType.INTEGER or
             -int(number.normalize().as_tuple().exponent) > item.decimals):
         return NOTHING
-    plain: int | Decimal = int(number) if item.type is ItemType.INTEGER else number
-    # where another unit is usual too, a bare number may be meant in it
-    own = not others or [kind for _, kind in named] == ["unit"]
-    return _within(item, plain, certain=own and all(kind == "unit" for _, kind in named))
+    return _within(item, int(number) if item.type is ItemType.INTEGER else number, certain=True)
+
+
+def _converted(item: Item, number: Decimal, units: Iterable[Unit | None]) -> Meaning:
+    """A number in one of other units, if in one only it makes sense."""
+    told = fitting(item, number, (unit for unit in units if unit))
+    if len(told) != 1:
+        return AMBIGUOUS if told else Unclear("out-of-range")
+    (one, value), = told
+    return Answered(fhir_value(value), certain=False, told=one)
 
 
 def _within(item: Item, plain: int | Decimal | date, certain: bool) -> Meaning:
-    if (item.minimum is not None and compare(plain, Operator.LESS, item.minimum)) or (
-            item.maximum is not None and compare(plain, Operator.GREATER, item.maximum)):
-        return Unclear("out-of-range")
-    return Answered(fhir_value(plain), certain)
+    return Answered(fhir_value(plain), certain) if within(item, plain) \
+        else Unclear("out-of-range")
 
 
 def _day(item: Item, words: Lexicon, said: str, today: date | None) -> Meaning:

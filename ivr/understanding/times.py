@@ -22,6 +22,12 @@ _LATE_ZH = ("下午", "晚上", "晏晝", "下晝", "夜晚")
 _TOMORROW = {"zh": ("明天", "明日"), "yue": ("聽日", "听日", "明天"), "en": ("tomorrow",)}
 _HOUR_EN = re.compile(r"\b(?:in |after )?(?:an|one|1) hour\b|\bhalf an hour\b")
 _IN_EN = re.compile(r"\bin (?P<n>[a-z0-9 ]+?) (?P<unit>hours|minutes)\b")
+# the hour of a part of the day that is named alone
+_USUAL = {"早上": 9, "上午": 10, "中午": 12, "下午": 15, "晚上": 19,
+          "朝早": 9, "上晝": 10, "晏晝": 13, "下晝": 15, "夜晚": 19,
+          "morning": 10, "noon": 12, "afternoon": 15, "evening": 19}
+_NAMED_PARTS = {"zh": ("早上", "上午", "中午", "下午", "晚上"), "yue": ("朝早", "下晝", "夜晚"),
+                "en": ("morning", "afternoon", "evening")}
 _PARTS_EN = {"morning": 0, "afternoon": 12, "evening": 12, "pm": 12, "am": 0}
 
 
@@ -39,6 +45,9 @@ def when(language: str, text: str) -> When | None:
     said = normal(text[:100])
     found = _english(said) if language == "en" else _chinese(said)
     days = 1 if any(word in said for word in _TOMORROW.get(language, ())) else None
+    if found is None and not read_numbers(said, language, 0)[0]:
+        found = next((When(minute=60 * hour) for part, hour in _USUAL.items() if part in said),
+                     None)
     if found is None:
         return When(days=days) if days else None
     return When(minute=found.minute, days=days) if found.minute is not None else found
@@ -97,6 +106,9 @@ def when_grammar(language: str) -> Grammar:
 def _phrases(language: str) -> Iterator[str]:
     tomorrow = _TOMORROW.get(language, _TOMORROW["zh"])[0]
     yield tomorrow
+    for part in _NAMED_PARTS.get(language, _NAMED_PARTS["zh"]):
+        yield from (f"{tomorrow} {part}", f"this {part}") if language == "en" else (
+            f"{tomorrow}{part}", part)
     for hour in range(1, 13):
         if language == "en":
             spoken = english_whole(hour)

@@ -47,16 +47,38 @@ def test_every_fault_of_a_file_is_told_with_its_link_id(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert [(fault["link_id"], fault["field"]) for fault in json.loads(done.stdout)["faults"]] == [
         ("a", "colour"), ("b", "type")]
-    plain = CliRunner().invoke(app, ["questionnaire", "check", str(file)])
-    assert "colour" in plain.stdout
-    assert plain.exit_code == 1
+    for command in ("check", "import"):
+        plain = CliRunner().invoke(app, ["questionnaire", command, str(file)])
+        assert "colour" in plain.stdout
+        assert plain.exit_code == 1
+
+
+@pytest.mark.parametrize(("options", "terminal", "words"), [
+    ((), "zh_CN.UTF-8", "有效的 JSON"), ((), "en_GB.UTF-8", "valid JSON"), ((), "C", "有效的 JSON"),
+    (("--lang", "en"), "zh_CN.UTF-8", "valid JSON"), (("--lang", "zh"), "en_US", "有效的 JSON")])
+def test_faults_are_told_in_the_operators_language(tmp_path: Path, options: tuple[str, ...],
+                                                   terminal: str, words: str) -> None:
+    file = tmp_path / "q.json"
     file.write_text("{", "utf-8")
-    assert "not valid JSON" in CliRunner().invoke(
-        app, ["questionnaire", "check", str(file)]).stdout
+    done = CliRunner().invoke(app, ["questionnaire", "check", str(file), *options],
+                              env={"LC_ALL": terminal, "COLUMNS": "160"})
+    assert words in done.stdout
+    asked = CliRunner().invoke(app, ["questionnaire", "check", str(file), "--json", *options],
+                               env={"LC_ALL": terminal})
+    (fault,) = json.loads(asked.stdout)["faults"]
+    assert words in fault["expected"]
+    assert (fault["code"], fault["params"]) == ("json", {"line": 1, "column": 2})
+
+
+def test_a_language_we_do_not_speak_is_refused_by_name() -> None:
+    done = CliRunner().invoke(app, ["questionnaire", "check", str(POST_DISCHARGE),
+                                    "--lang", "fr"])
+    assert "lang = 'fr': expected zh or en" in str(done.exception)
 
 
 def test_a_sound_file_is_called_sound() -> None:
-    done = CliRunner().invoke(app, ["questionnaire", "check", str(POST_DISCHARGE)])
+    done = CliRunner().invoke(app, ["questionnaire", "check", str(POST_DISCHARGE)],
+                              env={"LC_ALL": "en_US.UTF-8"})
     assert (done.exit_code, "sound" in done.stdout) == (0, True)
 
 

@@ -12,13 +12,15 @@ import pytest
 from aiohttp import ClientResponse, FormData
 from aiohttp.test_utils import TestServer
 from blockbuster import blockbuster_ctx
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from followup.database.engine import Database
-from followup.people.models import AuditEvent
+from followup.people.models import AuditEvent, User
+from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
 from followup.settings import Settings
 from ivr.prompts import Prompt, PromptBook
 from ivr.prompts.decoding import MAX_BYTES
+from tests.followup.questionnaires.build import item, questionnaire
 from tests.ivr.prompts.sounds import measure, tone
 from tests.ivr.prompts.test_book import ToneVoice
 from tests.webconsole.conftest import Client, SignIn, csrf
@@ -171,3 +173,20 @@ async def test_the_loop_is_never_held_up(client: Client, sign_in: SignIn,
         assert await page(client, show="all", language="en")
         assert (await upload(client, SPEECH)).status == 303
         assert (await client.get("/prompts/sound", params={"id": "goodbye"})).status == 200
+
+
+@pytest.mark.parametrize(("locale", "words"), [
+    ("zh", "问卷不能使用"), ("en", "the questionnaire is not sound")])
+async def test_a_questionnaire_that_is_no_longer_sound_is_told_of_in_the_users_language(
+        client: Client, sign_in: SignIn, database: Database, locale: str, words: str) -> None:
+    raw = questionnaire(item("a", "group"), item("b", "boolean"))
+    async with database.session() as session:
+        session.add(QuestionnaireRow(url=raw["url"], version="1", title="t", resource=raw,
+                                     status=QuestionnaireStatus.ACTIVE))
+        await session.execute(update(User).values(locale=locale))
+    await sign_in()
+    answer = await client.get("/prompts")
+    text = await answer.text()
+    assert answer.status == 422
+    assert words in text
+    assert "a: item" in text

@@ -41,6 +41,10 @@ class ListRefused(InvalidInput):
         super().__init__(en, field="file", expected="a patient list, CSV or .xlsx", zh=zh)
         self.said = Said(zh, en)
 
+    def told(self, locale: str) -> str:
+        """The reason in the reader's language."""
+        return self.said.en if locale == "en" else self.said.zh
+
 
 @dataclass(frozen=True)
 class RowFault:

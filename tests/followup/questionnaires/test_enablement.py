@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from followup.questionnaires.definition import Operator, Scalar
 from followup.questionnaires.enablement import enabled_items, unanswered
 from followup.questionnaires.fhir import load_questionnaire
-from followup.questionnaires.values import compare, fhir_value, scalar
+from followup.questionnaires.values import compare, fhir_value, satisfied, scalar, together
 from tests.followup.questionnaires.build import choice, item, questionnaire
 
 
@@ -32,6 +34,28 @@ def test_operators(left: Scalar | None, operator: str, right: Scalar, holds: boo
 @pytest.mark.parametrize("value", [True, 7, Decimal("38.5"), date(2026, 3, 5)])
 def test_a_value_survives_the_way_to_fhir_and_back(value: Any) -> None:
     assert scalar(fhir_value(value)) == value
+
+
+ANSWERS = st.lists(st.integers(0, 4), min_size=1, max_size=4)
+
+
+@given(ANSWERS, st.sampled_from([each for each in Operator if each is not Operator.EXISTS]),
+       st.integers(0, 4))
+def test_of_several_answers_one_is_enough_but_for_unequal_which_none_may_equal(
+        given_: list[int], operator: Operator, right: int) -> None:
+    value = together({"valueInteger": one} for one in given_)
+    holds = {Operator.EQUAL: right in given_, Operator.NOT_EQUAL: right not in given_,
+             Operator.GREATER: max(given_) > right, Operator.LESS: min(given_) < right,
+             Operator.GREATER_OR_EQUAL: max(given_) >= right,
+             Operator.LESS_OR_EQUAL: min(given_) <= right}[operator]
+    assert satisfied(value, operator, right) is holds
+
+
+@given(ANSWERS, st.booleans())
+def test_several_answers_exist_as_one_does(given_: list[int], wanted: bool) -> None:
+    value = together({"valueInteger": one} for one in given_)
+    assert satisfied(value, Operator.EXISTS, wanted) is wanted
+    assert satisfied(None, Operator.EXISTS, wanted) is not wanted
 
 
 def branched(behavior: str = "all") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.followup.questionnaires.build import (
     BOUND,
     choice,
     control,
+    english,
     item,
     ours,
     questionnaire,
@@ -79,6 +80,19 @@ def test_a_unit_is_called_what_its_display_says() -> None:
     assert (read.unit, read.unit_text) == ("mm[Hg]", {"zh": "毫米汞柱"})
 
 
+def unit_option(code: str, *parts: dict[str, Any], english_too: bool = True) -> dict[str, Any]:
+    coded = {"code": code, "display": "某单位", "_display": english("some unit")}
+    return ours("unit-option", extension=[
+        {"url": "unit", "valueCoding": coded if english_too else {"code": code, "display": "某"}},
+        *parts])
+
+
+def measured(*more: dict[str, Any], unit: str = "Cel") -> dict[str, Any]:
+    return item("a", "decimal", extension=[
+        *([{"url": BOUND + "questionnaire-unit", "valueCoding": {"code": unit}}] if unit else []),
+        *more])
+
+
 @pytest.mark.parametrize(("field", "wrong"), [
     ("repeats", item("a", "group", repeats=True, item=[item("b", "boolean")])),
     ("repeats", item("a", "boolean", repeats=True)),
@@ -104,6 +118,18 @@ def test_a_unit_is_called_what_its_display_says() -> None:
     ("control-key", item("a", "decimal", extension=[control("end", "*")])),
     ("control-key", item("a", "display", extension=[control("repeat", "5")])),
     ("control-key", choice("a", repeats=True, extension=[control("end")])),
+    ("unit-option.0.unit", measured(ours("unit-option", extension=[]))),
+    ("unit-option.0.unit", measured(unit_option("[degF]", english_too=False))),
+    ("unit-option.0.factor", measured(unit_option("mg/dL"))),
+    ("unit-option.0.factor", measured(unit_option(
+        "mg/dL", {"url": "factor", "valueDecimal": -0.5}))),
+    ("unit-option.0.factor", measured(unit_option(
+        "[degF]", {"url": "factor", "valueString": "5/9"}))),
+    ("unit-option.0.usual", measured(unit_option("[degF]", {"url": "usual", "valueCode": "fr"}))),
+    ("unit-option", measured(unit_option("mg/dL", {"url": "factor", "valueDecimal": 0.0555}),
+                             unit="")),
+    ("unit-option", choice("a", extension=[unit_option(
+        "mg/dL", {"url": "factor", "valueDecimal": 0.0555})])),
 ])
 def test_what_makes_no_sense_is_refused(field: str, wrong: dict[str, Any]) -> None:
     assert faults(questionnaire(item("first", "integer"), wrong)) == [("a", field)]
@@ -118,6 +144,7 @@ def test_what_makes_no_sense_is_refused(field: str, wrong: dict[str, Any]) -> No
     ("b", "extension.0._valueString.color", lambda raw: raw["item"][1].update(extension=[
         {"url": "urn:other", "valueString": "x", "_valueString": {"color": 1}}])),
     ("", "date", lambda raw: raw.update(date="yesterday")),
+    ("", "_title", lambda raw: raw.update(_title=True)),
     ("", "publisher", lambda raw: raw.update(publisher=["x"])),
 ])
 def test_what_is_not_fhir_is_refused_where_it_stands(link_id: str, field: str, change: Any) -> None:

@@ -119,5 +119,5 @@ async def test_a_draft_is_not_in_force_until_it_is_published_as_active(database:
             await get_active(session, URL)
         await publish(session, load_questionnaire(SAMPLE))
         assert exported(await get_active(session, URL)) == SAMPLE
-        with pytest.raises(InvalidInput, match="draft or active"):
+        with pytest.raises(InvalidInput, match="one of draft, active"):
             await publish(session, load_questionnaire({**NEW, "status": "retired"}))

@@ -68,8 +68,9 @@ class Call:
         for action in actions:
             if isinstance(action, StoreAnswer):
                 before = each(self.stored[action.link_id]) if action.link_id in self.stored else ()
-                assert action.supersedes == (bool(before) and action.position == 0) or \
-                    len(before) == action.position, f"{action.link_id} overwritten"
+                assert action.position <= len(before), f"{action.link_id} has a gap"
+                assert action.supersedes == (action.position < len(before)), \
+                    f"{action.link_id} overwritten"
                 self.stored[action.link_id] = together((*before[:action.position], action.value))
                 self.open = self.open - {action.link_id} | (
                     {action.link_id} if action.open else frozenset())

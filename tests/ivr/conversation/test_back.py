@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivr.conversation.actions import StoreAnswer
-from ivr.conversation.flow import MAX_BACKS
+from ivr.conversation.correcting import MAX_BACKS
 from tests.ivr.conversation.driver import Call
 
 

@@ -152,3 +152,11 @@ def test_a_required_question_that_cannot_be_answered_ends_with_a_person() -> Non
     assert call.play("nobody").outcome == "callback_alert"
     silent = Call(load_questionnaire(raw)).play("1", *["silence"] * 3)
     assert not silent.escalations
+
+
+def test_a_hash_after_a_time_that_was_none_does_not_end_the_call() -> None:
+    call = Call().play("3", "2560#")
+    assert call.said == ["not-understood", "call-back-when"]
+    call.play("1530")
+    assert call.end is not None
+    assert call.end.call_back == When(minute=15 * 60 + 30)

@@ -12,7 +12,6 @@ from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.fhir import load_questionnaire
 from ivr.conversation import Phase, begin, resume
 from ivr.conversation.actions import CheckAgent, Escalate, Listen
-from ivr.conversation.entry import MAX_KEYS
 from ivr.conversation.events import (
     AgentChecked,
     Event,
@@ -24,12 +23,14 @@ from ivr.conversation.events import (
     TimedOut,
 )
 from ivr.conversation.flow import MAX_MISSES, MAX_REPEATS
+from ivr.conversation.keys import MOST_KEYS
 from tests.followup.questionnaires.strategies import any_questionnaire
 from tests.ivr.conversation.driver import CONTEXT, Call
 from tests.ivr.conversation.patient import Patient, patients
 
 WORDS = st.sampled_from(["", "有", "没有", "是的", "不对", "第一个", "三", "三十八度五", "没有了",
                          "一样", "再说一遍", "上一题", "我听不懂", "英语", "不要再打了", "转人工",
+                         "等一下", "不知道",
                          "天气"])
 SPOKEN = st.builds(Spoken, WORDS, st.sampled_from([0.2, 0.9]))
 LISTENED = st.sampled_from([*map(Key, "0123456789*#"), TimedOut()]) | SPOKEN
@@ -45,7 +46,7 @@ def read(raw: dict[str, Any]) -> Questionnaire:
 
 def longest(questionnaire: Questionnaire) -> int:
     """More events than the most stubborn patient can need."""
-    per_item = (MAX_MISSES + MAX_REPEATS + 8) * (MAX_KEYS + 2)
+    per_item = (MAX_MISSES + MAX_REPEATS + 8) * (MOST_KEYS + 2)
     return len(questionnaire.order) * per_item * 2 + 20
 
 

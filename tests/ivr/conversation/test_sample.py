@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from followup.responses.models import GivenBy, Severity
-from ivr.conversation.actions import CheckAgent, Listen, RecordMessage, Say, StoreAnswer
+from ivr.conversation.actions import (
+    CheckAgent,
+    Listen,
+    RecordMessage,
+    Say,
+    StopRecording,
+    StoreAnswer,
+)
 from ivr.conversation.flow import MAX_REPEATS, remaining
 from ivr.conversation.keys import INTER_DIGIT_MS, LAST_DIGIT_MS
 from tests.ivr.conversation.driver import CONTEXT, SAMPLE, Call
@@ -117,7 +124,7 @@ def test_a_number_out_of_range_is_asked_again_with_the_range(keys: str) -> None:
     assert "temperature" not in call.stored
 
 
-@pytest.mark.parametrize("keys", ["36**5#", "36*55#", "1234567890123"])
+@pytest.mark.parametrize("keys", ["36*5*2#", "36*55#", "1234567890123#"])
 def test_a_number_that_is_none_is_asked_again(keys: str) -> None:
     assert Call().play("1", "1", keys).said == ["not-understood", "temperature"]
 
@@ -142,7 +149,41 @@ def test_star_repeats_and_a_stray_hash_is_forgiven() -> None:
     call = Call().play("1", "1", "3", "5#")               # then the number starts over
     assert Call().play("1", "1", "*", "36*8#").stored["temperature"] == {"valueDecimal": 36.8}
     assert call.stored["temperature"] == {"valueDecimal": 35.0}
-    assert Call().play("1", "1", "36#", "5*", "2#").stored["wound-pain"] == {"valueInteger": 2}
+    call = Call().play("1", "1", "36#", "5*", "2#")       # it may have been meant for 5.2
+    assert call.said == ["read-back"]
+    assert call.play("1").stored["wound-pain"] == {"valueInteger": 2}
+
+
+@pytest.mark.parametrize("keys", ["36**5#", "36*5*#"])
+def test_a_point_too_many_does_not_matter(keys: str) -> None:
+    assert Call().play("1", "1", keys).stored["temperature"] == {"valueDecimal": 36.5}
+
+
+@pytest.mark.parametrize("keys", ["1234567890123456789#", "1234567890123456789"])
+def test_keys_that_are_leaned_on_are_one_try_and_not_several(keys: str) -> None:
+    call = Call().play("1", "1", keys)
+    if not keys.endswith("#"):
+        call.play("silence")
+    assert call.said == ["not-understood", "temperature"]
+    assert call.state.misses == 1
+
+
+def test_a_hash_after_a_wrong_key_is_no_second_mistake() -> None:
+    call = Call().play("1", "1", "36#", "2#", "5#")
+    assert call.said == ["medication"]
+    assert call.state.misses == 1
+
+
+def test_the_language_changes_by_star_and_hash_only_where_nothing_was_typed() -> None:
+    assert Call().play("1", "1", "*#").languages == ["zh", "en"]
+    assert Call().play("1", "1", "36#", "2*#").languages == ["zh"]
+    assert Call().play("1", "1", "36#", "2*#").said == ["wound-pain"]
+
+
+def test_asking_not_to_be_recorded_twice_is_no_mistake() -> None:
+    call = Call().play("77")
+    assert call.said[:2] == ["not-recorded", "identity"]
+    assert (call.state.misses, call.done.count(StopRecording())) == (0, 1)
 
 
 def test_silence_and_nonsense_are_told_apart_and_help_grows() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from followup.questionnaires.fhir import load_questionnaire
+from followup.questionnaires.values import each as every
 from ivr.conversation.actions import CloseAnswers, Listen, RecordMessage, StoreAnswer
 from ivr.conversation.events import Spoken, TimedOut
 from tests.followup.questionnaires.build import (
@@ -171,11 +174,48 @@ def test_whether_there_is_more_is_asked_again_when_the_call_was_cut_there() -> N
     assert again.play("2").said == [f"{SOME}/last"]
 
 
-def test_going_back_replaces_all_of_them_once_a_new_one_is_given() -> None:
-    patient = call(sugar()).play("6#", "1", "7#", "2", "9", "hangup")
-    assert len(patient.stored["sugar"]["answer"]) == 2
-    patient = call(sugar()).play("6#", "1", "7#", "2", "9", "8#", "2")
-    assert patient.stored["sugar"] == {"valueDecimal": 8.0}
+def values(*numbers: float) -> list[dict[str, Any]]:
+    return [{"valueDecimal": number} for number in numbers]
+
+
+def test_going_back_puts_the_last_of_them_right_and_keeps_the_others() -> None:
+    patient = call(sugar()).play("6#", "1", "7#", "2", "9")
+    assert patient.said == ["last-again", f"{SOME}/sugar"]
+    assert patient.stored["sugar"]["answer"] == values(6.0, 7.0)
+    patient.play("8#")
+    assert patient.said == ["any-more"]
+    assert patient.stored["sugar"]["answer"] == values(6.0, 8.0)
+    patient.play("1", "9#")
+    assert patient.stored["sugar"]["answer"] == values(6.0, 8.0, 9.0)
+
+
+def test_a_number_that_came_out_wrong_is_put_right_before_the_next() -> None:
+    for back in (lambda call: call.play("9"), lambda call: call.send(Spoken("上一题", 0.9))):
+        patient = call(sugar()).play("6#")
+        back(patient)
+        assert patient.said == [f"{SOME}/sugar"]
+        assert patient.play("7#").stored["sugar"] == {"valueDecimal": 7.0}
+        assert patient.said == ["any-more"]
+
+
+@pytest.mark.parametrize("words", [("hangup",), ("silence",) * 3])
+def test_what_is_not_put_right_stands(words: tuple[str, ...]) -> None:
+    patient = call(sugar()).play("6#", "1", "7#", "9", *words)
+    assert patient.stored["sugar"]["answer"] == values(6.0, 7.0)
+
+
+@given(st.lists(st.integers(10, 300), min_size=1, max_size=3), st.integers(10, 300),
+       st.booleans())
+def test_whatever_the_last_is_put_right_to_the_others_are_as_they_were(
+        tenths: list[int], other: int, at_once: bool) -> None:
+    patient = call(sugar())
+    for number, each in enumerate(tenths):
+        patient.play(*(["1"] if number else []), f"{each // 10}*{each % 10}#")
+    if len(tenths) < 3 and not at_once:
+        patient.play("2")
+    patient.play("9", f"{other // 10}*{other % 10}#")
+    assert list(every(patient.stored["sugar"])) == values(*(n / 10 for n in (*tenths[:-1], other)))
+    assert patient.stored.keys() == {"sugar"}
 
 
 # --- values on record ------------------------------------------------------------------------
