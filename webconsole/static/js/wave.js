@@ -77,7 +77,8 @@ class Wave {
   }
 
   get length() {
-    return this.peaks ? this.peaks.duration_ms / 1000 : this.sound.duration || 0;
+    if (this.peaks) return this.peaks.duration_ms / 1000;
+    return this.sound.duration || Number(this.canvas.getAttribute("aria-valuemax"));
   }
 
   get marks() {
