@@ -103,7 +103,6 @@ def keep(days: Annotated[int | None, typer.Argument(
     """
     from aftercall.house import running_database
     from followup.calls.models import Disposition
-    from followup.campaigns.models import Campaign
     from followup.recordings.register import By, set_rule
 
     if outcome is not None and outcome not in list(Disposition):
@@ -113,12 +112,8 @@ def keep(days: Annotated[int | None, typer.Argument(
     async def work() -> None:
         async with running_database(settings_for(), say) as (database, _), \
                 database.session() as session:
-            found = _id(campaign)
-            if found is not None and await session.get(Campaign, found) is None:
-                raise InvalidInput(f"campaign = {campaign}: there is none of this id",
-                                   field="campaign")
-            await set_rule(session, found, Disposition(outcome) if outcome else None, days,
-                           By(actor()))
+            await set_rule(session, _id(campaign), Disposition(outcome) if outcome else None,
+                           days, By(actor()))
         say(f"kept {days} days" if days else "the rule is removed")
 
     run(work())

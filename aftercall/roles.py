@@ -28,6 +28,7 @@ from ivr.prompts.book import PromptBook
 from ivr.recognition import Patience, RecognisingHearing, WorkerRecogniser
 from ivr.voice_line import Voice
 from recordings.service import keep
+from recordings.standing import ROLE
 from recordings.vault import Vault
 
 log = get_logger(__name__)
@@ -99,7 +100,7 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
 async def run_keeper(settings: Settings) -> None:
     """Sealing and keeping of recordings, behind all that serves a live call."""
     os.nice(10)
-    database = open_database(settings, "keeper")
+    database = open_database(settings, ROLE)
     try:
         await keep(settings, database, Vault.of(settings, load_secrets(settings.data_dir)))
     finally:

@@ -55,6 +55,8 @@ VISITS: Mapping[str, Sequence[str]] = {
     "/search": ("q=王", "q=wangxiuying", "q=wxy", "q=zh", "q=0001", "q=投诉", "q=C000123", "q=bz"),
     "/spot-checks": ("", "state=open", "verdict=failed", "department=骨科"),
     "/phone/desk": ("extension=7100",),
+    "/recordings": ("", DEEP, "sort=-length", "q=王秀英", "department=骨科", "told=finding"),
+    "/recordings/export": ("q=ZY010001&format=csv",),
     # ask for a voice on the machine, for somebody who is not signed in, for a call by hand
     "/prompts": (), "/sign-in": (), "/spot-checks/items/{id}/answers": (),
 }
@@ -73,13 +75,13 @@ _AFTER = re.compile(r"[?&;]after=([\w=%-]+)")
 async def measure(database: Database) -> dict[str, Any]:
     """Milliseconds within the server by page, and which take longer than they should."""
     pages: dict[str, Any] = {}
-    async with _console(database) as (client, took, token):
+    async with console(database) as (client, took, token):
         ids = {**await _ids(database), "token": [token]}
         for route, query in _visits():
             failed, sent = "", ""
             first = len(took)
             for number in range(TIMES):
-                status, sent = await _visit(client, route, query, ids, number)
+                status, sent = await visit(client, route, query, ids, number)
                 if status != 200:
                     failed = f"status {status}"
                     break
@@ -104,8 +106,9 @@ def _visits() -> Iterator[tuple[str, str]]:
                 yield route.path, query.format(**spans)
 
 
-async def _visit(client: Client, route: str, query: str, ids: Mapping[str, Sequence[str]],
-                 number: int) -> tuple[int, str]:
+async def visit(client: Client, route: str, query: str, ids: Mapping[str, Sequence[str]],
+                number: int) -> tuple[int, str]:
+    """Open a page once; its status and what was sent."""
     room = "spot-checks/items" if "/items/" in route else route.strip("/").partition("/")[0]
     known = ids.get(room) or ["0" * 32]
     path = route.replace("{id}", known[number % len(known)])
@@ -134,7 +137,7 @@ async def _ids(database: Database) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def _console(database: Database) -> AsyncIterator[tuple[Client, list[float], str]]:
+async def console(database: Database) -> AsyncIterator[tuple[Client, list[float], str]]:
     """A console that an administrator is signed in at; the seconds of each answer, in order; the
     token of its forms."""
     took: list[float] = []

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, or_, select
+from sqlalchemy import Integer, Select, and_, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.alarms.models import AlarmKind
 from followup.alarms.register import clear_alarm
 from followup.calls.models import Attempt, CopyFormat, Recording, RecordingState
-from followup.campaigns.models import Task
 from followup.cases.models import Case, CaseEvidence
 from followup.cases.states import CaseState
 from followup.database.base import now
@@ -21,6 +20,7 @@ from followup.database.engine import Database
 from followup.errors import Unavailable
 from followup.log import get_logger
 from followup.people import audit
+from followup.recordings.keeping import Batch
 from followup.recordings.models import RecordingHold, RetentionRule
 from followup.spotchecks.models import SpotCheck
 from followup.spotchecks.states import ItemState
@@ -29,6 +29,8 @@ from recordings.vault import Vault
 
 log = get_logger(__name__)
 _BATCH = 200
+# what may go: sealed, and in the chain
+_LINKED = (Recording.state == RecordingState.SEALED, Recording.seal_number.is_not(None))
 # spot checks in these states need the recording no more
 _OVER = (ItemState.CHECKED, ItemState.DECIDED, ItemState.CLOSED)
 
@@ -48,10 +50,11 @@ def held() -> Any:
 
 def kept_days(default: int | None) -> Any:
     """The days that a recording is kept, by the rule that says most of its call: campaign and
-    outcome, campaign, outcome, all; else ``default``. An expression on ``attempt`` and ``task``."""
+    outcome, campaign, outcome, all; else ``default``. An expression on ``recording`` and
+    ``attempt``."""
     rule = (select(RetentionRule.days)
             .where(or_(RetentionRule.campaign_id.is_(None),
-                       RetentionRule.campaign_id == Task.campaign_id),
+                       RetentionRule.campaign_id == Recording.campaign_id),
                    or_(RetentionRule.disposition.is_(None),
                        RetentionRule.disposition == Attempt.disposition))
             .order_by(RetentionRule.campaign_id.is_(None), RetentionRule.disposition.is_(None))
@@ -63,13 +66,21 @@ def over(default: int | None) -> Select[Any]:
     """Recordings whose time is over and that nobody holds, the oldest first."""
     days = kept_days(default)
     return (select(Recording).join(Attempt, Attempt.id == Recording.attempt_id)
-            .join(Task, Task.id == Attempt.task_id)
-            .where(Recording.state == RecordingState.SEALED,
-                   Recording.seal_number.is_not(None),
+            .where(*_LINKED,
                    and_(days.is_not(None),
                         Recording.created_at < now() - func.make_interval(0, 0, 0, days)),
                    ~held())
             .order_by(Recording.created_at, Recording.id))
+
+
+async def batches(session: AsyncSession) -> list[Batch]:
+    """All that the rules are about, in few rows."""
+    age = func.floor(func.extract("epoch", now() - Recording.created_at) / 86_400)
+    each = (select(Recording.campaign_id, Attempt.disposition, cast(age, Integer).label("age"),
+                   held().label("needed"))
+            .join(Attempt, Attempt.id == Recording.attempt_id).where(*_LINKED).subquery())
+    rows: Any = await session.execute(select(*each.c, func.count()).group_by(*each.c))
+    return [Batch(*row) for row in rows]
 
 
 async def expire(database: Database, vault: Vault, plain: Path, default: int | None) -> int:

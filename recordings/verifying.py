@@ -15,6 +15,7 @@ from followup.alarms.register import clear_alarm
 from followup.calls.models import Recording, RecordingState
 from followup.database.engine import Database
 from followup.recordings.models import RecordingSeal
+from followup.recordings.register import note_checked
 from recordings.alarms import tell_changed
 from recordings.chain import FIRST, link_of
 from recordings.errors import Changed, Missing
@@ -102,6 +103,8 @@ async def _look(database: Database, vault: Vault, plain: Path, seal: RecordingSe
             found.sound += 1
         async with database.session() as session:
             await clear_alarm(session, AlarmKind.RECORDING_CHANGED, str(recording.id))
+            if recording.state is RecordingState.SEALED:
+                await note_checked(session, recording.id)
 
 
 async def _hold_against(vault: Vault, plain: Path, seal: RecordingSeal,

@@ -12,7 +12,7 @@ from followup.responses.models import Answer
 from recordings.copies import TYPES
 
 __all__ = ["age", "by_question", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment",
-           "seconds", "span"]
+           "seconds", "span", "tenths"]
 
 EMPTY = "–"
 
@@ -56,6 +56,12 @@ def seconds(value: float | None) -> str:
     whole = max(0, int(value))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def tenths(milliseconds: int) -> str:
+    """The same to the tenth of a second where there are tenths: ``3:07.5``."""
+    told, tenth = clock(milliseconds), milliseconds % 1000 // 100
+    return f"{told}.{tenth}" if tenth else told
 
 
 def span(start: datetime | None, end: datetime | None) -> str:

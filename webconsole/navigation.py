@@ -50,6 +50,7 @@ GROUPS: Sequence[tuple[str, Sequence[Room]]] = (
                                 ("SEES_CASE_FIGURES", "/cases/statistics"))),
         Room("spot_checks", "check", (("SEES_CHECKS", "/spot-checks"),
                                       ("SEES_CHECK_RESULTS", "/spot-checks/results"))),
+        Room("recordings", "play", (("SEES_PATIENTS", "/recordings"),)),
     )),
     ("house", (
         Room("calendar", "calendar", (("", "/calendar"),)),

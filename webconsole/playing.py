@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from followup.calls.models import Recording, RecordingState
 from followup.people import audit
+from followup.recordings.register import note_checked
 from recordings.alarms import tell_changed
 from recordings.copies import TYPES
 from recordings.errors import Changed, Missing
@@ -54,14 +56,17 @@ async def find_copy(request: web.Request, recording: Recording) -> tuple[Sound, 
     return sound, TYPES[recording.copy_format]
 
 
-async def note_play(request: web.Request, action: str, subject: str, **detail: str) -> None:
-    """An audit row for each playback, before its first byte goes out."""
+async def note_play(request: web.Request, action: str, subject: str, checked: uuid.UUID,
+                    **detail: str) -> None:
+    """An audit row for each playback, before its first byte goes out. ``checked``: the recording,
+    which ``find_sound`` has found unchanged; that is noted too."""
     visitor = request[VISITOR]
     async with request.app[DATABASE].session() as session:
         if starts(request) or not await audit.count(
                 session, action, within=CONTINUES, actor=visitor.actor, subject=subject):
             audit.record(session, action, actor=visitor.actor, subject=subject,
                          address=visitor.address, **detail)
+            await note_checked(session, checked)
 
 
 def starts(request: web.Request) -> bool:

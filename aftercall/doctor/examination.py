@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from aftercall.doctor.asterisk import NodeVisit, node_checks
 from aftercall.doctor.database import database_checks, find_database
 from aftercall.doctor.directory import directory_checks
+from aftercall.doctor.keeper import keeper_checks
 from aftercall.doctor.machine import machine_checks
 from aftercall.doctor.result import Check, Result, fail, run_checks
 from followup.errors import AftercallError, SettingsError
@@ -28,8 +29,9 @@ async def examine(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> list[R
             database = await find_database(settings)
         except AftercallError as error:
             checks.append(_failed("database", error.message, "correct database.url"))
+            checks += keeper_checks(settings, None)
         else:
-            checks += database_checks(database)
+            checks += [*database_checks(database), *keeper_checks(settings, database)]
             if database is not None:
                 stack.push_async_callback(database.close)
         try:

@@ -171,9 +171,16 @@ class Recording(HasId, HasCreated, Base):
         Index("ix_recording_to_remove", "id", postgresql_where=text(
             "state = 'expired' AND file IS NOT NULL")),
         Index(None, "created_at", "id"),
+        Index(None, "department", "created_at", "id"),
+        Index(None, "campaign_id", "created_at", "id"),
+        Index(None, "patient_id"),
     )
 
     attempt_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attempt.id"), unique=True)
+    # of the call's task and stay, kept by triggers: lists and reach go by them without a join
+    patient_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("patient.id"), FetchedValue())
+    campaign_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("campaign.id"), FetchedValue())
+    department: Mapped[str] = mapped_column(FetchedValue())
     state: Mapped[RecordingState] = mapped_column(choice(RecordingState),
                                                   default=RecordingState.CAPTURING)
     capture_file: Mapped[str]            # name within the spool folder
@@ -196,7 +203,11 @@ class RecordingMark(HasId, Base):
     """A moment in a recording that somebody may want to jump to."""
 
     __tablename__ = "recording_mark"
-    __table_args__ = (Index(None, "recording_id"),)
+    __table_args__ = (
+        Index(None, "recording_id"),
+        Index("ix_recording_mark_told", "kind", "recording_id",
+              postgresql_where=text("kind IN ('finding', 'escalation')")),
+    )
 
     recording_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recording.id"))
     at_ms: Mapped[int]                   # from the start of the recording

@@ -41,6 +41,7 @@ SEES_NUMBERS = _given("see-numbers", _A, _S, _D, _X)              # a telephone 
 LISTENS = _given("listen", _A, _S, _Q, _D, _X)
 DOWNLOADS_RECORDINGS = _given("download-recordings", _S, _Q, _X)
 HOLDS_RECORDINGS = _given("hold-recordings", _S, _Q, _X)            # whatever the rules say
+SETS_RETENTION = _given("set-retention", _X)                      # how long recordings are kept
 CLOSES_ALERTS = _given("close-alerts", _A, _S, _D, _X)
 TAKES_CALLS = _given("take-calls", _A, _S, _X)
 RUNS_CAMPAIGNS = _given("run-campaigns", _S, _M, _X)
@@ -64,7 +65,7 @@ SEES_CHECKS = (CHECKS, APPEALS)
 # as the page of roles shows them
 GROUPS: Mapping[str, tuple[Permission, ...]] = {
     "patients": (SEES_PATIENTS, SEES_ALL_DEPARTMENTS, SEES_NUMBERS, LISTENS, DOWNLOADS_RECORDINGS,
-                 HOLDS_RECORDINGS),
+                 HOLDS_RECORDINGS, SETS_RETENTION),
     "follow_up": (CLOSES_ALERTS, TAKES_CALLS, RUNS_CAMPAIGNS, RECORDS_PROMPTS),
     "cases": (SEES_CASES, HANDLES_CASES, SEES_CASE_FIGURES, EXPORTS_CASES, SETS_UP_CASES,
               MAKES_TOKENS),

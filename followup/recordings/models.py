@@ -29,6 +29,16 @@ class RecordingSeal(Base):
     seal: Mapped[str]                    # SHA-256, see recordings/chain.py
 
 
+class RecordingCheck(Base):
+    """When a recording was last read from its first byte to its last and was what had been sealed:
+    before it was played, or by ``aftercall recordings verify``."""
+
+    __tablename__ = "recording_check"
+
+    recording_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recording.id"), primary_key=True)
+    checked_at: Mapped[datetime]
+
+
 class RecordingHold(HasId, HasCreated, Base):
     """Somebody wants a recording kept, whatever the rules say, until it is released."""
 

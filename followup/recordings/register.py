@@ -13,11 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from followup.calls.models import Disposition, Recording, RecordingState
+from followup.campaigns.models import Campaign
 from followup.database.base import now
 from followup.errors import Conflict, InvalidInput, NotFound
 from followup.people import audit
 from followup.people.sessions import token_hash
+from followup.recordings.keeping import LONGEST_DAYS as LONGEST_KEPT
 from followup.recordings.models import (
+    RecordingCheck,
     RecordingClip,
     RecordingComment,
     RecordingHold,
@@ -98,6 +101,13 @@ async def revoke(session: AsyncSession, recording_id: uuid.UUID, clip_id: uuid.U
         _record(session, audit.REVOKE_CLIP, recording_id, by, clip=str(clip_id))
 
 
+async def note_checked(session: AsyncSession, recording_id: uuid.UUID) -> None:
+    """All of it has just been read, and is what was sealed."""
+    row = insert(RecordingCheck).values(recording_id=recording_id, checked_at=now())
+    await session.execute(row.on_conflict_do_update(
+        index_elements=["recording_id"], set_={"checked_at": row.excluded.checked_at}))
+
+
 async def find_clip(session: AsyncSession, token: str) -> RecordingClip:
     """The clip of a link; one and the same NotFound for what is unknown, over or revoked."""
     clip = await session.scalar(
@@ -112,16 +122,24 @@ async def find_clip(session: AsyncSession, token: str) -> RecordingClip:
 
 async def set_rule(session: AsyncSession, campaign_id: uuid.UUID | None,
                    disposition: Disposition | None, days: int | None, by: By) -> None:
-    """Keep such recordings so many days; None: the rule goes."""
+    """Keep such recordings so many days; None: the rule goes. InvalidInput, NotFound."""
+    if days is not None and not 1 <= days <= LONGEST_KEPT:
+        raise InvalidInput(f"days: expected 1 to {LONGEST_KEPT}", field="days",
+                           expected=f"1 to {LONGEST_KEPT}")
+    if campaign_id is not None and await session.get(Campaign, campaign_id) is None:
+        raise InvalidInput("campaign: there is none of this id", field="campaign",
+                           expected="a campaign")
+    present = (await session.scalars(select(RetentionRule).where(
+        RetentionRule.campaign_id.is_not_distinct_from(campaign_id),
+        RetentionRule.disposition.is_not_distinct_from(disposition)))).one_or_none()
+    before = present.days if present else None
     subject = f"retention:{campaign_id or 'all'}:{disposition.value if disposition else 'all'}"
     if days is None:
-        found = (await session.scalars(select(RetentionRule).where(
-            RetentionRule.campaign_id.is_not_distinct_from(campaign_id),
-            RetentionRule.disposition.is_not_distinct_from(disposition)))).one_or_none()
-        if found is None:
+        if present is None:
             raise NotFound("there is no such rule")
-        await session.delete(found)
-        audit.record(session, audit.REMOVE_RETENTION, actor=by.username, subject=subject)
+        await session.delete(present)
+        audit.record(session, audit.REMOVE_RETENTION, actor=by.username, address=by.address,
+                     subject=subject, before=before)
         return
     row = insert(RetentionRule).values(id=uuid.uuid4(), campaign_id=campaign_id, days=days,
                                        disposition=disposition, set_by=by.username,
@@ -129,7 +147,8 @@ async def set_rule(session: AsyncSession, campaign_id: uuid.UUID | None,
     await session.execute(row.on_conflict_do_update(
         index_elements=["campaign_id", "disposition"],
         set_={"days": row.excluded.days, "set_by": row.excluded.set_by}))
-    audit.record(session, audit.SET_RETENTION, actor=by.username, subject=subject, days=days)
+    audit.record(session, audit.SET_RETENTION, actor=by.username, address=by.address,
+                 subject=subject, before=before, after=days)
 
 
 async def _find(session: AsyncSession, recording_id: uuid.UUID, *,

@@ -66,6 +66,9 @@ class Answer(HasId, Base):
         Index("ix_answer_doubtful", "attempt_id",
               postgresql_where=text("confidence < 0.6 OR given_by = 'agent' "
                                     "OR superseded_at IS NOT NULL")),
+        # fewer still: messages in the patient's own voice
+        Index("ix_answer_message", "attempt_id",
+              postgresql_where=text("jsonb_exists(value, 'valueAttachment')")),
     )
 
     response_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("response.id"))

@@ -19,7 +19,7 @@ from followup.errors import InvalidInput
 from followup.patients.models import Patient
 from followup.people.models import AuditEvent, User
 from followup.spotchecks.models import SpotCheckPlan
-from followup.views.case_filter import as_date
+from followup.views.addresses import as_date
 from followup.views.reach import within
 
 PAGE = 50

@@ -6,10 +6,8 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -22,20 +20,21 @@ from followup.errors import InvalidInput
 from followup.patients.models import PatientKey
 from followup.patients.search_keys import fold
 from followup.people.scope import current_scope
+from followup.views.addresses import (
+    SEARCH_LENGTH,
+    AddressFilter,
+    Yes,
+    an_id,
+    as_date,
+    midnight,
+    one_of,
+)
 from followup.views.reach import seen
 from followup.views.search import in_range
 
-SEARCH_LENGTH = 60
 NOBODY = "-"                 # in place of a name: the cases that have none
 OPEN = "open"                # in place of a state: every one but closed
 _NUMBER = re.compile(r"[CP]?0*([0-9]{1,15})", re.IGNORECASE)
-E = TypeVar("E", bound=StrEnum)
-
-
-class Yes(StrEnum):
-    """A filter that is either on or off."""
-
-    YES = "yes"
 
 
 class Kept(StrEnum):
@@ -53,7 +52,7 @@ class Standings(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CaseFilter:
+class CaseFilter(AddressFilter):
     """Each field as it stands in the address; empty: any."""
 
     q: str = ""
@@ -75,31 +74,18 @@ class CaseFilter:
     reopened: str = ""
     rated: str = ""              # "yes", or how: 1 to 5
 
-    def with_(self, **changes: str) -> CaseFilter:
-        """Another one with some fields changed."""
-        return CaseFilter(**{**self.given(), **changes})
-
-    def given(self) -> dict[str, str]:
-        """The fields that filter something."""
-        return {field.name: value for field in fields(self)
-                if (value := getattr(self, field.name))}
-
-    def query(self, **more: str) -> str:
-        """The query of an address, without the question mark."""
-        return urlencode({**self.given(), **{name: value for name, value in more.items() if value}})
-
 
 def read_filter(query: Mapping[str, str]) -> CaseFilter:
     """The filter of an address; InvalidInput names a field that does not fit."""
     given = {field.name: query.get(field.name, "").strip()[:100] for field in fields(CaseFilter)}
     for name, kind in (("kind", CaseKind), ("channel", Channel), ("standing", Standings),
                        ("kept", Kept), ("accepted", Yes), ("closed", Yes), ("reopened", Yes)):
-        _one_of(name, given[name], kind)
+        one_of(name, given[name], kind)
     if given["state"] != OPEN:
-        _one_of("state", given["state"], CaseState)
+        one_of("state", given["state"], CaseState)
     for name in ("category", "severity", "owner", "patient"):
         if given[name] and given[name] != NOBODY:
-            _uuid(name, given[name])
+            an_id(name, given[name])
     for name in ("begin", "end"):
         if given[name]:
             as_date(name, given[name])
@@ -135,9 +121,9 @@ def where(wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
         if name:
             found.append(_concerns(kind, name))
     if wanted.begin:
-        found.append(Case.created_at >= _midnight(as_date("begin", wanted.begin), zone))
+        found.append(Case.created_at >= midnight(as_date("begin", wanted.begin), zone))
     if wanted.end:
-        found.append(Case.created_at < _midnight(
+        found.append(Case.created_at < midnight(
             as_date("end", wanted.end) + timedelta(days=1), zone))
     if wanted.q:
         found.append(_search(wanted.q[:SEARCH_LENGTH]))
@@ -183,29 +169,3 @@ def _search(text: str) -> ColumnElement[bool]:
     if number := _NUMBER.fullmatch(text):
         found.append(Case.seq == int(number[1]))
     return or_(*found)
-
-
-def as_date(field: str, text: str) -> date:
-    """A day of an address; InvalidInput when it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(f"{field}: expected a day such as 2026-11-20", field=field,
-                           expected="YYYY-MM-DD") from None
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone)
-
-
-def _one_of(name: str, told: str, choices: type[E]) -> None:
-    if told and told not in list(choices):
-        raise InvalidInput(f"{name}: expected one of {', '.join(choices)}", field=name,
-                           expected=", ".join(choices))
-
-
-def _uuid(name: str, told: str) -> None:
-    try:
-        uuid.UUID(told)
-    except ValueError:
-        raise InvalidInput(f"{name}: expected an id", field=name, expected="an id") from None

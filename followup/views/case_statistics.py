@@ -27,7 +27,8 @@ from followup.cases.models import Case, CaseConcern, ConcernKind
 from followup.cases.routing import ancestors
 from followup.cases.setup import Setup
 from followup.cases.states import CaseKind, CaseState
-from followup.views.case_filter import CaseFilter, as_date, where
+from followup.views.addresses import as_date
+from followup.views.case_filter import CaseFilter, where
 
 MOST_GROUPS = 400
 

@@ -101,10 +101,8 @@ def _task_of_response(alert: type[Alert]) -> Callable[[Any], ColumnElement[bool]
         response.id == alert.response_id).scalar_subquery()
 
 
-def _task_of_attempt(recording: type[Recording]) -> Callable[[Any], ColumnElement[bool]]:
-    attempt = aliased(Attempt)
-    return lambda task: task.id == select(attempt.task_id).correlate(recording).where(
-        attempt.id == recording.attempt_id).scalar_subquery()
+def _recording(names: Collection[str], _: Scope) -> ColumnElement[bool]:
+    return Recording.department.in_(names)
 
 
 _CONDITIONS: dict[type[Any], Condition] = {
@@ -113,6 +111,6 @@ _CONDITIONS: dict[type[Any], Condition] = {
     Attempt: _by_task(Attempt, lambda task: task.id == Attempt.task_id),
     Response: _by_task(Response, lambda task: task.id == Response.task_id),
     Alert: _by_task(Alert, _task_of_response(Alert)),
-    Recording: _by_task(Recording, _task_of_attempt(Recording)),
+    Recording: _recording,
     Campaign: _by_task(Campaign, lambda task: task.campaign_id == Campaign.id),
 }

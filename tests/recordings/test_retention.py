@@ -15,10 +15,11 @@ from followup.cases.register import By, register
 from followup.cases.setup import load_setup
 from followup.cases.states import CaseKind, CaseState
 from followup.database.base import now
+from followup.recordings.keeping import Rules, forecast
 from followup.recordings.models import RecordingHold, RecordingSeal, RetentionRule
 from recordings.chain import link_seals
 from recordings.preparing import prepare_next
-from recordings.retention import expire, overdue
+from recordings.retention import batches, expire, overdue
 from recordings.verifying import verify
 from tests.recordings.archive import Archive
 
@@ -116,3 +117,26 @@ async def test_a_crash_before_the_files_were_removed_is_made_good(archive: Archi
     await expire(archive.database, archive.vault, archive.folder, 30)
     assert archive.sealed_files() == []
     assert (await archive.recording(attempt)).file is None
+
+
+async def test_what_is_foretold_is_what_is_deleted(archive: Archive) -> None:
+    old, held, young = [await sealed(archive, days) for days in (50, 50, 20)]
+    async with archive.database.session() as session:
+        campaign = await session.scalar(select(Attempt.campaign_id).where(Attempt.id == old))
+        await session.execute(update(Attempt).where(Attempt.id == young).values(
+            disposition=Disposition.REFUSED))
+        session.add(RecordingHold(reason="x", set_by="x", recording_id=await session.scalar(
+            select(Recording.id).where(Recording.attempt_id == held))))
+    rules: Rules
+    for rules, default in (({}, None), ({}, 30), ({(None, None): 60}, 30),
+                           ({(campaign, None): 60, (None, None): 10}, None),
+                           ({(None, Disposition.REFUSED): 19}, 50),
+                           ({(campaign, Disposition.COMPLETED): 49}, None)):
+        async with archive.database.session() as session:
+            session.add_all(RetentionRule(campaign_id=key[0], disposition=key[1], days=days,
+                                          set_by="x") for key, days in rules.items())
+            await session.flush()
+            told = forecast(await batches(session), rules, default)
+            assert (told.count, told.needed) == (3, 1)
+            assert told.going[0] == len(await overdue(session, default)), (rules, default)
+            await session.rollback()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Locator, expect
 
 from followup.database.engine import Database
 from followup.settings import Settings
@@ -36,3 +36,60 @@ async def test_it_plays_from_a_mark_and_says_when_it_was_changed(
     await desk.page.reload()
     await desk.page.locator('.mark[data-seek="1.2"]').click()
     await expect(notice).to_be_visible()
+
+
+async def test_a_clip_is_dragged_put_right_by_keys_heard_alone_and_shared(
+        browser: Browser, server: TestServer, database: Database,  # noqa: F811
+        settings: Settings, hospital: Hospital) -> None:
+    await encrypt(database, settings)
+    desk = await open_desk(browser, server)
+    await desk.sign_in("auditor")
+    await desk.go(f"/recordings/{hospital.recording}")
+    page = desk.page
+    wave, sound = page.locator("canvas.wave"), page.locator("audio")
+    begin, end, hear = page.locator("#clip-from"), page.locator("#clip-to"), page.locator(
+        "[data-clip-hear]")
+    await expect(hear).to_be_disabled()
+    await expect(wave).to_be_visible()
+    box = await wave.bounding_box()
+    assert box is not None
+
+    def at(second: float) -> tuple[float, float]:
+        return box["x"] + box["width"] * second / 75, box["y"] + box["height"] / 2
+
+    async def drag(first: float, last: float) -> None:
+        await page.mouse.move(*at(first))
+        await page.mouse.down()
+        await page.mouse.move(*at((first + last) / 2))
+        await page.mouse.move(*at(last))
+        await page.mouse.up()
+
+    async def second(field: Locator) -> float:
+        minutes, _, rest = (await field.input_value()).partition(":")
+        return int(minutes) * 60 + float(rest)
+
+    await page.mouse.click(*at(60))                 # a click goes there, and chooses nothing
+    assert abs(await sound.evaluate("(audio) => audio.currentTime") - 60) < 1
+    await expect(hear).to_be_disabled()
+    await drag(30, 20)
+    assert abs(await second(begin) - 20) < 0.5
+    assert abs(await second(end) - 30) < 0.5
+    await drag(await second(end), 40)                        # an end by itself
+    assert abs(await second(begin) - 20) < 0.5
+    assert abs(await second(end) - 40) < 0.5
+    await begin.fill("0:21.9")
+    await begin.press("ArrowUp")
+    await expect(begin).to_have_value("0:22")
+    await end.fill("0:22.8")
+    await end.press("ArrowDown")
+    await end.press("PageUp")
+    await expect(end).to_have_value("0:23.7")
+    await expect(page.locator("[data-clip-length]")).to_have_text("0:01.7")
+    await hear.click()
+    await played_to(sound, 22.5)
+    await expect(sound).to_have_js_property("paused", True)
+    assert 23.6 <= await sound.evaluate("(audio) => audio.currentTime") < 24.5
+    await page.get_by_role("button", name="生成片段链接").click()
+    await page.locator(".notice a[href^='/clips/']").click()
+    await expect(page.locator("main")).to_contain_text("0:22–0:23.7")
+    assert desk.objections == []

@@ -37,10 +37,13 @@ from followup.spotchecks.states import ItemState
 from followup.views import campaigns as campaign_list
 from followup.views import cases as case_list
 from followup.views import people as people_view
+from followup.views import recording_list as recordings_view
 from followup.views import spotchecks as check_list
 from followup.views.case_filter import CaseFilter, Kept, Standings
 from followup.views.case_statistics import Group
 from followup.views.patient_events import CONSENTS
+from followup.views.recording_filter import Kind, RecordingFilter, Sealing
+from followup.views.recording_filter import Told as RecordingTold
 from followup.views.timeline import sources
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
@@ -48,6 +51,7 @@ from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
 from webconsole.forms.person import FAULTS as PERSON_FAULTS
+from webconsole.forms.retention import FAULTS as RETENTION_FAULTS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
 from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
 from webconsole.navigation import GROUPS as NAV_GROUPS
@@ -57,6 +61,7 @@ from webconsole.pages import (
     case_statistics,
     cases,
     recording,
+    recording_list,
     saved_views,
     spot_check,
     spot_checks,
@@ -89,6 +94,7 @@ MADE = {
     "case_group": Group,
     "method": Method, "by": By, "doubt": Doubt, "item_state": ItemState, "verdict": Verdict,
     "call_again": CallAgainBy,
+    "recording_kind": Kind, "sealing": Sealing, "recording_told": RecordingTold,
     "case_call_state": TaskState, "case_call_held": Held, "case_call_fault": WhyNot,
 }
 MADE_OF_WORDS = {
@@ -113,7 +119,7 @@ MADE_OF_WORDS = {
     "case_filter": tuple(field.name for field in dataclasses.fields(CaseFilter)),
     "case_fault": (*intake.Wrong, "token_name", "token_taken"),
     "case_file": vault.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
-    "case_shortcut": ("open", "mine", "soon", "late"), "list": (*FORMATS, "pdf"),
+    "case_shortcut": ("open", "mine", "soon", "late"), "list": (*FORMATS, "pdf", "separator"),
     "case_sort": tuple(case_list.COLUMNS), "campaign_sort": tuple(campaign_list.COLUMNS),
     "check_sort": tuple(check_list.COLUMNS), "alert_sort": ("urgency", "deadline", "raised"),
     "views_fault": saved_views.FAULTS, "guide": GUIDE,
@@ -130,7 +136,9 @@ MADE_OF_WORDS = {
     "reach": tuple(Reach), "people_state": people_view.STATES, "person_fault": PERSON_FAULTS,
     "audit_action": ACTIONS, "audit_subject": audit.SUBJECTS, "audit_column": audit.COLUMNS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
-    "recording_fault": recording.FAULTS,
+    "recording_fault": recording.FAULTS, "retention_fault": RETENTION_FAULTS,
+    "recording_filter": tuple(field.name for field in dataclasses.fields(RecordingFilter)),
+    "recording_sort": tuple(recordings_view.COLUMNS), "recording_column": recording_list.CELLS,
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
     "theme": THEMES, "nav_group": tuple(name for name, _ in NAV_GROUPS),
     "nav": tuple(room.word for _, rooms in NAV_GROUPS for room in rooms),

@@ -15,7 +15,8 @@ from followup.errors import InvalidInput
 from followup.people import audit
 from followup.views import case_statistics as figures
 from followup.views import overview
-from followup.views.case_filter import NOBODY, CaseFilter, as_date, read_filter
+from followup.views.addresses import as_date
+from followup.views.case_filter import NOBODY, CaseFilter, read_filter
 from followup.views.case_statistics import SPANS, Figures, Group, Line
 from webconsole.case_words import CaseWords, by
 from webconsole.i18n import Catalogue

@@ -18,7 +18,7 @@ from followup.errors import InvalidInput
 from followup.people import audit
 from followup.questionnaires.models import QuestionnaireRow
 from followup.views import overview, patient_events, patient_summary, patients, timeline
-from followup.views.case_filter import as_date
+from followup.views.addresses import as_date
 from followup.views.wording import Wording
 from webconsole.case_words import CaseWords
 from webconsole.keys import DATABASE, TIMEZONE, VISITOR

@@ -26,7 +26,7 @@ from recordings.errors import Missing
 from recordings.sealing import BYTES_PER_MS, HEADER, header
 from recordings.vault import Sound
 from webconsole.keys import DATABASE, VISITOR
-from webconsole.pages.inputs import known_id, path_id, text
+from webconsole.pages.inputs import known_id, local_path, path_id, text
 from webconsole.playing import WAV, find_sound, note_play
 from webconsole.ranges import send
 from webconsole.rights import HOLDS_RECORDINGS, LISTENS, allowed
@@ -34,7 +34,7 @@ from webconsole.templating import render
 
 FAULTS = ("reason", "text", "at", "from", "to", "days", "conflict")
 DAYS = (1, 7, 30, 90)
-_CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
+_CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?:\.(\d))?", re.ASCII)
 Form = dict[str, str]
 
 
@@ -58,7 +58,7 @@ async def hold(request: web.Request) -> web.Response:
 
 @allowed(HOLDS_RECORDINGS)
 async def release(request: web.Request) -> web.Response:
-    """POST /recordings/{id}/release: ``reason``."""
+    """POST /recordings/{id}/release: ``reason``, ``next``: where to go on to."""
     return await _act(request, lambda session, recording, form, by: register.release(
         session, recording, form.get("reason", ""), by))
 
@@ -112,7 +112,7 @@ async def clip_audio(request: web.Request) -> web.StreamResponse:
         raise NotFound("there is no such clip") from error
     if isinstance(sound, Path):
         raise NotFound("the recording has not been moved into the storage yet")
-    await note_play(request, audit.PLAY_CLIP, f"clip:{found.id}",
+    await note_play(request, audit.PLAY_CLIP, f"clip:{found.id}", found.recording_id,
                     recording=str(found.recording_id))
     return await send(request, Stretch.of(sound, found.from_ms, found.to_ms), WAV)
 
@@ -163,7 +163,7 @@ async def _act(request: web.Request, work: Callable[[AsyncSession, uuid.UUID, Fo
         return (await _page(request, recording_id, status=409, fault="conflict", typed=form))[0]
     if token:
         return (await _page(request, recording_id, token=token))[0]
-    raise web.HTTPSeeOther(f"/recordings/{recording_id}")
+    raise web.HTTPSeeOther(local_path(form.get("next") or f"/recordings/{recording_id}"))
 
 
 async def _page(request: web.Request, recording_id: uuid.UUID, status: int = 200,
@@ -182,6 +182,6 @@ async def _page(request: web.Request, recording_id: uuid.UUID, status: int = 200
 def _moment(form: Form, field: str) -> int:
     match = _CLOCK.fullmatch(form.get(field, ""))
     if match is None:
-        raise InvalidInput(f"{field}: expected m:ss", field=field, expected="m:ss")
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000
+        raise InvalidInput(f"{field}: expected m:ss.t", field=field, expected="m:ss.t")
+    hours, minutes, seconds, tenths = (int(part or 0) for part in match.groups())
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + tenths * 100

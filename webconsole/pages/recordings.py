@@ -39,7 +39,8 @@ async def audio(request: web.Request) -> web.StreamResponse:
             audit.record(session, audit.PLAY_REFUSED, actor=visitor.actor, subject=subject,
                          address=visitor.address)
         raise NotFound("there is no such recording") from error
-    await note_play(request, audit.PLAY_RECORDING, subject, attempt=str(recording.attempt_id))
+    await note_play(request, audit.PLAY_RECORDING, subject, recording.id,
+                    attempt=str(recording.attempt_id))
     if isinstance(sound, Path):
         return web.FileResponse(sound, headers={**HEADERS, "Content-Type": WAV})
     copy = await find_copy(request, recording) if "copy" in request.query else None

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.errors import Conflict, InvalidInput, NotFound
 from followup.people import saved_views
 from followup.people.models import User
-from followup.views import alerts, campaigns, cases, overview, spotchecks
+from followup.views import alerts, campaigns, cases, overview, recording_list, spotchecks
 from followup.views.case_filter import CaseFilter
 from followup.views.keyed import Order
+from followup.views.recording_filter import RecordingFilter
 from webconsole.keys import DATABASE, VISITOR
 from webconsole.pages.inputs import path_id, text
 from webconsole.rights import EVERYBODY, allowed
@@ -38,6 +39,9 @@ LISTS = {
     "campaigns": ListPage("/campaigns", ("q", "state", "sort"), campaigns.NEWEST),
     "spot-checks": ListPage("/spot-checks", ("state", "verdict", "department", "agent", "sort"),
                             spotchecks.URGENT),
+    "recordings": ListPage("/recordings",
+                           (*(field.name for field in fields(RecordingFilter)), "sort"),
+                           recording_list.NEWEST),
 }
 FAULTS = ("name", "query", "taken")
 

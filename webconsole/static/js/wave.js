@@ -6,7 +6,7 @@ const EDGE_S = 0.25; // of a longer one so much is kept at each end
 const STEP_S = 5;
 const WIDTH = 3; // of a bar and the gap beside it, in CSS pixels
 
-const waves = new WeakMap();
+export const waves = new WeakMap();
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -42,6 +42,7 @@ class Wave {
     this.peaks = null;
     this.silences = [];
     this.frame = 0;
+    this.chooser = null; // of a stretch, where the page has one: clip.js
     for (const name of ["play", "pause", "seeked", "timeupdate", "ended"]) {
       this.sound.addEventListener(name, () => this.follow());
     }
@@ -76,7 +77,8 @@ class Wave {
   }
 
   get length() {
-    return this.peaks ? this.peaks.duration_ms / 1000 : this.sound.duration || 0;
+    if (this.peaks) return this.peaks.duration_ms / 1000;
+    return this.sound.duration || Number(this.canvas.getAttribute("aria-valuemax"));
   }
 
   get marks() {
@@ -113,16 +115,25 @@ class Wave {
     if (next !== undefined) this.go(next);
   }
 
+  secondAt(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const share = (event.clientX - box.left) / box.width;
+    return Math.min(Math.max(0, share), 1) * this.length;
+  }
+
   press(event) {
-    const seek = (moved) => {
-      const box = this.canvas.getBoundingClientRect();
-      this.go(((moved.clientX - box.left) / box.width) * this.length);
+    const move = this.chooser?.begin(event) ?? ((moved) => this.go(this.secondAt(moved)));
+    const end = (last) => {
+      this.canvas.removeEventListener("pointermove", move);
+      this.canvas.removeEventListener("pointerup", end);
+      this.canvas.removeEventListener("pointercancel", end);
+      this.chooser?.end(last);
     };
     this.canvas.setPointerCapture(event.pointerId);
-    this.canvas.addEventListener("pointermove", seek);
-    this.canvas.addEventListener("pointerup", () => this.canvas.removeEventListener("pointermove", seek),
-      { once: true });
-    seek(event);
+    this.canvas.addEventListener("pointermove", move);
+    this.canvas.addEventListener("pointerup", end);
+    this.canvas.addEventListener("pointercancel", end);
+    if (!this.chooser) move(event);
   }
 
   key(event) {
@@ -146,6 +157,7 @@ class Wave {
     cancelAnimationFrame(this.frame);
     if (this.sound.paused || !this.canvas.isConnected) return;
     const now = this.sound.currentTime;
+    this.chooser?.follow(now);
     if (this.player.querySelector("[data-leave-out-silence]")?.checked) {
       const silence = this.silences.find(([from, to]) => from <= now && now < to - 0.05);
       if (silence) this.sound.currentTime = silence[1];
@@ -193,6 +205,7 @@ class Wave {
       const x = Math.round(at(Number(mark.dataset.seek)));
       pen.fillRect(x, kind ? 0 : middle - 6, kind ? 2 : 1, kind ? box.height : 12);
     }
+    this.chooser?.draw(pen, at, box.height, colour("--accent"));
     pen.fillStyle = colour("--text");
     pen.fillRect(Math.round(played), 0, 1.5, box.height);
   }

@@ -1,0 +1,180 @@
+"""The list of recordings by pages, what an export of it holds, and what it may be filtered by."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, String, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.agents.models import Agent
+from followup.alarms.models import Alarm, AlarmKind
+from followup.calls.models import Attempt, Escalation, Recording, RecordingState
+from followup.campaigns.models import Campaign
+from followup.cases.calls import CaseCall
+from followup.errors import InvalidInput
+from followup.patients.models import Patient
+from followup.questionnaires.models import QuestionnaireRow
+from followup.recordings.models import RecordingCheck, RecordingComment, RecordingHold
+from followup.responses.models import Answer
+from followup.spotchecks.models import SpotCheckRecall
+from followup.views.keyed import Columns, Order, page, sorted_by
+from followup.views.reach import within
+from followup.views.recording_filter import (
+    IS_MESSAGE,
+    Kind,
+    RecordingFilter,
+    Sealing,
+    Told,
+    tells,
+    where,
+)
+
+PAGE = 40
+COUNTED = 10_000             # more are neither counted one by one nor exported at once
+CAMPAIGNS = 200              # the newest are offered
+_CHUNK = 1000
+_TABLE = Recording.__table__.c
+COLUMNS: Columns = {         # what the list may be sorted by
+    "called": _TABLE.created_at, "length": func.coalesce(_TABLE.duration_ms, 0)}
+NEWEST = Order("called", down=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the list."""
+
+    recording: Recording
+    attempt: Attempt
+    patient: Patient
+    campaign: Campaign               # with its questionnaire
+    agent: Agent | None              # who spoke last
+    kinds: tuple[Kind, ...]
+    sealing: tuple[Sealing, ...]     # how it stands, then what else is to be said of that
+    held: bool
+    comments: int
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines, how many there are in all (``COUNTED`` + 1: more), the next page's cursor."""
+
+    lines: list[Line]
+    count: int
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What may be chosen in the filters."""
+
+    campaigns: Sequence[tuple[uuid.UUID, str]]
+    questionnaires: Sequence[tuple[uuid.UUID, str]]
+    agents: Sequence[Agent]
+
+
+async def list_recordings(session: AsyncSession, wanted: RecordingFilter, zone: ZoneInfo, *,
+                          order: Order = NEWEST, after: str = "", numbers: bool = False) -> Page:
+    """A page of the list; ``after`` is a cursor of an earlier page with the same order."""
+    meant = where(wanted, zone, numbers=numbers)
+    some = select(Recording.id).where(*meant).limit(COUNTED + 1).subquery()
+    count = await session.scalar(select(func.count()).select_from(some)) or 0
+    rows, onward = await page(session, select(Recording).where(*meant), COLUMNS, _TABLE.id, order,
+                              after=after, size=PAGE)
+    return Page(await _lines(session, [row[0] for row in rows]), count, onward)
+
+
+async def all_recordings(session: AsyncSession, wanted: RecordingFilter, zone: ZoneInfo,
+                         order: Order = NEWEST, *, numbers: bool = False) -> AsyncIterator[Line]:
+    """What an export holds: every recording that is meant; InvalidInput when they are too many."""
+    query = select(Recording).where(*where(wanted, zone, numbers=numbers)).limit(COUNTED + 1)
+    found = (await session.scalars(sorted_by(query, COLUMNS[order.name], _TABLE.id, order))).all()
+    if len(found) > COUNTED:
+        raise InvalidInput(f"filter: expected at most {COUNTED} recordings in one export",
+                           field="filter", expected="fewer recordings")
+    for start in range(0, len(found), _CHUNK):
+        for line in await _lines(session, found[start:start + _CHUNK]):
+            yield line
+
+
+async def choices(session: AsyncSession) -> Choices:
+    """Campaigns (the newest), versions of questionnaires, agents."""
+    questionnaires = await session.execute(
+        select(QuestionnaireRow.id, QuestionnaireRow.title + " " + QuestionnaireRow.version)
+        .order_by(QuestionnaireRow.title, QuestionnaireRow.created_at.desc()))
+    agents = await session.scalars(select(Agent).order_by(Agent.extension))
+    return Choices(await campaigns(session), [(key, name) for key, name in questionnaires],
+                   agents.all())
+
+
+async def campaigns(session: AsyncSession) -> Sequence[tuple[uuid.UUID, str]]:
+    """The newest campaigns that the visitor sees, by id and name."""
+    rows = await session.execute(within(
+        select(Campaign.id, Campaign.name).order_by(Campaign.created_at.desc(), Campaign.id)
+        .limit(CAMPAIGNS), Campaign))
+    return [(key, name) for key, name in rows]
+
+
+async def _lines(session: AsyncSession, recordings: Sequence[Recording]) -> list[Line]:
+    """These recordings with what a line tells of each: one query more, however many they are."""
+    last = (select(Escalation.agent_id).where(
+        Escalation.attempt_id == Attempt.id, Escalation.bridged_at.is_not(None))
+        .order_by(Escalation.bridged_at.desc(), Escalation.id).limit(1).scalar_subquery())
+    flags: dict[str, Any] = {
+        "joined": select(Escalation.id).where(Escalation.attempt_id == Attempt.id,
+                                              Escalation.bridged_at.is_not(None)).exists(),
+        "case": select(CaseCall.id).where(CaseCall.task_id == Attempt.task_id).exists(),
+        "recheck": select(SpotCheckRecall.id).where(
+            SpotCheckRecall.task_id == Attempt.task_id).exists(),
+        "message": select(Answer.id).where(Answer.attempt_id == Attempt.id, IS_MESSAGE).exists(),
+        "verified": select(RecordingCheck.recording_id).where(
+            RecordingCheck.recording_id == Recording.id).exists(),
+        "failed": select(Alarm.id).where(
+            Alarm.kind == AlarmKind.RECORDING_CHANGED, Alarm.cleared_at.is_(None),
+            Alarm.subject == cast(Recording.id, String)).exists(),
+        "held": select(RecordingHold.id).where(RecordingHold.recording_id == Recording.id,
+                                               RecordingHold.released_at.is_(None)).exists(),
+        "comments": select(func.count()).where(
+            RecordingComment.recording_id == Recording.id).scalar_subquery(),
+        **{told.value: tells(told) for told in Told}}
+    rows = await session.execute(
+        select(Recording.id, Attempt, Patient, Campaign, Agent,
+               *(value.label(name) for name, value in flags.items()))
+        .join(Attempt, Attempt.id == Recording.attempt_id)
+        .join(Patient, Patient.id == Recording.patient_id)
+        .join(Campaign, Campaign.id == Recording.campaign_id)
+        .outerjoin(Agent, Agent.id == last)
+        .where(Recording.id.in_([each.id for each in recordings])))
+    known = {row[0]: row for row in rows}
+    return [_line(each, known[each.id]) for each in recordings]
+
+
+def _line(recording: Recording, row: Any) -> Line:
+    _, attempt, patient, campaign, agent, *_ = row
+    return Line(recording, attempt, patient, campaign, agent, _kinds(row, agent),
+                _sealing(recording, row), row.held, row.comments,
+                tuple(each for each in Told if getattr(row, each.value)))
+
+
+def _kinds(row: Row[Any], agent: Agent | None) -> tuple[Kind, ...]:
+    spoken = Kind.IVR
+    if row.joined:
+        spoken = Kind.BROWSER if agent is not None and agent.kind == "webrtc" else Kind.AGENT
+    return (spoken, *(each for each in (Kind.CASE, Kind.RECHECK, Kind.MESSAGE)
+                      if getattr(row, each.value)))
+
+
+def _sealing(recording: Recording, row: Row[Any]) -> tuple[Sealing, ...]:
+    if recording.state is RecordingState.CAPTURING:
+        return (Sealing.WAITING,)
+    found = [Sealing(recording.state.value)]
+    if row.failed:
+        found = [Sealing.FAILED]
+    elif row.verified and recording.state is RecordingState.SEALED:
+        found = [Sealing.VERIFIED]
+    return (*found, Sealing.SHORT) if recording.missing_ms else tuple(found)

@@ -1,0 +1,1 @@
+"""Recordings: how long they are kept."""
