@@ -22,6 +22,7 @@ from followup.questionnaires.definition import (
     Texts,
 )
 from followup.questionnaires.faults import Fault, fault
+from followup.questionnaires.values import within
 
 STATUSES = ("draft", "active", "retired")
 RELATIVE = "relative"                                # has answered: when is the patient there?
@@ -160,9 +161,20 @@ def _range(item: Item) -> Iterator[Fault]:
 
 def _units(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     declared = [unit for unit in item.units if unit.place >= 0]
-    if declared and item.type not in (ItemType.INTEGER, ItemType.DECIMAL):
-        yield fault(item.link_id, "unit-option", "none-on-type", type=item.type.value)
-    elif declared and not item.unit:
+    number = item.type in (ItemType.INTEGER, ItemType.DECIMAL)
+    for name, there in (("unit-option", declared), ("spoken-value", item.spoken_values)):
+        if there and not number:
+            yield fault(item.link_id, name, "none-on-type", type=item.type.value)
+    for spoken in item.spoken_values if number else ():
+        if not _fits(item.type, spoken.value):
+            yield fault(item.link_id, f"spoken-value.{spoken.place}", "value-of-type",
+                        str(spoken.value), type=_SCALARS[item.type][1])
+        elif not within(item, spoken.value):
+            yield fault(item.link_id, f"spoken-value.{spoken.place}", "in-bounds",
+                        str(spoken.value))
+    if not number:
+        return
+    if declared and not item.unit:
         yield fault(item.link_id, "unit-option", "own-unit")
     for unit in declared:
         yield from _texts(item.link_id, f"unit-option.{unit.place}.unit", unit.text, languages)

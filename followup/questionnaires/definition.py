@@ -120,6 +120,16 @@ class Option:
 
 
 @dataclass(frozen=True)
+class SpokenValue:
+    """Words that stand for a number, e.g. "no pain" for 0."""
+
+    value: int | Decimal
+    language: str
+    words: tuple[str, ...]
+    place: int = field(default=0, compare=False)     # its index in the FHIR list
+
+
+@dataclass(frozen=True)
 class Item:
     """One item. ``minimum`` and ``maximum`` are inclusive and of the item's own type."""
 
@@ -136,6 +146,7 @@ class Item:
     unit: str = ""                                   # UCUM code, e.g. Cel
     unit_text: Texts = field(default_factory=dict)   # what it is called
     units: tuple[Unit, ...] = ()                     # that an answer may be told in
+    spoken_values: tuple[SpokenValue, ...] = ()      # words that stand for a number
     repeats: bool = False                            # takes several answers
     min_answers: int = 1
     max_answers: int = 1

@@ -9,7 +9,14 @@ from fractions import Fraction
 from typing import Any
 
 from followup.questionnaires import resource as wire
-from followup.questionnaires.definition import Confirm, Control, Operator, Rule, Texts
+from followup.questionnaires.definition import (
+    Confirm,
+    Control,
+    Operator,
+    Rule,
+    SpokenValue,
+    Texts,
+)
 from followup.questionnaires.faults import Fault, fault
 from followup.questionnaires.units import Unit, usual_units
 from followup.responses.models import Severity
@@ -138,6 +145,20 @@ class Extensions:
             else:
                 self.fault(link_id, f"extension {wire.OURS}{name}", "spoken")
         return found
+
+    def spoken_values(self, element: wire.Element, link_id: str) -> tuple[SpokenValue, ...]:
+        """Words that stand for a number."""
+        found = []
+        for place, extension in enumerate(element.having(wire.OURS + "spoken-value")):
+            value, language = extension.first("value"), extension.first("language")
+            number, words = value.scalar if value else None, wire.strings(extension, "words")
+            if isinstance(number, int | Decimal) and not isinstance(number, bool) \
+                    and language and language.code and words and all(words):
+                found.append(SpokenValue(number, wire.base_language(language.code), tuple(words),
+                                         place))
+            else:
+                self.fault(link_id, f"spoken-value.{place}", "spoken-value")
+        return tuple(found)
 
     def confirm(self, element: wire.ItemElement, link_id: str) -> Confirm:
         code = self.value(element, link_id, wire.OURS + "confirm", str) or Confirm.AUTO

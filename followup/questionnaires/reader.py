@@ -29,7 +29,7 @@ MOST_ANSWERS = 5             # to a question that is asked again, unless maxOccu
 _PLAIN = {ItemType.INTEGER: int, ItemType.DECIMAL: Decimal, ItemType.DATE: date}
 ITEM_EXTENSIONS = ("phone-prompt", "role", "language-key", "other-key", "max-seconds",
                    "ask-before-agent", "rule", "confirm", "spoken-yes", "spoken-no",
-                   "control-key", "unit-option")
+                   "control-key", "unit-option", "spoken-value")
 YES_NO = (("valueBoolean", True, {"zh": "是", "en": "yes", "yue": "係"}, "1", "yes"),
           ("valueBoolean", False, {"zh": "否", "en": "no", "yue": "唔係"}, "2", "no"))
 
@@ -123,6 +123,7 @@ class Reader(Extensions):
             maximum=self.bound(element, wire.MAX_VALUE),
             decimals=self.value(element, link_id, wire.MAX_DECIMALS, int) or 0,
             unit=unit, unit_text=unit_text, units=self.units(element, link_id, unit),
+            spoken_values=self.spoken_values(element, link_id),
             repeats=element.repeats,
             min_answers=self.occurs(element, link_id, wire.MIN_OCCURS) or 1,
             max_answers=self.most(element, link_id, kind, options),

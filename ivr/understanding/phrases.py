@@ -12,7 +12,7 @@ from ivr.understanding import numbers
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import Lexicon, lexicon, normal
 from ivr.understanding.meaning import Unclear
-from ivr.understanding.reading import names, understand
+from ivr.understanding.reading import names, number_words, understand
 from ivr.understanding.years import years
 
 MOST_PAIRED = 8              # options that may be named two at a time
@@ -84,6 +84,7 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
     if item.birth_year:
         yield from years(language)
     elif item.type in (ItemType.INTEGER, ItemType.DECIMAL):
+        yield from number_words(item, language)
         yield from _numbers(item, language)
     if item.type is ItemType.DATE:
         yield from sorted(words.days)

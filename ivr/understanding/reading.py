@@ -38,6 +38,8 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
         return NOTHING
     if option := _named_exactly(item, language, said):
         return Answered(option.value)
+    if (number := _spoken_number(item, words, said)) is not None:
+        return _within(item, number, certain=True)
     wish = _wish(said, words)
     if wish is not None and not (wish.wish is Wish.SKIP and item.type.has_options):
         return wish
@@ -239,6 +241,23 @@ def _sound(text: str, words: Lexicon) -> str:
 
 
 # --- numbers and dates -----------------------------------------------------------------------
+
+def number_words(item: Item, language: str) -> Mapping[str, int | Decimal]:
+    """Words that stand for a number at this item, in normal form."""
+    written = (language, WRITTEN_AS.get(language, language))
+    return {normal(word): spoken.value for spoken in item.spoken_values
+            if spoken.language in written for word in spoken.words}
+
+
+def _spoken_number(item: Item, words: Lexicon, said: str) -> int | Decimal | None:
+    """The number, when nothing but such words was said."""
+    if not item.spoken_values:
+        return None
+    numbers_of = number_words(item, words.language)
+    known = {**dict.fromkeys(words.fillers, "filler"), **dict.fromkeys(numbers_of, "number")}
+    found = [(word, kind) for word, kind in cut(said, known, words.by_word) if kind != "filler"]
+    return numbers_of[found[0][0]] if [kind for _, kind in found] == ["number"] else None
+
 
 def _number(item: Item, words: Lexicon, said: str) -> Meaning:
     found, rest = numbers.read(said, words.language, item.decimals)

@@ -87,6 +87,12 @@ def unit_option(code: str, *parts: dict[str, Any], english_too: bool = True) -> 
         *parts])
 
 
+def no_pain(**value: Any) -> dict[str, Any]:
+    return ours("spoken-value", extension=[
+        {"url": "value", **value}, {"url": "language", "valueCode": "zh"},
+        {"url": "words", "valueString": "不疼"}])
+
+
 def measured(*more: dict[str, Any], unit: str = "Cel") -> dict[str, Any]:
     return item("a", "decimal", extension=[
         *([{"url": BOUND + "questionnaire-unit", "valueCoding": {"code": unit}}] if unit else []),
@@ -118,6 +124,11 @@ def measured(*more: dict[str, Any], unit: str = "Cel") -> dict[str, Any]:
     ("control-key", item("a", "decimal", extension=[control("end", "*")])),
     ("control-key", item("a", "display", extension=[control("repeat", "5")])),
     ("control-key", choice("a", repeats=True, extension=[control("end")])),
+    ("spoken-value.0", measured(ours("spoken-value", extension=[]))),
+    ("spoken-value.0", measured(no_pain(valueString="0"))),
+    ("spoken-value.0", measured(no_pain(valueDecimal=5), *low_high("valueDecimal", 0, 4))),
+    ("spoken-value.0", item("a", "integer", extension=[no_pain(valueDecimal=0.5)])),
+    ("spoken-value", choice("a", extension=[no_pain(valueInteger=0)])),
     ("unit-option.0.unit", measured(ours("unit-option", extension=[]))),
     ("unit-option.0.unit", measured(unit_option("[degF]", english_too=False))),
     ("unit-option.0.factor", measured(unit_option("mg/dL"))),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ivr.conversation import Context
 from ivr.conversation.actions import Listen
 from ivr.conversation.flow import MAX_REPEATS, WAIT_MS
 from ivr.conversation.state import Phase
@@ -33,8 +34,8 @@ def test_another_question_begins_anew() -> None:
 
 @pytest.mark.parametrize(("context", "words"), [
     (CONTEXT, "等一下"), (ENGLISH, "just a moment"), (ENGLISH, "hold on")])
-def test_who_asks_for_a_moment_gets_one(context: object, words: str) -> None:
-    call = say(Call(context=context).play("1", "1"), words)      # type: ignore[arg-type]
+def test_who_asks_for_a_moment_gets_one(context: Context, words: str) -> None:
+    call = say(Call(context=context).play("1", "1"), words)
     assert call.said == ["waiting"]
     assert call.last[-1] == Listen(WAIT_MS)
     assert (call.state.phase, call.state.misses) == (Phase.ASKING, 0)
@@ -50,8 +51,8 @@ def test_nobody_waits_for_ever() -> None:
     (CONTEXT, "不知道"), (CONTEXT, "没量体温"), (CONTEXT, "下一题"),
     (ENGLISH, "i don't know"), (ENGLISH, "skip this question")])
 def test_a_question_with_a_rule_is_asked_once_more_before_it_is_left_out(
-        context: object, words: str) -> None:
-    call = say(Call(context=context).play("1", "1"), words)      # type: ignore[arg-type]
+        context: Context, words: str) -> None:
+    call = say(Call(context=context).play("1", "1"), words)
     assert call.said == ["not-understood", "temperature"]
     assert say(call, words).said == ["move-on", "wound-pain"]
     assert "temperature" not in call.stored
@@ -67,6 +68,15 @@ def test_a_question_without_one_is_left_out_at_once_if_that_was_clearly_heard() 
     call = say(Call().play("1"), "不想说", confidence=0.3)
     assert call.said == ["not-understood", "feeling"]
     assert say(call, "不想说", confidence=0.3).said == ["move-on", "temperature"]
+
+
+@pytest.mark.parametrize(("context", "words"), [
+    (CONTEXT, "不疼"), (CONTEXT, "现在不疼了"), (ENGLISH, "no pain"), (ENGLISH, "it doesn't hurt")])
+def test_no_pain_is_a_number_too(context: Context, words: str) -> None:
+    call = say(Call(context=context).play("1", "1", "36*8#"), words)
+    assert call.said == ["heard"]
+    assert call.play("1").stored["wound-pain"] == {"valueInteger": 0}
+    assert call.heard["wound-pain"] == words
 
 
 def test_who_answers_is_not_left_out() -> None:
