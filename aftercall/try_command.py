@@ -41,7 +41,11 @@ def try_questionnaire(
     context = Context(hospital, name, department, lang,
                       today=date.today().isoformat(),      # noqa: DTZ011  the terminal's day
                       birth_year=born)
-    rehearsal = Rehearsal(load_questionnaire(_read(questionnaire)), context, agents)
+    asked = load_questionnaire(_read(questionnaire))
+    if lang not in asked.languages:
+        screen.print(f"the questionnaire has no texts in {lang}: {asked.languages[0]} is spoken",
+                     style="dim", markup=False)
+    rehearsal = Rehearsal(asked, context, agents)
     lines = _lines(script, screen)
     said = rehearsal.start()
     while True:

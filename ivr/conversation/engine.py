@@ -82,6 +82,8 @@ def advance(state: State, event: Event) -> Step:
             return several.spoken(_heard(state, text), text, confidence)
         case Phase.MORE | Phase.REVIEWING, TimedOut():
             return several.again(state)
+        case Phase.ASKING, TimedOut() if state.waiting and not state.keys:
+            return flow.repeat(state)
         case Phase.ASKING, TimedOut() if flow.picking(state):
             return flow.review(state)
         case Phase.ASKING, TimedOut():

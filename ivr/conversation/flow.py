@@ -89,8 +89,8 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
 def leave_item(state: State) -> State:
     """Nothing is being asked any more."""
     return replace(state, link_id=None, keys="", value=None, words="", misses=0, repeats=0,
-                   puzzled=0, starred=False, restarted=False, item_heard=False, adding=False,
-                   redoing=False, agreed=False)
+                   puzzled=0, waiting=False, starred=False, restarted=False, item_heard=False,
+                   adding=False, redoing=False, agreed=False)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -116,7 +116,7 @@ def say_and_wait(state: State, prompts: tuple[Prompt, ...],
     """Say something about the current item and wait for its answer, from its first key on."""
     item = current(state)
     state = replace(state, phase=Phase.RECORDING if item.type is ItemType.TEXT else Phase.ASKING,
-                    keys="", value=None, words="")
+                    keys="", value=None, words="", waiting=False)
     wait: Action = record(item) if item.type is ItemType.TEXT else \
         Listen(LISTEN_MS if item.type.has_options else LISTEN_NUMBER_MS)
     return state, (*first, Say(prompts), wait)
@@ -180,7 +180,7 @@ def wait(state: State) -> Step:
     them."""
     if state.repeats >= MAX_REPEATS:
         return miss(state, "not-understood")
-    return (replace(state, repeats=state.repeats + 1, keys=""),
+    return (replace(state, repeats=state.repeats + 1, keys="", waiting=True),
             (Say((wording.prompt(state, "waiting"),)), Listen(WAIT_MS)))
 
 

@@ -78,6 +78,7 @@ class State:
     misses: int = 0                          # unclear or silent, on this item
     repeats: int = 0                         # asked to hear it again, on this item
     puzzled: int = 0                         # times it was not understood by the patient
+    waiting: bool = False                    # the patient has asked for a moment
     starred: bool = False                    # * was the last key, at a number
     restarted: bool = False                  # * took back what was typed of the number
     silent_items: int = 0                    # given up in silence, one after the other

@@ -42,6 +42,12 @@ def test_who_asks_for_a_moment_gets_one(context: Context, words: str) -> None:
     assert call.play("36*8#").stored["temperature"] == {"valueDecimal": 36.8}
 
 
+def test_the_question_comes_again_after_the_moment_and_no_silence_is_held_against_anybody() -> None:
+    call = say(Call().play("1", "1"), "等一下").play("silence")
+    assert (call.said, call.state.misses) == (["temperature"], 0)
+    assert call.play("silence").said == ["not-heard", "temperature"]
+
+
 def test_nobody_waits_for_ever() -> None:
     call = say(Call().play("1", "1"), *["等一下"] * (MAX_REPEATS + 1))
     assert call.said == ["not-understood", "temperature"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -135,6 +136,16 @@ def test_a_date_between_two_near_days_is_ready() -> None:
     assert call.said == ["heard"]
     assert {Texts(loaded).of(prompt, "zh") for action in call.last
             if isinstance(action, Say) for prompt in action.prompts} <= Texts(loaded).ready
+
+
+def test_every_temperature_in_fahrenheit_is_ready_where_that_is_usual() -> None:
+    loaded = load_questionnaire(POST_DISCHARGE.read_bytes())
+    texts, english = Texts(loaded), replace(CONTEXT, language="en")
+    for tenths in (932, 933, 986, 1000, 1013, 1093, 1094):
+        call = Call(loaded, english).play("1", "1", f"{tenths // 10}*{tenths % 10}#")
+        assert call.said == ["converted"]
+        assert {texts.of(prompt, "en") for action in call.last if isinstance(action, Say)
+                for prompt in action.prompts} <= texts.ready
 
 
 def test_of_very_many_options_no_more_than_a_machine_can_prepare() -> None:
