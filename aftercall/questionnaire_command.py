@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from aftercall.terminal import language, run, say, settings_for
 from followup.errors import InvalidInput
@@ -56,7 +56,7 @@ def _sound(file: Path, locale: str, as_json: bool = False) -> Questionnaire:
         print(json.dumps({"faults": faults}, ensure_ascii=False, indent=1))
         raise typer.Exit(1)
     words, columns = vocabulary(locale)["table"], ("link_id", "field", "expected", "found")
-    table = Table(*(words[name] for name in columns),
+    table = Table(*(Column(words[name], overflow="fold") for name in columns),
                   title=words["title"].format(count=len(faults)))
     for fault in faults:
         fault["found"] = "" if fault["found"] is None else repr(fault["found"])
