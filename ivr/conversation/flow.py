@@ -180,7 +180,8 @@ def wait(state: State) -> Step:
     them."""
     if state.repeats >= MAX_REPEATS:
         return miss(state, "not-understood")
-    return (replace(state, repeats=state.repeats + 1, keys="", waiting=True),
+    keys = "" if state.phase is Phase.ASKING else state.keys      # else they are being read back
+    return (replace(state, repeats=state.repeats + 1, keys=keys, waiting=True),
             (Say((wording.prompt(state, "waiting"),)), Listen(WAIT_MS)))
 
 

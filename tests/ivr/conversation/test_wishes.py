@@ -48,6 +48,13 @@ def test_the_question_comes_again_after_the_moment_and_no_silence_is_held_agains
     assert call.play("silence").said == ["not-heard", "temperature"]
 
 
+def test_what_is_being_read_back_is_still_there_after_the_moment() -> None:
+    call = say(Call(context=ENGLISH).play("1", "1", "101*3#"), "just a moment")
+    assert call.said == ["waiting"]
+    assert call.play("1").stored["temperature"] == {"valueDecimal": 38.5}
+    assert call.heard["temperature"] == "101*3 = 101.3 [degF]"
+
+
 def test_nobody_waits_for_ever() -> None:
     call = say(Call().play("1", "1"), *["等一下"] * (MAX_REPEATS + 1))
     assert call.said == ["not-understood", "temperature"]
