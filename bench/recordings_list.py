@@ -16,7 +16,8 @@ TIMES = 20
 # Of one call in 50 there is a finding, of one in 100 an escalation; one in 33 ended otherwise than
 # most; few are held, commented on, lost, or not what was sealed.
 _FILL = (
-    """insert into patient (id, mrn, name, sex, phone, language, do_not_call, updated_at, search_keys)
+    """insert into patient (id, mrn, name, sex, phone, language, do_not_call, updated_at,
+                            search_keys)
        select gen_random_uuid(), 'ZY' || to_char(n, 'FM000000'), '测试', 'unknown',
               '+86138' || to_char(n, 'FM00000000'), 'zh', false, now(),
               array['测试', 'ceshi', 'cs', 'zy' || to_char(n, 'FM000000'), to_char(n, 'FM000000')]
@@ -62,8 +63,8 @@ _FILL = (
     "analyze",
 )
 _LISTS = (
-    "", "deep", "sort=length", "sort=-length", "q=测试", "q=4207", "q=没有这个人", "q=zy07777", "q=77777",
-    "begin={day}&end={day}", "begin={day}&end={day}&department=科室3", "department=科室3",
+    "", "deep", "sort=length", "sort=-length", "q=测试", "q=4207", "q=没有这个人",
+    "q=zy07777", "q=77777", "begin={day}&end={day}", "begin={day}&end={day}&department=科室3", "department=科室3",
     "department=没有", "campaign={campaign}", "questionnaire={questionnaire}", "agent={agent}",
     "kind=ivr", "kind=agent", "kind=browser", "kind=case", "kind=recheck", "kind=message",
     "outcome=completed", "outcome=failed", "outcome=voicemail", "seal=sealed", "seal=verified",
