@@ -64,7 +64,8 @@ _FILL = (
 )
 _LISTS = (
     "", "deep", "sort=length", "sort=-length", "q=测试", "q=4207", "q=没有这个人",
-    "q=zy07777", "q=77777", "begin={day}&end={day}", "begin={day}&end={day}&department=科室3", "department=科室3",
+    "q=zy07777", "q=77777", "begin={day}&end={day}",
+    "begin={day}&end={day}&department=科室3", "department=科室3",
     "department=没有", "campaign={campaign}", "questionnaire={questionnaire}", "agent={agent}",
     "kind=ivr", "kind=agent", "kind=browser", "kind=case", "kind=recheck", "kind=message",
     "outcome=completed", "outcome=failed", "outcome=voicemail", "seal=sealed", "seal=verified",
