@@ -23,6 +23,7 @@ from followup.people import audit
 from followup.recordings.keeping import Batch
 from followup.recordings.models import RecordingHold, RetentionRule
 from followup.spotchecks.models import SpotCheck
+from followup.spotchecks.population import prepare
 from followup.spotchecks.states import ItemState
 from recordings.naming import copy_name, inside, peaks_name
 from recordings.vault import Vault
@@ -75,6 +76,7 @@ def over(default: int | None) -> Select[Any]:
 
 async def batches(session: AsyncSession) -> list[Batch]:
     """All that the rules are about, in few rows."""
+    await prepare(session)
     age = func.floor(func.extract("epoch", now() - Recording.created_at) / 86_400)
     each = (select(Recording.campaign_id, Attempt.disposition, cast(age, Integer).label("age"),
                    held().label("needed"))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Uuid, cast, false, literal_column, not_, select, union
+from sqlalchemy import ColumnElement, Uuid, cast, false, literal_column, select, union
 
 from followup.agents.models import Agent
 from followup.alarms.models import Alarm, AlarmKind
@@ -163,8 +163,9 @@ def of_kind(kind: Kind) -> ColumnElement[bool]:
     """Recordings of such calls."""
     match kind:
         case Kind.IVR:
-            spoken = _joined().where(Escalation.attempt_id == Recording.attempt_id)
-            return not_(spoken.exists())
+            spoken: ColumnElement[bool] = _joined().where(
+                Escalation.attempt_id == Recording.attempt_id).exists()
+            return ~spoken
         case Kind.AGENT:
             return _of_calls(_joined())
         case Kind.BROWSER:

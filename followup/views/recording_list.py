@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, String, cast, func, select
+from sqlalchemy import ARRAY, Row, String, Uuid, any_, cast, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.agents.models import Agent
@@ -22,6 +22,7 @@ from followup.questionnaires.models import QuestionnaireRow
 from followup.recordings.models import RecordingCheck, RecordingComment, RecordingHold
 from followup.responses.models import Answer
 from followup.spotchecks.models import SpotCheckRecall
+from followup.spotchecks.population import prepare
 from followup.views.keyed import Columns, Order, page, sorted_by
 from followup.views.reach import within
 from followup.views.recording_filter import (
@@ -42,6 +43,7 @@ _TABLE = Recording.__table__.c
 COLUMNS: Columns = {         # what the list may be sorted by
     "called": _TABLE.created_at, "length": func.coalesce(_TABLE.duration_ms, 0)}
 NEWEST = Order("called", down=True)
+_VERSION = QuestionnaireRow.title + " " + QuestionnaireRow.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Line:
     recording: Recording
     attempt: Attempt
     patient: Patient
-    campaign: Campaign               # with its questionnaire
+    campaign: str                    # its name
+    questionnaire: str               # title and version; the whole of it weighs more than a page
     agent: Agent | None              # who spoke last
     kinds: tuple[Kind, ...]
     sealing: tuple[Sealing, ...]     # how it stands, then what else is to be said of that
@@ -81,6 +84,7 @@ class Choices:
 async def list_recordings(session: AsyncSession, wanted: RecordingFilter, zone: ZoneInfo, *,
                           order: Order = NEWEST, after: str = "", numbers: bool = False) -> Page:
     """A page of the list; ``after`` is a cursor of an earlier page with the same order."""
+    await prepare(session)
     meant = where(wanted, zone, numbers=numbers)
     some = select(Recording.id).where(*meant).limit(COUNTED + 1).subquery()
     count = await session.scalar(select(func.count()).select_from(some)) or 0
@@ -105,7 +109,7 @@ async def all_recordings(session: AsyncSession, wanted: RecordingFilter, zone: Z
 async def choices(session: AsyncSession) -> Choices:
     """Campaigns (the newest), versions of questionnaires, agents."""
     questionnaires = await session.execute(
-        select(QuestionnaireRow.id, QuestionnaireRow.title + " " + QuestionnaireRow.version)
+        select(QuestionnaireRow.id, _VERSION)
         .order_by(QuestionnaireRow.title, QuestionnaireRow.created_at.desc()))
     agents = await session.scalars(select(Agent).order_by(Agent.extension))
     return Choices(await campaigns(session), [(key, name) for key, name in questionnaires],
@@ -122,12 +126,11 @@ async def campaigns(session: AsyncSession) -> Sequence[tuple[uuid.UUID, str]]:
 
 async def _lines(session: AsyncSession, recordings: Sequence[Recording]) -> list[Line]:
     """These recordings with what a line tells of each: one query more, however many they are."""
-    last = (select(Escalation.agent_id).where(
+    last = (select(Escalation.attempt_id, Escalation.agent_id).where(
         Escalation.attempt_id == Attempt.id, Escalation.bridged_at.is_not(None))
-        .order_by(Escalation.bridged_at.desc(), Escalation.id).limit(1).scalar_subquery())
+        .order_by(Escalation.bridged_at.desc(), Escalation.id).limit(1).lateral())
     flags: dict[str, Any] = {
-        "joined": select(Escalation.id).where(Escalation.attempt_id == Attempt.id,
-                                              Escalation.bridged_at.is_not(None)).exists(),
+        "joined": last.c.attempt_id.is_not(None),
         "case": select(CaseCall.id).where(CaseCall.task_id == Attempt.task_id).exists(),
         "recheck": select(SpotCheckRecall.id).where(
             SpotCheckRecall.task_id == Attempt.task_id).exists(),
@@ -143,21 +146,22 @@ async def _lines(session: AsyncSession, recordings: Sequence[Recording]) -> list
             RecordingComment.recording_id == Recording.id).scalar_subquery(),
         **{told.value: tells(told) for told in Told}}
     rows = await session.execute(
-        select(Recording.id, Attempt, Patient, Campaign, Agent,
+        select(Recording.id, Attempt, Patient, Campaign.name, _VERSION, Agent,
                *(value.label(name) for name, value in flags.items()))
         .join(Attempt, Attempt.id == Recording.attempt_id)
         .join(Patient, Patient.id == Recording.patient_id)
         .join(Campaign, Campaign.id == Recording.campaign_id)
-        .outerjoin(Agent, Agent.id == last)
-        .where(Recording.id.in_([each.id for each in recordings])))
+        .join(QuestionnaireRow, QuestionnaireRow.id == Campaign.questionnaire_id)
+        .outerjoin(last, true()).outerjoin(Agent, Agent.id == last.c.agent_id)
+        .where(Recording.id == any_(literal([each.id for each in recordings], ARRAY(Uuid)))))
     known = {row[0]: row for row in rows}
     return [_line(each, known[each.id]) for each in recordings]
 
 
 def _line(recording: Recording, row: Any) -> Line:
-    _, attempt, patient, campaign, agent, *_ = row
-    return Line(recording, attempt, patient, campaign, agent, _kinds(row, agent),
-                _sealing(recording, row), row.held, row.comments,
+    _, attempt, patient, campaign, questionnaire, agent, *_ = row
+    return Line(recording, attempt, patient, campaign, questionnaire, agent,
+                _kinds(row, agent), _sealing(recording, row), row.held, row.comments,
                 tuple(each for each in Told if getattr(row, each.value)))
 
 

@@ -80,8 +80,7 @@ def _row(request: web.Request, line: Line, translate: Catalogue) -> list[Cell]:
 
     return [
         f"{called:%Y-%m-%d %H:%M:%S}", line.patient.name, line.patient.mrn,
-        formats.mask_phone(attempt.phone), recording.department, line.campaign.name,
-        f"{line.campaign.questionnaire.title} {line.campaign.questionnaire.version}",
+        formats.mask_phone(attempt.phone), recording.department, line.campaign, line.questionnaire,
         words("recording_kind", line.kinds), line.agent.name if line.agent else "",
         None if recording.duration_ms is None else round(recording.duration_ms / 1000),
         translate(f"disposition.{attempt.disposition.value}") if attempt.disposition else "",
