@@ -91,8 +91,9 @@ async def test_an_export_holds_what_is_filtered_without_formulas_and_leaves_a_ro
     assert "国庆节" in rows[1][7]
     async with database.session() as session:
         row = (await session.scalars(select(AuditEvent).where(
-            AuditEvent.action == "export-audit"))).one()
-    assert (row.actor, row.detail) == ("auditor", {"rows": 1, "filter": {"action": "set-holiday"}})
+            AuditEvent.action == "export-list"))).one()
+    assert (row.actor, row.subject, row.detail) == (
+        "auditor", "list:audit", {"action": "set-holiday", "format": "csv", "sort": "-at"})
 
 
 async def test_a_number_in_full_and_a_download_leave_their_rows(
