@@ -185,7 +185,8 @@ MADE_OF_WORDS = {
     "recording_sort": tuple(recordings_view.COLUMNS), "recording_column": recording_list.CELLS,
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
     "theme": THEMES, "nav_group": tuple(name for name, _ in NAV_GROUPS),
-    "nav": tuple(room.word for _, rooms in NAV_GROUPS for room in rooms),
+    "nav": tuple(word for _, rooms in NAV_GROUPS for room in rooms
+                 for word in (room.word, *room.tabs)),
     "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,
 }
 
