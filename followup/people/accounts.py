@@ -141,7 +141,8 @@ async def set_disabled(session: AsyncSession, username: str, disabled: bool, *, 
     await take_turns(session)
     user = await find_user(session, username)
     await keep_out(session, user, disabled, actor=actor, address=address)
-    await somebody_is_left(session)
+    if disabled and user.role in await roles_that_may(session, MANAGES_PEOPLE):
+        await somebody_is_left(session)
 
 
 async def keep_out(session: AsyncSession, user: User, disabled: bool, *, actor: str,

@@ -67,10 +67,9 @@ async def list_patients(session: AsyncSession, *, search: str = "", department: 
     search = search.strip()[:SEARCH_LENGTH]
     lines: list[Listed] = []
     if search and numbers and not after and (digits := last_digits(search)):
-        with_it: Select[Any] = within(
-            select(literal("").label("list_key"), Patient.id.label("list_id"))
-            .where(has_number(digits)), Patient)
-        lines = [line for line, _ in await _lines(session, with_it, department, size)]
+        with_it: Select[Any] = select(literal("").label("list_key"), Patient.id.label("list_id"))
+        lines = [line for line, _ in await _lines(
+            session, within(with_it.where(has_number(digits)), Patient), department, size)]
     if search:
         order = _BY_FIT
         found = await _lines(session, _by_key(search, after), department, size) \
