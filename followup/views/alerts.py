@@ -5,28 +5,27 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, case, func, literal, or_, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from followup.alerts.models import Alert, AlertState
 from followup.campaigns.models import Task
 from followup.errors import NotFound
-from followup.patients.models import Encounter, Patient
+from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Response, Severity
 from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
+from followup.views.search import named
 
 PAGE = 50
 CLOSED_SHOWN = 20
 _CLOSED = Alert.state == AlertState.CLOSED
 SEARCH_LENGTH = 60
 _TABLE = Alert.__table__.c
-_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 COLUMNS: Columns = {             # what the list may be sorted by
     # critical first, then by deadline
     "urgency": func.concat(case((Alert.severity == Severity.CRITICAL, "0"), else_="1"),
@@ -34,17 +33,16 @@ COLUMNS: Columns = {             # what the list may be sorted by
                                         "YYYYMMDDHH24MISSUS")),
     "deadline": _TABLE.deadline,
     "raised": _TABLE.created_at,
-    "closed": func.coalesce(_TABLE.closed_at, literal(_NEVER, _TABLE.closed_at.type)),
 }
-URGENT = Order("urgency")
-LATEST = Order("closed", down=True)              # the usual order of closed ones
-STATES = ("open", "closed", "all")               # the first is the usual one
+CLOSED_COLUMNS: Columns = {"closed": _TABLE.closed_at}   # the same of closed ones, which are many
+URGENT, LATEST = Order("urgency"), Order("closed", down=True)
+STATES = ("open", "closed")                      # the first is the usual one
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which alerts. ``search``: part of a patient's name, or a record number's beginning;
-    ``state``: one of STATES; what is empty does not matter."""
+    """Which alerts. ``search``: of the patient; ``state``: one of STATES; what is empty does not
+    matter."""
 
     search: str = ""
     severity: Severity | None = None
@@ -55,21 +53,16 @@ class Filter:
 async def list_alerts(session: AsyncSession, wanted: Filter = Filter(), *, order: Order = URGENT,
                       after: str = "", size: int | None = None) -> tuple[list[Any], str | None]:
     """A page of alerts, as (Alert with patient, Encounter), and the next one's cursor."""
-    query, search = _with_stay(), wanted.search
-    if wanted.state == "open":
-        query = query.where(Alert.state != AlertState.CLOSED)
-    elif wanted.state == "closed":
-        query = query.where(_CLOSED)
+    closed = wanted.state == "closed"
+    query = _with_stay().where(_CLOSED if closed else Alert.state != AlertState.CLOSED)
     if wanted.severity is not None:
         query = query.where(Alert.severity == wanted.severity)
     if wanted.department:
         query = query.where(Encounter.department == wanted.department)
-    if search:
-        query = query.where(Alert.patient.has(or_(
-            Patient.name.icontains(search, autoescape=True),
-            Patient.mrn.istartswith(search, autoescape=True))))
-    columns = {**COLUMNS, "closed": _TABLE.closed_at} if wanted.state == "closed" else COLUMNS
-    return await page(session, query, columns, _TABLE.id, order, after=after, size=size or PAGE)
+    if wanted.search:
+        query = query.where(named(_TABLE.patient_id, wanted.search))
+    return await page(session, query, CLOSED_COLUMNS if closed else COLUMNS, _TABLE.id, order,
+                      after=after, size=size or PAGE)
 
 
 async def closed_alerts(session: AsyncSession) -> Sequence[Row[Any]]:

@@ -67,7 +67,7 @@ async def list_patients(session: AsyncSession, *, search: str = "", department: 
     search = search.strip()[:SEARCH_LENGTH]
     lines: list[Listed] = []
     if search and numbers and not after and (digits := last_digits(search)):
-        with_it: Select[Any] = select(literal("").label("list_key"), Patient.id.label("list_id"))
+        with_it: Any = select(literal("").label("list_key"), Patient.id.label("list_id"))
         lines = [line for line, _ in await _lines(
             session, within(with_it.where(has_number(digits)), Patient), department, size)]
     if search:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import String, case, cast, func, literal, or_, select
+from sqlalchemy import String, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -25,6 +25,7 @@ from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import SETTLED, ItemState
 from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
+from followup.views.search import named
 
 PAGE = 50
 SEARCH_LENGTH = 60
@@ -57,7 +58,7 @@ class PlanLine:
 class Filter:
     """Which checks; what is empty does not matter."""
 
-    search: str = ""             # the beginning of a record number, part of a patient's name
+    search: str = ""             # of the patient
     plan_id: uuid.UUID | None = None
     state: ItemState | None = None
     verdict: Verdict | None = None
@@ -145,8 +146,7 @@ def _filtered(query: Any, wanted: Filter) -> Any:
                    .join(Patient, Patient.id == Attempt.patient_id)
                    .outerjoin(Agent, Agent.id == SpotCheck.agent_id), SpotCheck)
     if wanted.search:
-        query = query.where(or_(Patient.name.icontains(wanted.search, autoescape=True),
-                                Patient.mrn.istartswith(wanted.search, autoescape=True)))
+        query = query.where(named(Patient.__table__.c.id, wanted.search))
     for column, value in ((SpotCheck.plan_id, wanted.plan_id), (SpotCheck.state, wanted.state),
                           (SpotCheck.verdict, wanted.verdict),
                           (SpotCheck.department, wanted.department or None),

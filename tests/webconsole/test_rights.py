@@ -187,6 +187,7 @@ MATRIX = {
     ("GET", "/spot-checks/items/{id}/answers"): TAKES_CALLS,
     ("POST", "/spot-checks/items/{id}/answers"): TAKES_CALLS,
     ("GET", "/prompts"): RECORDS_PROMPTS,
+    ("GET", "/prompts/export"): Every((RECORDS_PROMPTS, EXPORTS)),
     ("GET", "/prompts/sound"): RECORDS_PROMPTS,
     ("POST", "/prompts/recording"): RECORDS_PROMPTS,
     ("POST", "/prompts/recording/remove"): RECORDS_PROMPTS,

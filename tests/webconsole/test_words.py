@@ -65,7 +65,6 @@ from tests.house.trail_fields import told_in_code
 from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
-from webconsole.forms.patient import FAULTS as PARTICULARS_FAULTS
 from webconsole.forms.person import FAULTS as PERSON_FAULTS
 from webconsole.forms.retention import FAULTS as RETENTION_FAULTS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
@@ -81,6 +80,7 @@ from webconsole.pages import (
     check_lists,
     patient_list,
     people,
+    prompts,
     recording,
     recording_list,
     saved_views,
@@ -111,7 +111,7 @@ def trail_fields() -> set[str]:
     filters = {name for page in saved_views.LISTS.values()
                for name in (*page.fields, page.about) if name}
     return {*told_in_code(HOUSE.parent), *columns, *filters, *staff.SHOWN, "language", "contacts",
-            *CampaignRules.model_fields, "numbers_in_full"}
+            *CampaignRules.model_fields, "numbers_in_full", "show"}
 
 
 # keys that are put together while a page is made
@@ -156,14 +156,15 @@ MADE_OF_WORDS = {
     "case_file": vault.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
     "case_shortcut": ("open", "mine", "soon", "late"), "list": (*FORMATS, "pdf", "separator"),
     "case_sort": tuple(case_list.COLUMNS), "campaign_sort": tuple(campaign_list.COLUMNS),
-    "check_sort": tuple(check_list.COLUMNS), "alert_sort": tuple(alert_list.COLUMNS),
+    "check_sort": tuple(check_list.COLUMNS),
+    "alert_sort": (*alert_list.COLUMNS, *alert_list.CLOSED_COLUMNS),
     "patient_sort": tuple(patient_view.COLUMNS), "people_sort": tuple(people_view.COLUMNS),
     "plan_sort": tuple(check_list.PLAN_COLUMNS), "task_sort": tuple(task_list.COLUMNS),
     "audit_sort": tuple(audit_view.COLUMNS), "alert_shown": alert_list.STATES,
-    "column": tuple({*patient_list.COLUMNS, *alerts.COLUMNS, *campaigns.COLUMNS, *tasks.COLUMNS,
-                     *people.COLUMNS, *check_lists.COLUMNS, *check_lists.PLAN_COLUMNS,
-                     *spot_checks.RESULT_COLUMNS}),
-    "particulars_fault": PARTICULARS_FAULTS,
+    "column": tuple({name for names in (
+        prompts.COLUMNS, patient_list.COLUMNS, alerts.COLUMNS, campaigns.COLUMNS, tasks.COLUMNS,
+        people.COLUMNS, check_lists.COLUMNS, check_lists.PLAN_COLUMNS,
+        spot_checks.RESULT_COLUMNS) for name in names}),
     "list_name": tuple(saved_views.LISTS), "export": ("cut", "in_full_csv", "in_full_xlsx"),
     "views_fault": saved_views.FAULTS, "guide": GUIDE,
     "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,

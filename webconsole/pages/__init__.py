@@ -180,6 +180,7 @@ ROUTES: list[web.RouteDef] = [
     web.get("/spot-checks/items/{id}/answers", rechecks.page),
     web.post("/spot-checks/items/{id}/answers", rechecks.keep),
     web.get("/prompts", prompts.listing),
+    web.get("/prompts/export", prompts.export, allow_head=False),
     web.get("/prompts/sound", prompts.sound, allow_head=False),
     web.post("/prompts/recording", prompts.add),
     web.post("/prompts/recording/remove", prompts.remove),

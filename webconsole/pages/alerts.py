@@ -17,7 +17,7 @@ from followup.patients.models import Encounter
 from followup.people import audit
 from followup.responses.models import Severity
 from followup.views import alerts, overview, patients
-from followup.views.keyed import CURSOR_LENGTH, Order, read_order
+from followup.views.keyed import CURSOR_LENGTH, Columns, Order, read_order
 from followup.views.wording import Wording
 from webconsole.exporting import Lines, Taken, send
 from webconsole.formats import exact
@@ -127,9 +127,14 @@ def _wanted(request: web.Request) -> tuple[alerts.Filter, dict[str, str]]:
 
 
 def _order(request: web.Request) -> Order:
-    closed = request.query.get("state") == "closed"
-    return read_order(request.query.get("sort"), alerts.COLUMNS,
-                      alerts.LATEST if closed else alerts.URGENT)
+    closed, told = request.query.get("state") == "closed", request.query.get("sort", "")
+    if told.removeprefix("-") in _columns(not closed):       # the form told it with other alerts
+        told = ""
+    return read_order(told, _columns(closed), alerts.LATEST if closed else alerts.URGENT)
+
+
+def _columns(closed: bool) -> Columns:
+    return alerts.CLOSED_COLUMNS if closed else alerts.COLUMNS
 
 
 async def _list(request: web.Request) -> dict[str, Any]:
@@ -144,8 +149,8 @@ async def _list(request: web.Request) -> dict[str, Any]:
         count, overdue = await overview.alert_counts(session)
     return {"found": found, "closed": closed, "open_alerts": count, "overdue": overdue,
             "query": query, "order": order, "after": after, "onward": onward, "tabs": views,
-            "columns": alerts.COLUMNS, "severities": _SHOWN, "states": alerts.STATES[1:],
-            "departments": departments}
+            "columns": _columns(wanted.state == "closed"), "severities": _SHOWN,
+            "states": alerts.STATES[1:], "departments": departments}
 
 
 async def _look(request: web.Request, alert_id: uuid.UUID, *, typed: str = "",
