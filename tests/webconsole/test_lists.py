@@ -17,7 +17,17 @@ from followup.database.engine import Database
 from followup.patients.models import Patient
 from followup.people.models import AuditEvent, Reach, Role, User
 from followup.people.permissions import EVERYBODY, EXPORTS, Every
-from followup.views import alerts, audit, campaigns, cases, patients, people, spotchecks, tasks
+from followup.views import (
+    alerts,
+    audit,
+    campaigns,
+    cases,
+    patients,
+    people,
+    recording_list,
+    spotchecks,
+    tasks,
+)
 from tests.followup.spotchecks.ward import open_checks
 from tests.webconsole.conftest import Client, SignIn, csrf
 from tests.webconsole.hospital import Hospital
@@ -25,17 +35,17 @@ from tests.webconsole.test_rights import MATRIX, place
 from webconsole import exporting, sheets
 from webconsole.pages.saved_views import LISTS
 
-VIEWS = (alerts, audit, campaigns, cases, patients, people, spotchecks, tasks)
+VIEWS = (alerts, audit, campaigns, cases, patients, people, recording_list, spotchecks, tasks)
 # pages with a table that is no list: figures, a form, or a few lines that are all shown
 NO_LISTS = {"/", "/account", "/calendar", "/cases/import", "/cases/settings", "/cases/statistics",
-            "/campaigns/new",
-            "/pacing", "/prompts", "/roles", "/spot-checks/cards", "/spot-checks/results",
-            "/styleguide"}
+            "/campaigns/new", "/pacing", "/prompts", "/recordings/retention", "/roles",
+            "/spot-checks/cards", "/spot-checks/results", "/styleguide"}
 # by which a list's lines are told apart on its page
 LINE = {"patients": r'id="patient-', "alerts": r'id="handle-', "cases": r'id="case-[0-9a-f]',
         "campaigns": r'<tr id="campaign-', "tasks": r'id="task-[0-9a-f]',
         "spot-checks": r'class="button" href="/spot-checks/items/', "check-plans":
         r'class="person" href="/spot-checks/[0-9a-f]', "people": r'id="user-',
+        "recordings": r'id="recording-[0-9a-f]',
         "audit": r'<td data-label="时间"'}
 
 

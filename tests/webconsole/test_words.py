@@ -65,6 +65,7 @@ from tests.house.trail_fields import told_in_code
 from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
+from webconsole.forms.patient import FAULTS as PARTICULARS_FAULTS
 from webconsole.forms.person import FAULTS as PERSON_FAULTS
 from webconsole.forms.retention import FAULTS as RETENTION_FAULTS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
@@ -165,6 +166,7 @@ MADE_OF_WORDS = {
         prompts.COLUMNS, patient_list.COLUMNS, alerts.COLUMNS, campaigns.COLUMNS, tasks.COLUMNS,
         people.COLUMNS, check_lists.COLUMNS, check_lists.PLAN_COLUMNS,
         spot_checks.RESULT_COLUMNS) for name in names}),
+    "particulars_fault": PARTICULARS_FAULTS,
     "list_name": tuple(saved_views.LISTS), "export": ("cut", "in_full_csv", "in_full_xlsx"),
     "views_fault": saved_views.FAULTS, "guide": GUIDE,
     "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,
@@ -178,7 +180,8 @@ MADE_OF_WORDS = {
     "permission": tuple(each.key for each in PERMISSIONS),
     "permission_hint": tuple(each.key for each in PERMISSIONS), "permission_group": tuple(GROUPS),
     "reach": tuple(Reach), "people_state": people_view.STATES, "person_fault": PERSON_FAULTS,
-    "audit_field": tuple(sorted(trail_fields())), "audit_value": ("true", "false"),
+    "audit_field": tuple(sorted(trail_fields())),
+    "audit_value": ("true", "false", "console", "import"),
     "audit_action": ACTIONS, "audit_subject": audit.SUBJECTS, "audit_column": audit.COLUMNS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "recording_fault": recording.FAULTS, "retention_fault": RETENTION_FAULTS,

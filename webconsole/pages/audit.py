@@ -35,7 +35,7 @@ _PLACES = {"patient": "/patients/", "recording": "/recordings/", "alert": "/aler
 _VALUES = {"role": "role", "severity": "severity", "reach": "reach", "language": "speech",
            "locale": "speech", "mode": "campaign_mode", "verdict": "verdict", "method": "method",
            "outcome": "disposition", "numbers": "number_order", "without_agents": "without_agents",
-           "action": "audit_action"}
+           "action": "audit_action", "what": "case_event", "sort": ""}
 _STATES = {"alert": "alert_state", "campaign": "campaign_state", "case": "case_state",
            "spot-check": "item_state"}
 COLUMNS = ("id", "at", "actor", "action", "subject", "address", "before", "after", "more", "place",
@@ -150,7 +150,7 @@ def _known(field: str, value: Any, kind: str, translate: Catalogue) -> str | Non
         return translate("people.comma").join(
             _known(field, each, kind, translate) or "" for each in value)
     name = field.rpartition(".")[2]
-    words = _STATES.get(kind, "") if name == "state" else _VALUES.get(name, "")
+    words = _STATES.get(kind, "") if name == "state" else _VALUES.get(name, "audit_value")
     return _word(translate, words, _value(value))
 
 
