@@ -47,15 +47,21 @@ async def send(request: web.Request, taken: Taken) -> web.StreamResponse:
     kind, database = wanted_format(request), request.app[DATABASE]
     async with database.session() as session:
         lines, onward = await taken.read(session, "", FIRST)
-    await _write_down(request, taken, audit.EXPORT_LIST, format=kind, **taken.told)
+    await _write_down(request, taken, audit.EXPORT_LIST, format=kind,
+                      filter={name: told for name, told in taken.told.items() if told})
     made, sent, cut, whole = sheet(kind), 0, False, False
     response = web.StreamResponse(headers=headers(taken.name, kind))
+
+    async def push(content: bytes) -> None:
+        if content:                          # an empty chunk would end the file
+            await response.write(content)
+
     try:
         await response.prepare(request)
-        await response.write(made.add([taken.head]))
+        await push(made.add([taken.head]))
         while lines:
             some = lines[:MOST[kind] - sent]
-            await response.write(made.add(some))
+            await push(made.add(some))
             sent += len(some)
             cut = len(some) < len(lines) or (onward is not None and sent == MOST[kind])
             if cut or onward is None:
@@ -64,23 +70,24 @@ async def send(request: web.Request, taken: Taken) -> web.StreamResponse:
                 lines, onward = await taken.read(session, onward, NEXT)
         if cut:
             translate = request.app[CATALOGUES][request[VISITOR].locale]
-            said = translate("export.cut", count=sent, last=some[-1][0])
-            await response.write(made.add([[said]]))
-        await response.write(made.end())
-        await response.write_eof()
+            await push(made.add([[translate("export.cut", count=sent, last=some[-1][0])]]))
         whole = True
     finally:
-        try:
-            with suppress(OSError, DBAPIError, PoolTimeout):     # the first row is there
-                async with asyncio.timeout(_TRACE_S):
-                    await _write_down(request, taken, audit.EXPORT_ENDED, format=kind, lines=sent,
-                                      cut=cut, broken_off=not whole)
-        finally:
-            if not whole:
-                log.warning("an export broke off", list=taken.name, lines=sent)
-                if request.transport is not None:    # the browser must not take it for the whole
-                    request.transport.abort()
+        await _tell_end(request, taken, format=kind, lines=sent, cut=cut, broken_off=not whole)
+        if not whole:
+            log.warning("an export broke off", list=taken.name, lines=sent)
+            if request.transport is not None:        # the browser must not take it for the whole
+                request.transport.abort()
+    await push(made.end())
+    await response.write_eof()
     return response
+
+
+async def _tell_end(request: web.Request, taken: Taken, **more: object) -> None:
+    """The second row; where the database has gone meanwhile, the first one is there."""
+    with suppress(OSError, DBAPIError, PoolTimeout):
+        async with asyncio.timeout(_TRACE_S):
+            await _write_down(request, taken, audit.EXPORT_ENDED, **more)
 
 
 async def _write_down(request: web.Request, taken: Taken, action: str, **more: object) -> None:

@@ -157,9 +157,10 @@ def changes(detail: Mapping[str, Any]) -> list[Change]:
 
 
 def rest(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row tells besides its change."""
-    return {name: value for name, value in detail.items()
-            if name not in ("before", "after") and value not in ("", None, [], {})}
+    """What a row tells besides its change; of what was filtered, each field by itself."""
+    told = {**detail, **detail["filter"]} if isinstance(detail.get("filter"), Mapping) else detail
+    return {name: value for name, value in told.items()
+            if name not in ("before", "after", "filter") and value not in ("", None, [], {})}
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:

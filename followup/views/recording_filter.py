@@ -164,7 +164,8 @@ def of_kind(kind: Kind) -> ColumnElement[bool]:
     match kind:
         case Kind.IVR:
             spoken = _joined().where(Escalation.attempt_id == Recording.attempt_id)
-            return not_(spoken.exists())
+            alone: ColumnElement[bool] = not_(spoken.exists())
+            return alone
         case Kind.AGENT:
             return _of_calls(_joined())
         case Kind.BROWSER:

@@ -161,7 +161,8 @@ async def test_numbers_leave_masked_but_with_the_permission_and_a_trace(
     answer = await client.post("/patients/export", data={"csrf_token": await csrf(client)})
     assert answer.status == 403
     async with database.session() as session:
-        trail = [(row.action, row.subject, row.actor, row.detail.get("q"), row.detail.get("lines"))
+        trail = [(row.action, row.subject, row.actor, row.detail.get("filter", {}).get("q"),
+                  row.detail.get("lines"))
                  for row in await session.scalars(select(AuditEvent).where(
                      AuditEvent.subject.startswith("list:")).order_by(AuditEvent.id))]
     who = ("list:patients", "supervisor")

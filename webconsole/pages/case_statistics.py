@@ -84,7 +84,7 @@ async def export(request: web.Request) -> web.Response:
         me = by(request)
         audit.record(session, audit.EXPORT_LIST, actor=me.username, address=me.address,
                      subject="list:case-statistics", format=kind, figures=group.value,
-                     **wanted.given())
+                     filter=wanted.given())
     words = CaseWords.of(request, setup)
     translate = request.app[CATALOGUES][request[VISITOR].locale]
     rows: list[list[Any]] = [[translate(f"case_group.{group.value}"),

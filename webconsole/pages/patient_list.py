@@ -81,7 +81,7 @@ async def export_in_full(request: web.Request) -> web.StreamResponse:
     visitor = request[VISITOR]
     async with request.app[DATABASE].session() as session:
         audit.record(session, audit.SEE_NUMBERS, actor=visitor.actor, subject="list:patients",
-                     address=visitor.address, **Wanted.of(request).query)
+                     address=visitor.address, filter=Wanted.of(request).query)
     return await _export(request, in_full=True)
 
 
