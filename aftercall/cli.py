@@ -27,7 +27,7 @@ from aftercall.seed_command import seed
 from aftercall.simulate_command import simulate
 from aftercall.terminal import actor, err, language, run, say, settings_for, today
 from aftercall.try_command import try_questionnaire
-from aftercall.user_security_command import disable, reset_totp, sign_out, unlock
+from aftercall.user_security_command import disable, list_users, reset_totp, sign_out, unlock
 from asterisk_conf import real_time
 from asterisk_conf.errors import AsteriskError, ConfError
 from followup.errors import AftercallError, InvalidInput
@@ -38,8 +38,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
                   help="Aftercall: looking after patients once they have gone home.")
 user_app = typer.Typer(no_args_is_help=True, help="Users of the console.")
 app.add_typer(user_app, name="user")
-for name, command in (("unlock", unlock), ("reset-totp", reset_totp), ("sign-out", sign_out),
-                      ("disable", disable)):
+for name, command in (("list", list_users), ("unlock", unlock), ("reset-totp", reset_totp),
+                      ("sign-out", sign_out), ("disable", disable)):
     user_app.command(name)(command)
 app.add_typer(audit_app, name="audit")
 app.add_typer(campaign_app, name="campaign")
@@ -164,13 +164,17 @@ def import_list(file: Annotated[Path, typer.Argument(help="CSV or .xlsx", exists
 
 
 @user_app.command("add")
-def user_add(username: str, role: str = "agent", name: str = "") -> None:
+def user_add(username: str, role: str = "agent", name: str = "",
+             department: Annotated[list[str] | None, typer.Option(
+                 help="May repeat. Whom a doctor sees: without one, nobody.")] = None) -> None:
     """Add a user of the console; prints the one-time password made for them."""
     from aftercall.house import running_database
     from followup.people.accounts import create_user
     from followup.people.models import Role
     from followup.people.passwords import generate_password
+    from followup.people.permissions import SEES_ALL_DEPARTMENTS
     from followup.people.policy import policy_of
+    from followup.people.roles import load_grants
 
     if role not in list(Role):
         raise InvalidInput(f"role = {role!r}: expected {', '.join(Role)}", field="role")
@@ -181,7 +185,12 @@ def user_add(username: str, role: str = "agent", name: str = "") -> None:
         async with running_database(settings, say) as (database, _), \
                 database.session() as session:
             await create_user(session, username, password, name=name or username, role=Role(role),
-                              actor=actor(), policy=policy_of(settings), one_time=True)
+                              actor=actor(), policy=policy_of(settings), one_time=True,
+                              departments=department or ())
+            grants = await load_grants(session)
+        if not department and not grants.may(Role(role), SEES_ALL_DEPARTMENTS):
+            say(f"{username} sees no patient until a department is given: --department, or the "
+                "page of people")
         return password
 
     print(run(work()))

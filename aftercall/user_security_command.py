@@ -1,4 +1,5 @@
-"""``aftercall user …`` for who cannot sign in: unlock, second step, sign out, disable."""
+"""``aftercall user …``: who there is; and for who cannot sign in: unlock, second step, sign out,
+disable."""
 
 from __future__ import annotations
 
@@ -6,11 +7,36 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import typer
+from rich import print as show
+from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aftercall.terminal import actor, run, say, settings_for
 
 T = TypeVar("T")
+
+
+def list_users() -> None:
+    """Who may sign in: role, departments, whether they see all of them, how the account stands."""
+    from sqlalchemy import select
+
+    from followup.people.models import User
+    from followup.people.permissions import SEES_ALL_DEPARTMENTS
+    from followup.people.roles import load_grants
+    from followup.people.scope import scope_of
+
+    async def look(session: AsyncSession) -> Table:
+        grants = await load_grants(session)
+        table = Table("user", "name", "role", "departments", "sees", "account")
+        for user in await session.scalars(select(User).order_by(User.username)):
+            scope = scope_of(user, all_by_role=grants.may(user.role, SEES_ALL_DEPARTMENTS))
+            sees = "these" if user.departments else "nobody"
+            table.add_row(user.username, user.name, user.role.value, ", ".join(user.departments),
+                          sees if scope.limited else "all",
+                          "disabled" if user.disabled else user.source.value)
+        return table
+
+    show(_do(look))
 
 
 def unlock(username: str) -> None:

@@ -46,6 +46,7 @@ class DirectorySettings(BaseModel):
     default_role: RoleName | None = None     # of who is in none of these groups; None: kept out
     create_users: bool = True            # else only who was added here before
     timeout_s: Annotated[float, Field(gt=0, le=10)] = 4.0
+    recheck_minutes: Annotated[int, Field(ge=1, le=1440)] = 10   # for who is signed in
 
     @field_validator("user_filter", "group_filter")
     @classmethod

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
 from followup.people.directory import Directory
+from followup.people.recheck import keep_rechecking
 from followup.people.roles import GrantsBook
 from followup.people.sign_in import Accounts
 from followup.people.trail import keep_sealing
@@ -87,10 +89,14 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
 
 async def _at_work(app: web.Application) -> AsyncIterator[None]:
     """Cleanup context: reminders and escalation of cases, sealing the audit trail, the counts of
-    campaigns in few rows; any number of consoles may do it."""
+    campaigns in few rows, whom the directory still lets in; any number of consoles may do it."""
     work = [asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases"),
             asyncio.create_task(keep_sealing(app[DATABASE]), name="seal-audit"),
             asyncio.create_task(keep_gathering(app[DATABASE]), name="gather-tallies")]
+    if directory := app[SETTINGS].directory:
+        work.append(asyncio.create_task(keep_rechecking(
+            app[DATABASE], Directory(directory), timedelta(minutes=directory.recheck_minutes)),
+            name="recheck-directory"))
     yield
     for each in work:
         each.cancel()

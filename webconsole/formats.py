@@ -11,8 +11,8 @@ from followup.log import mask_phone
 from followup.responses.models import Answer
 from recordings.copies import TYPES
 
-__all__ = ["age", "by_question", "clock", "copy_type", "iso", "mask_name", "mask_phone", "moment",
-           "seconds", "span", "tenths"]
+__all__ = ["age", "by_question", "clock", "copy_type", "exact", "iso", "mask_name", "mask_phone",
+           "moment", "seconds", "span", "tenths"]
 
 EMPTY = "–"
 
@@ -32,6 +32,11 @@ def by_question(answers: Iterable[Answer]) -> list[Answer]:
     found = sorted(answers, key=lambda answer: answer.given_at)
     order = list(dict.fromkeys(answer.link_id for answer in found))
     return sorted(found, key=lambda answer: (order.index(answer.link_id), answer.position))
+
+
+def exact(value: datetime | None, zone: ZoneInfo) -> str:
+    """For tables that leave the house: day and minute in ``zone``; empty where there is none."""
+    return f"{value.astimezone(zone):%Y-%m-%d %H:%M}" if value else ""
 
 
 def iso(value: datetime | None) -> str:

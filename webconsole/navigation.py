@@ -11,11 +11,13 @@ May = Callable[[str], bool]
 @dataclass(frozen=True, slots=True)
 class Room:
     """``word``: its name in ``nav`` of the words; ``doors``: (right, path), the first that opens is
-    taken, no right: open to everybody; ``icon``: of ui.html."""
+    taken, no right: open to everybody; ``icon``: of ui.html; ``tabs``: the words of the doors, in
+    ``nav``, where the room shows all that open side by side."""
 
     word: str
     icon: str
     doors: Sequence[tuple[str, str]]
+    tabs: Sequence[str] = ()
 
     def path(self, may: May) -> str:
         """Where this visitor comes in; empty: nowhere."""
@@ -29,11 +31,12 @@ class Link:
     word: str
     icon: str
     path: str
+    tabs: Sequence[tuple[str, str]] = ()         # word and path
 
     def holds(self, path: str) -> bool:
         """Is a page of this room open?"""
-        return path == self.path or (
-            self.path != "/" and path.startswith("/" + self.path.split("/")[1] + "/"))
+        return any(path == each or (each != "/" and path.startswith(f"/{each.split('/')[1]}/"))
+                   for each in (self.path, *(place for _, place in self.tabs)))
 
 
 GROUPS: Sequence[tuple[str, Sequence[Room]]] = (
@@ -55,15 +58,20 @@ GROUPS: Sequence[tuple[str, Sequence[Room]]] = (
     ("house", (
         Room("calendar", "calendar", (("", "/calendar"),)),
         Room("prompts", "sound", (("RECORDS_PROMPTS", "/prompts"),)),
-        Room("people", "patients", (("MANAGES_PEOPLE", "/people"),)),
-        Room("roles", "patients", (("SETS_RIGHTS", "/roles"),)),
-        Room("audit", "check", (("READS_AUDIT", "/audit"),)),
+        Room("people", "people", (("MANAGES_PEOPLE", "/people"), ("SETS_RIGHTS", "/roles")),
+             tabs=("people_tab", "roles")),
+        Room("audit", "audit", (("READS_AUDIT", "/audit"),)),
     )),
 )
 
 
 def links(may: May) -> list[tuple[str, list[Link]]]:
     """The menu of a visitor: groups that have a room, each with its rooms."""
-    groups = ((name, [Link(room.word, room.icon, path) for room in rooms
+    groups = ((name, [Link(room.word, room.icon, path, _tabs(room, may)) for room in rooms
                       if (path := room.path(may))]) for name, rooms in GROUPS)
     return [(name, found) for name, found in groups if found]
+
+
+def _tabs(room: Room, may: May) -> list[tuple[str, str]]:
+    return [(word, path) for word, (right, path) in zip(room.tabs, room.doors, strict=False)
+            if not right or may(right)]

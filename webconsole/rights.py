@@ -16,8 +16,9 @@ from followup.people.permissions import (
     CHECKS,
     CLOSES_ALERTS,
     DOWNLOADS_RECORDINGS,
+    EDITS_PATIENTS,
     EVERYBODY,
-    EXPORTS_CASES,
+    EXPORTS,
     HANDLES_CASES,
     HOLDS_RECORDINGS,
     JUDGES,
@@ -38,6 +39,8 @@ from followup.people.permissions import (
     SETS_RIGHTS,
     SETS_UP_CASES,
     TAKES_CALLS,
+    Every,
+    Permission,
     Right,
 )
 
@@ -49,8 +52,9 @@ __all__ = [
     "CHECKS",
     "CLOSES_ALERTS",
     "DOWNLOADS_RECORDINGS",
+    "EDITS_PATIENTS",
     "EVERYBODY",
-    "EXPORTS_CASES",
+    "EXPORTS",
     "HANDLES_CASES",
     "HOLDS_RECORDINGS",
     "JUDGES",
@@ -73,9 +77,11 @@ __all__ = [
     "SETS_RIGHTS",
     "SETS_UP_CASES",
     "TAKES_CALLS",
+    "Every",
     "Handler",
     "Right",
     "allowed",
+    "exports",
     "machines",
     "public",
     "rights_of",
@@ -94,6 +100,11 @@ def allowed(right: Right) -> Callable[[H], H]:
         setattr(handler, _MARK, right)
         return handler
     return mark
+
+
+def exports(right: Permission | tuple[Permission, ...]) -> Callable[[H], H]:
+    """Only users who may see the list and may take lists away."""
+    return allowed(Every((right, EXPORTS)))
 
 
 def public(handler: H) -> H:

@@ -61,6 +61,7 @@ def render_text(request: web.Request, template: str, **values: Any) -> str:
         **values, t=translate, locale=visitor.locale, locales=NAMES, user=visitor.user,
         csrf_token=visitor.csrf_token, at=at, exactly=exactly, today=today, moment=moment, may=may,
         path=request.path, path_qs=request.path_qs, theme=_theme(request), themes=THEMES,
+        stays=request.method != "POST" or request.path.startswith("/sign-in"),
         rooms=navigation.links(may),
         hospital=settings.hospital_en if visitor.locale == "en" else settings.hospital)
 

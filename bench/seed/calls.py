@@ -184,7 +184,8 @@ class _Calls:
         rows.add("recording", recording, moments.at(day, rung), attempt, "sealed",
                  f"{attempt}.raw", f"{moments.day(day).replace('-', '/')}/{attempt}.wav",
                  f"{rows.rng.getrandbits(256):064x}", 44 + talked * 32_000, talked * 1000,
-                 moments.at(day, rung + talked + 4), 0)
+                 moments.at(day, rung + talked + 4), 0, self.who.id, self.campaign,
+                 self.stay.department.name)
         if day > -_OWN_MARKS:
             for place, (link, _) in enumerate(_USUAL):
                 if 5 + 9 * place < talked:

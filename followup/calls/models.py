@@ -104,6 +104,8 @@ class Attempt(HasId, Base):
               postgresql_where=text("state <> 'ended'")),
         Index(None, "patient_id", "committed_at"),
         Index("ix_attempt_live", "node", postgresql_where=text("state <> 'ended'")),
+        Index("ix_attempt_contact_id", "contact_id",
+              postgresql_where=text("contact_id is not null")),
         Index("ix_attempt_ended", "ended_at", "id", postgresql_where=text("state = 'ended'")),
         Index("ix_attempt_campaign_ended", "campaign_id", "ended_at", "id",
               postgresql_where=text("state = 'ended'")),

@@ -13,7 +13,7 @@ from followup.people import audit
 
 
 async def stop_calling(session: AsyncSession, patient_id: uuid.UUID, *, actor: str,
-                       why: str = "") -> None:
+                       why: str = "", address: str = "") -> None:
     """No follow-up call any more; what was still to be called is cancelled.
 
     ``actor`` is a username, or "patient". A call that is under way goes on to its end.
@@ -23,4 +23,13 @@ async def stop_calling(session: AsyncSession, patient_id: uuid.UUID, *, actor: s
     await session.execute(
         update(Task).where(Task.patient_id == patient_id, Task.state == TaskState.DUE)
         .values(state=TaskState.CANCELLED))
-    audit.record(session, audit.STOP_CALLING, actor=actor, subject=f"patient:{patient_id}", why=why)
+    audit.record(session, audit.STOP_CALLING, actor=actor, subject=f"patient:{patient_id}",
+                 address=address, why=why)
+
+
+async def allow_calling(session: AsyncSession, patient: Patient, *, actor: str, why: str = "",
+                        address: str = "") -> None:
+    """Calls are welcome again; what was cancelled stays so, later campaigns call."""
+    patient.do_not_call = False
+    audit.record(session, audit.ALLOW_CALLING, actor=actor, subject=f"patient:{patient.id}",
+                 address=address, why=why)

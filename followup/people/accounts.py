@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,15 +15,25 @@ from followup.errors import Conflict, InvalidInput, NotFound
 from followup.people import audit, passwords, second_step
 from followup.people.models import FormerPassword, Role, Source, User
 from followup.people.passwords import generate_password
+from followup.people.permissions import MANAGES_PEOPLE
 from followup.people.policy import Policy, Weakness, WeakPassword
+from followup.people.roles import roles_that_may
 from followup.people.sessions import end_sessions
 
-__all__ = ["change_password", "create_user", "end_all_sessions", "find_user", "generate_password",
-           "reset_second_step", "set_disabled", "unlock"]
+__all__ = ["LastOne", "change_password", "create_user", "end_all_sessions", "find_user",
+           "follow_directory", "generate_password", "keep_out", "reset_second_step", "set_disabled",
+           "somebody_is_left", "take_turns", "unlock"]
 
 LOCALES = ("zh", "en")
+DEPARTMENT_MOST, DEPARTMENTS_MOST = 60, 40
 STANDARD = Policy()
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
+
+
+class LastOne(Conflict):
+    """Nobody would be left who may manage the people of the console."""
+
+    id = "last-administrator"
 
 
 def clean_username(typed: str) -> str:
@@ -37,7 +48,8 @@ def clean_username(typed: str) -> str:
 
 async def create_user(session: AsyncSession, username: str, password: str, *, name: str = "",
                       role: Role = Role.AGENT, locale: str = "zh", actor: str = "system",
-                      policy: Policy = STANDARD, one_time: bool = False) -> User:
+                      policy: Policy = STANDARD, one_time: bool = False,
+                      departments: Sequence[str] = ()) -> User:
     """Add a user. InvalidInput names the field; Conflict when the user name is taken.
 
     ``one_time``: the password was made for them, and must be changed at the first sign-in.
@@ -50,7 +62,13 @@ async def create_user(session: AsyncSession, username: str, password: str, *, na
     if len(name) > 40:
         raise InvalidInput("name: expected at most 40 characters", field="name",
                            expected="1-40 characters")
+    if len(departments) > DEPARTMENTS_MOST or not all(
+            0 < len(each.strip()) <= DEPARTMENT_MOST for each in departments):
+        raise InvalidInput(
+            f"department: expected at most {DEPARTMENTS_MOST} names of 1 to {DEPARTMENT_MOST} "
+            "characters", field="department", expected=f"1-{DEPARTMENT_MOST} characters")
     user = User(username=username, name=name, role=role, locale=locale,
+                departments=sorted({each.strip() for each in departments}),
                 must_change_password=one_time,
                 password_hash=await passwords.hash_password(password))
     try:
@@ -119,13 +137,51 @@ async def end_all_sessions(session: AsyncSession, username: str, *, actor: str,
 
 async def set_disabled(session: AsyncSession, username: str, disabled: bool, *, actor: str,
                        address: str = "") -> None:
-    """Keep a user out, signed out at once, or let them in again. NotFound: no such user."""
+    """Keep a user out, signed out at once, or let them in again. NotFound, LastOne."""
+    await take_turns(session)
     user = await find_user(session, username)
+    await keep_out(session, user, disabled, actor=actor, address=address)
+    if disabled and user.role in await roles_that_may(session, MANAGES_PEOPLE):
+        await somebody_is_left(session)
+
+
+async def keep_out(session: AsyncSession, user: User, disabled: bool, *, actor: str,
+                   address: str = "") -> None:
+    """The same for a user that is locked for a change; the caller sees to it that
+    ``somebody_is_left``."""
+    if user.disabled == disabled:
+        return
     user.disabled = disabled
     if disabled:
         await end_sessions(session, user, actor=actor, address=address)
     audit.record(session, audit.DISABLE_USER if disabled else audit.ENABLE_USER,
                  actor=actor, subject=f"user:{user.username}", address=address)
+
+
+async def follow_directory(session: AsyncSession, user: User, name: str, role: Role) -> None:
+    """Name and role become what the directory says."""
+    if (user.role, user.name) == (role, name):
+        return
+    kept = await session.get(User, user.id, with_for_update=True)
+    if kept is not None:
+        kept.role, kept.name = role, name
+        audit.record(session, audit.FOLLOW_DIRECTORY, actor="directory",
+                     subject=f"user:{kept.username}",
+                     **audit.difference(kept, only=("name", "role")))
+
+
+async def take_turns(session: AsyncSession) -> None:
+    """Two who take away the last administrators at once do it one after the other."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("people"))))
+
+
+async def somebody_is_left(session: AsyncSession) -> None:
+    """LastOne when nobody is who may manage people."""
+    await session.flush()
+    roles = await roles_that_may(session, MANAGES_PEOPLE)
+    if not await session.scalar(select(exists().where(
+            User.disabled.is_(False), User.role.in_(roles)))):
+        raise LastOne
 
 
 async def _forgive(session: AsyncSession, user: User) -> None:

@@ -13,6 +13,9 @@ from followup.people.ldap import Connection, DirectoryAway, Entry, connected
 from followup.people.models import Role
 from followup.sign_in_settings import DN, USERNAME, DirectorySettings
 
+# what tells of a disabled account; a lock of the last one that ends by itself is none
+_DISABLED_BY = ("userAccountControl", "nsAccountLock", "pwdAccountLockedTime")
+_FOR_GOOD = "000001010000Z"
 _ESCAPED = re.compile(r"[\\*()\x00]")
 
 
@@ -36,6 +39,16 @@ def role_of(groups: Iterable[str], settings: DirectorySettings) -> Role | None:
         if _plain(group) in found:
             return Role(role)
     return Role(settings.default_role) if settings.default_role else None
+
+
+def is_disabled(entry: Entry) -> bool:
+    """As Active Directory, 389 Directory Server or OpenLDAP say so."""
+    def told(name: str) -> str:
+        return next(iter(entry.attributes.get(name.lower(), ())), "")
+
+    control, lock, locked = map(told, _DISABLED_BY)
+    return (control.isdigit() and bool(int(control) & 2)) or lock.lower() == "true" \
+        or locked == _FOR_GOOD
 
 
 class Directory:
@@ -66,6 +79,22 @@ class Directory:
             groups = await self._groups(connection, entry, username)
             if not await connection.bind(entry.dn, password) or len(found) != 1:
                 return None
+        return self._person(entry, username, groups)
+
+    async def present(self, username: str) -> Person | None:
+        """The person as they are there by now, no password asked; None when there is none, or one
+        that is disabled. DirectoryAway: no answer, or no sense in it."""
+        async with connected(self.settings) as connection:
+            await self._introduce(connection)
+            found = await connection.search(
+                self.settings.base, fill_in(self.settings.user_filter, username=username),
+                [*self._attributes(), *_DISABLED_BY], limit=2)
+            if len(found) != 1 or is_disabled(found[0]):
+                return None
+            return self._person(found[0], username,
+                                await self._groups(connection, found[0], username))
+
+    def _person(self, entry: Entry, username: str, groups: Iterable[str]) -> Person:
         name = next((entry.attributes[key.lower()][0]
                      for key in (self.settings.name_attribute, "cn")
                      if entry.attributes.get(key.lower())), username)

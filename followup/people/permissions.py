@@ -23,7 +23,15 @@ class Permission:
     fixed: frozenset[Role] = frozenset()          # these never lose it
 
 
-Right = Permission | tuple[Permission, ...]       # of several, any one is enough
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of these are needed."""
+
+    rights: tuple[Permission | tuple[Permission, ...], ...]
+
+
+# of several in a tuple, any one is enough
+Right = Permission | tuple[Permission, ...] | Every
 
 _A, _S, _M, _Q, _D, _X = (Role.AGENT, Role.SUPERVISOR, Role.MANAGER, Role.AUDITOR, Role.DOCTOR,
                           Role.ADMINISTRATOR)
@@ -36,6 +44,8 @@ def _given(key: str, *roles: Role, never_from: Iterable[Role] = ()) -> Permissio
 EVERYBODY = Permission("everybody", frozenset(Role), frozenset(Role))     # who is signed in
 
 SEES_PATIENTS = _given("see-patients", _A, _S, _Q, _D, _X)
+EDITS_PATIENTS = _given("edit-patients", _A, _S, _D, _X)         # language, consent, numbers
+EXPORTS = _given("export-lists", _S, _Q, _X)                     # lists, as a file
 SEES_ALL_DEPARTMENTS = _given("see-all-departments", _A, _S, _M, _Q, _X)
 SEES_NUMBERS = _given("see-numbers", _A, _S, _D, _X)              # a telephone number unmasked
 LISTENS = _given("listen", _A, _S, _Q, _D, _X)
@@ -49,7 +59,6 @@ RECORDS_PROMPTS = _given("record-prompts", _X)
 SEES_CASES = _given("see-cases", _A, _S, _Q, _D, _X)
 HANDLES_CASES = _given("handle-cases", _A, _S, _D, _X)
 SEES_CASE_FIGURES = _given("see-case-figures", _S, _M, _Q, _X)
-EXPORTS_CASES = _given("export-cases", _S, _Q, _X)
 SETS_UP_CASES = _given("set-up-cases", _S, _X)
 MAKES_TOKENS = _given("make-tokens", _X)
 CHECKS = _given("spot-check", _Q, _S, _X)                         # samples and scores
@@ -64,13 +73,12 @@ SEES_CHECKS = (CHECKS, APPEALS)
 
 # as the page of roles shows them
 GROUPS: Mapping[str, tuple[Permission, ...]] = {
-    "patients": (SEES_PATIENTS, SEES_ALL_DEPARTMENTS, SEES_NUMBERS, LISTENS, DOWNLOADS_RECORDINGS,
-                 HOLDS_RECORDINGS, SETS_RETENTION),
+    "patients": (SEES_PATIENTS, SEES_ALL_DEPARTMENTS, SEES_NUMBERS, EDITS_PATIENTS, LISTENS,
+                 DOWNLOADS_RECORDINGS, HOLDS_RECORDINGS, SETS_RETENTION),
     "follow_up": (CLOSES_ALERTS, TAKES_CALLS, RUNS_CAMPAIGNS, RECORDS_PROMPTS),
-    "cases": (SEES_CASES, HANDLES_CASES, SEES_CASE_FIGURES, EXPORTS_CASES, SETS_UP_CASES,
-              MAKES_TOKENS),
+    "cases": (SEES_CASES, HANDLES_CASES, SEES_CASE_FIGURES, SETS_UP_CASES, MAKES_TOKENS),
     "checks": (CHECKS, JUDGES, APPEALS, SEES_CHECK_RESULTS),
-    "house": (MANAGES_PEOPLE, SETS_RIGHTS, READS_AUDIT),
+    "house": (EXPORTS, MANAGES_PEOPLE, SETS_RIGHTS, READS_AUDIT),
 }
 PERMISSIONS = tuple(each for group in GROUPS.values() for each in group)
 
@@ -87,6 +95,8 @@ class Grants:
 
     def may(self, role: Role | None, right: Right) -> bool:
         """May somebody of this role do it? Nobody may who has no role."""
+        if isinstance(right, Every):
+            return all(self.may(role, each) for each in right.rights)
         any_of = (right,) if isinstance(right, Permission) else right
         return role is not None and any(role in self.roles(each) for each in any_of)
 

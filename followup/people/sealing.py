@@ -14,6 +14,13 @@ from followup.errors import SettingsError
 _NONCE = 12
 
 
+class SealBroken(SettingsError):
+    """The second step's secret does not open: restore `second_step` of secrets.toml, or run
+    `aftercall user reset-totp NAME`."""
+
+    id = "seal-broken"
+
+
 class Sealer:
     """AES-256-GCM under a key derived from ``key``; each seal is bound to its owner."""
 
@@ -27,9 +34,8 @@ class Sealer:
         return nonce + self._cipher.encrypt(nonce, clear.encode(), owner)
 
     def open(self, sealed: bytes, owner: bytes) -> str:
-        """What was sealed for ``owner``. SettingsError: another key, another owner, changed."""
+        """What was sealed for ``owner``. SealBroken: another key, another owner, changed."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], owner).decode()
         except InvalidTag as error:
-            raise SettingsError("the second step's secret does not open: restore `second_step` of "
-                                "secrets.toml, or run `aftercall user reset-totp NAME`") from error
+            raise SealBroken from error

@@ -24,11 +24,11 @@ from followup.database.engine import Database
 from followup.errors import Forbidden, InvalidInput
 from followup.log import get_logger
 from followup.people import audit, lockout, passwords, second_step
-from followup.people.accounts import clean_username
+from followup.people.accounts import clean_username, follow_directory
 from followup.people.directory import Directory, Person
 from followup.people.ldap import DirectoryAway
 from followup.people.models import AuditEvent, Source, User
-from followup.people.sealing import Sealer
+from followup.people.sealing import SealBroken, Sealer
 
 # refusals that are guesses; being turned away unheard is none
 _GUESSES = ("no match", "no code", "disabled", "directory says no", "no role")
@@ -110,16 +110,25 @@ class Accounts:
         raise SignInRefused
 
     async def check_code(self, user_id: uuid.UUID, code: str, address: str = "") -> User:
-        """The user, whose password was right, now with a code that is right too; SignInRefused."""
+        """The user, whose password was right, now with a code that is right too; SignInRefused.
+
+        SealBroken: no code of the app can be checked, and nothing is counted.
+        """
         tried = await self._take_a_try(User.id == user_id, address)
         sealer = await self.sealer()
-        async with self._database.session() as session:
-            user, reason = tried.user, tried.refusal or "no code"
-            if user and not tried.refusal and not user.disabled and await second_step.spend(
-                    session, user, code[:64], sealer, address=address):
-                await self._welcome(session, user, address)
-                return user
-            await self._refuse(session, tried, reason, address)
+        try:
+            async with self._database.session() as session:
+                user, reason = tried.user, tried.refusal or "no code"
+                if user and not tried.refusal and not user.disabled and await second_step.spend(
+                        session, user, code[:64], sealer, address=address):
+                    await self._welcome(session, user, address)
+                    return user
+                await self._refuse(session, tried, reason, address)
+        except SealBroken as error:
+            log.warning("a second step cannot be checked", reason=error.message)
+            async with self._database.session() as session:
+                await self._give_back(session, tried)
+            raise
         raise SignInRefused
 
     async def confirm(self, user: User, password: str, address: str = "") -> bool:
@@ -224,12 +233,8 @@ class Accounts:
                 return await session.scalar(select(User).where(User.username == username)), ""
             audit.record(session, audit.CREATE_USER, actor="directory",
                          subject=f"user:{username}", role=person.role.value)
-        elif (user.role, user.name) != (person.role, person.name):
-            await session.execute(update(User).where(User.id == user.id).values(
-                role=person.role, name=person.name).execution_options(synchronize_session=False))
-            audit.record(session, audit.FOLLOW_DIRECTORY, actor="directory",
-                         subject=f"user:{username}", before=user.role.value,
-                         after=person.role.value)
+        else:
+            await follow_directory(session, user, person.name, person.role)
         return user, ""
 
 

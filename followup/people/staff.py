@@ -8,21 +8,31 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.errors import Conflict, NotFound
 from followup.people import audit
-from followup.people.accounts import change_password, create_user
+from followup.people.accounts import (
+    DEPARTMENT_MOST,
+    DEPARTMENTS_MOST,
+    LastOne,
+    change_password,
+    create_user,
+    keep_out,
+    somebody_is_left,
+    take_turns,
+)
 from followup.people.models import Reach, Role, User
 from followup.people.passwords import generate_password
-from followup.people.permissions import MANAGES_PEOPLE
-from followup.people.roles import roles_that_may
-from followup.people.sessions import end_sessions
 
-NAME_MOST, DEPARTMENT_MOST, DEPARTMENTS_MOST = 40, 60, 40
-# of a user's row, what is shown on the page of people and told in the audit trail
-FIELDS = ("name", "role", "locale", "departments", "reach", "agent_id", "disabled")
+__all__ = ["DEPARTMENTS_MOST", "DEPARTMENT_MOST", "NAME_MOST", "LastOne", "Person", "add_person",
+           "change_person", "mark", "reset_password"]
+
+NAME_MOST = 40
+# of a user's row, what is told in the audit trail when it changes, and what the page of people
+# shows beside it
+FIELDS = ("name", "role", "locale", "departments", "reach", "agent_id")
+SHOWN = (*FIELDS, "disabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +48,9 @@ class Person:
     disabled: bool = False
 
 
-class LastOne(Conflict):
-    """Nobody would be left who may manage the people of the console."""
-
-    id = "last-administrator"
-
-
 def mark(user: User) -> str:
     """Tells what a page showed of a user from what they are by now."""
-    told = json.dumps([str(getattr(user, name)) for name in FIELDS])
+    told = json.dumps([str(getattr(user, name)) for name in SHOWN])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
@@ -59,6 +63,7 @@ async def add_person(session: AsyncSession, username: str, person: Person, *, ac
                              locale=person.locale, actor=actor, one_time=True)
     _become(user, person)
     _write_down(session, user, actor, address)
+    await keep_out(session, user, person.disabled, actor=actor, address=address)
     return user, password
 
 
@@ -71,10 +76,8 @@ async def change_person(session: AsyncSession, user_id: uuid.UUID, person: Perso
         raise Conflict("somebody else has changed this user meanwhile")
     _become(user, person)
     _write_down(session, user, actor, address)
-    await session.flush()
-    await _somebody_is_left(session)
-    if user.disabled:
-        await end_sessions(session, user, actor=actor, address=address)
+    await keep_out(session, user, person.disabled, actor=actor, address=address)
+    await somebody_is_left(session)
     return user
 
 
@@ -88,8 +91,7 @@ async def reset_password(session: AsyncSession, user_id: uuid.UUID, *,
 
 
 async def _taken(session: AsyncSession, user_id: uuid.UUID) -> User:
-    # two who take away the last administrators at once take turns
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("people"))))
+    await take_turns(session)
     user = await session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None:
         raise NotFound("there is no such user")
@@ -99,7 +101,7 @@ async def _taken(session: AsyncSession, user_id: uuid.UUID) -> User:
 def _become(user: User, person: Person) -> None:
     user.name, user.role, user.locale = person.name, person.role, person.locale
     user.departments, user.reach = sorted(person.departments), person.reach
-    user.agent_id, user.disabled = person.agent_id, person.disabled
+    user.agent_id = person.agent_id
 
 
 def _write_down(session: AsyncSession, user: User, actor: str, address: str) -> None:
@@ -108,9 +110,3 @@ def _write_down(session: AsyncSession, user: User, actor: str, address: str) -> 
         audit.record(session, audit.CHANGE_USER, actor=actor, subject=f"user:{user.username}",
                      address=address, **told)
 
-
-async def _somebody_is_left(session: AsyncSession) -> None:
-    roles = await roles_that_may(session, MANAGES_PEOPLE)
-    if not await session.scalar(select(exists().where(
-            User.disabled.is_(False), User.role.in_(roles)))):
-        raise LastOne

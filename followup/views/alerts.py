@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from followup.alerts.models import Alert, AlertState
 from followup.campaigns.models import Task
 from followup.errors import NotFound
-from followup.patients.models import Encounter, Patient
+from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Response, Severity
 from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
+from followup.views.search import named
 
 PAGE = 50
 CLOSED_SHOWN = 20
+_CLOSED = Alert.state == AlertState.CLOSED
 SEARCH_LENGTH = 60
 _TABLE = Alert.__table__.c
 COLUMNS: Columns = {             # what the list may be sorted by
@@ -31,27 +34,41 @@ COLUMNS: Columns = {             # what the list may be sorted by
     "deadline": _TABLE.deadline,
     "raised": _TABLE.created_at,
 }
-URGENT = Order("urgency")
+CLOSED_COLUMNS: Columns = {"closed": _TABLE.closed_at}   # the same of closed ones, which are many
+URGENT, LATEST = Order("urgency"), Order("closed", down=True)
+STATES = ("open", "closed")                      # the first is the usual one
 
 
-async def open_alerts(session: AsyncSession, *, search: str = "", severity: Severity | None = None,
-                      order: Order = URGENT, after: str = "") -> tuple[list[Any], str | None]:
-    """A page of alerts not closed, as (Alert with patient, Encounter), and the next one's cursor.
-    ``search``: part of a patient's name, or a record number's beginning."""
-    query = _with_stay().where(Alert.state != AlertState.CLOSED)
-    if severity is not None:
-        query = query.where(Alert.severity == severity)
-    if search:
-        query = query.where(Alert.patient.has(or_(
-            Patient.name.icontains(search, autoescape=True),
-            Patient.mrn.istartswith(search, autoescape=True))))
-    return await page(session, query, COLUMNS, _TABLE.id, order, after=after, size=PAGE)
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which alerts. ``search``: of the patient; ``state``: one of STATES; what is empty does not
+    matter."""
+
+    search: str = ""
+    severity: Severity | None = None
+    state: str = STATES[0]
+    department: str = ""
+
+
+async def list_alerts(session: AsyncSession, wanted: Filter = Filter(), *, order: Order = URGENT,
+                      after: str = "", size: int | None = None) -> tuple[list[Any], str | None]:
+    """A page of alerts, as (Alert with patient, Encounter), and the next one's cursor."""
+    closed = wanted.state == "closed"
+    query = _with_stay().where(_CLOSED if closed else Alert.state != AlertState.CLOSED)
+    if wanted.severity is not None:
+        query = query.where(Alert.severity == wanted.severity)
+    if wanted.department:
+        query = query.where(Encounter.department == wanted.department)
+    if wanted.search:
+        query = query.where(named(_TABLE.patient_id, wanted.search))
+    return await page(session, query, CLOSED_COLUMNS if closed else COLUMNS, _TABLE.id, order,
+                      after=after, size=size or PAGE)
 
 
 async def closed_alerts(session: AsyncSession) -> Sequence[Row[Any]]:
     """The latest closed ones, as (Alert with patient, Encounter)."""
     return (await session.execute(
-        _with_stay().where(Alert.state == AlertState.CLOSED)
+        _with_stay().where(_CLOSED)
         .order_by(Alert.closed_at.desc(), Alert.id.desc()).limit(CLOSED_SHOWN))).all()
 
 

@@ -10,27 +10,30 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.models import Campaign
 from followup.cases.models import Case
-from followup.errors import InvalidInput
 from followup.patients.models import Patient
 from followup.people.models import AuditEvent, User
 from followup.spotchecks.models import SpotCheckPlan
 from followup.views.addresses import as_date
+from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 
 PAGE = 50
-EXPORTED = 20_000
 _LENGTH = 100
+_TABLE = AuditEvent.__table__.c
+COLUMNS: Columns = {"at": _TABLE.at}
+NEWEST = Order("at", down=True)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
     """Each field as it stands in the address; empty: any."""
 
+    q: str = ""                  # a user name, or part of the name of a person
     actor: str = ""              # a user name, as the trail has it
     action: str = ""
     subject: str = ""            # patient:<id>, …; "patient:" alone means every patient
@@ -72,6 +75,9 @@ def where(wanted: AuditFilter, zone: ZoneInfo) -> list[ColumnElement[bool]]:
                          (AuditEvent.address, wanted.address)):
         if told:
             found.append(column == told)
+    if wanted.q:
+        named = select(User.username).where(User.name.icontains(wanted.q, autoescape=True))
+        found.append(or_(AuditEvent.actor == wanted.q, AuditEvent.actor.in_(named)))
     if wanted.subject.endswith(":"):
         # a range, not a pattern; ";" is what comes after ":"
         found += [AuditEvent.subject.collate("C") >= wanted.subject,
@@ -88,32 +94,12 @@ def where(wanted: AuditFilter, zone: ZoneInfo) -> list[ColumnElement[bool]]:
 
 
 async def list_events(session: AsyncSession, wanted: AuditFilter, zone: ZoneInfo, *,
-                      after: str = "", limit: int = PAGE) -> tuple[Sequence[AuditEvent], str]:
-    """The latest first, and the ``after`` of the page that follows, if there is one."""
-    query = _ordered(wanted, zone)
-    if after:
-        if not after.isascii() or not after.isdigit() or len(after) > 18:
-            raise InvalidInput("after: expected a row of an earlier page", field="after",
-                               expected="a row's number")
-        last = select(AuditEvent.at, AuditEvent.id).where(AuditEvent.id == int(after))
-        query = query.where(tuple_(AuditEvent.at, AuditEvent.id) < last.scalar_subquery())
-    found = (await session.scalars(query.limit(limit + 1))).all()
-    return found[:limit], str(found[limit - 1].id) if len(found) > limit else ""
-
-
-async def all_events(session: AsyncSession, wanted: AuditFilter,
-                     zone: ZoneInfo) -> Sequence[AuditEvent]:
-    """What an export holds; InvalidInput when it would be too many."""
-    found = (await session.scalars(_ordered(wanted, zone).limit(EXPORTED + 1))).all()
-    if len(found) > EXPORTED:
-        raise InvalidInput(f"filter: expected at most {EXPORTED} rows in one export",
-                           field="filter", expected="fewer rows")
-    return found
-
-
-def _ordered(wanted: AuditFilter, zone: ZoneInfo) -> Select[AuditEvent]:
-    return select(AuditEvent).where(*where(wanted, zone)).order_by(
-        AuditEvent.at.desc(), AuditEvent.id.desc())
+                      order: Order = NEWEST, after: str = "",
+                      size: int | None = None) -> tuple[Sequence[AuditEvent], str | None]:
+    """A page of rows, and the cursor of the page that follows, if there is one."""
+    rows, onward = await page(session, select(AuditEvent).where(*where(wanted, zone)), COLUMNS,
+                              _TABLE.id, order, after=after, size=size or PAGE)
+    return [row for row, in rows], onward
 
 
 async def sealed_to(session: AsyncSession) -> AuditEvent | None:
@@ -171,9 +157,10 @@ def changes(detail: Mapping[str, Any]) -> list[Change]:
 
 
 def rest(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row tells besides its change."""
-    return {name: value for name, value in detail.items()
-            if name not in ("before", "after") and value not in ("", None, [], {})}
+    """What a row tells besides its change; of what was filtered, each field by itself."""
+    told = {**detail, **detail["filter"]} if isinstance(detail.get("filter"), Mapping) else detail
+    return {name: value for name, value in told.items()
+            if name not in ("before", "after", "filter") and value not in ("", None, [], {})}
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:

@@ -102,7 +102,7 @@ class Ladder:
 
 async def list_campaigns(session: AsyncSession, *, search: str = "",
                          state: CampaignState | None = None, order: Order = NEWEST,
-                         after: str = "") -> Page:
+                         after: str = "", size: int | None = None) -> Page:
     """``search`` is part of a name, ``after`` a cursor of an earlier page in this order."""
     query = select(Campaign)
     if search := search.strip()[:SEARCH_LENGTH]:
@@ -110,7 +110,7 @@ async def list_campaigns(session: AsyncSession, *, search: str = "",
     if state is not None:
         query = query.where(Campaign.state == state)
     rows, onward = await page(session, within(query, Campaign), COLUMNS, _TABLE.id, order,
-                              after=after, size=PAGE)
+                              after=after, size=size or PAGE)
     shown = [campaign for campaign, in rows]
     ids = [campaign.id for campaign in shown]
     counted, departments = await progress(session, ids), await _departments(session, ids)

@@ -27,17 +27,15 @@ from followup.cases.models import (
 )
 from followup.cases.register import whole
 from followup.cases.setup import Setup
-from followup.errors import InvalidInput
 from followup.patients.departments import departments as of_stays
 from followup.people.models import User
 from followup.people.permissions import HANDLES_CASES
 from followup.people.roles import roles_that_may
 from followup.views.case_filter import CaseFilter, where
-from followup.views.keyed import Columns, Order, page, sorted_by
+from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 
 PAGE = 30
-EXPORTED = 20_000
 _ID = Case.__table__.c.id
 _NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 
@@ -58,8 +56,8 @@ class Page:
     """Some cases, how many there are in all, and the cursor of the page after them."""
 
     cases: Sequence[Case]
-    count: int
     after: str | None
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +73,17 @@ async def list_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zo
                      moment: datetime, *, order: Order = NEWEST, after: str = "") -> Page:
     """A page of the list; ``after`` is a cursor of an earlier page with the same order."""
     count = await count_cases(session, wanted, setup, zone, moment)
+    return Page(*await some_cases(session, wanted, setup, zone, moment, order=order, after=after,
+                                  size=PAGE), count)
+
+
+async def some_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
+                     moment: datetime, *, order: Order, after: str,
+                     size: int) -> tuple[list[Case], str | None]:
+    """So many of the list, uncounted, and the cursor of what follows."""
     query = select(Case).where(*where(wanted, setup, zone, moment)).options(*whole())
-    rows, onward = await page(session, query, COLUMNS, _ID, order, after=after, size=PAGE)
-    return Page([case for case, in rows], count, onward)
+    rows, onward = await page(session, query, COLUMNS, _ID, order, after=after, size=size)
+    return [case for case, in rows], onward
 
 
 async def count_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
@@ -85,16 +91,6 @@ async def count_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, z
     """How many there are in all."""
     return int(await session.scalar(select(func.count()).select_from(Case).where(
         *where(wanted, setup, zone, moment))) or 0)
-
-
-async def all_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: ZoneInfo,
-                    moment: datetime, order: Order = NEWEST) -> Sequence[Case]:
-    """What an export holds: every case that is meant; InvalidInput when it would be too many."""
-    if await count_cases(session, wanted, setup, zone, moment) > EXPORTED:
-        raise InvalidInput(f"filter: expected at most {EXPORTED} cases in one export",
-                           field="filter", expected="fewer cases")
-    query = select(Case).where(*where(wanted, setup, zone, moment)).options(*whole())
-    return (await session.scalars(sorted_by(query, COLUMNS[order.name], _ID, order))).all()
 
 
 async def events_of(session: AsyncSession, case_id: uuid.UUID) -> Sequence[CaseEvent]:

@@ -19,6 +19,7 @@ from followup.errors import InvalidInput
 from followup.views.cursors import BROKEN, pack, unpack
 
 CURSOR_LENGTH = 800              # more than a name of sixty characters takes
+_BIGGEST = 2**63                 # more than a whole number of the database
 Columns = Mapping[str, ColumnElement[Any]]       # what a list may be sorted by; none is ever NULL
 
 
@@ -49,42 +50,46 @@ def read_order(told: str | None, columns: Columns, usual: Order) -> Order:
     return order
 
 
-def sorted_by(query: Select[Any], key: ColumnElement[Any], unique: ColumnElement[uuid.UUID],
-              order: Order) -> Select[Any]:
-    """The query in that order, each line followed by its key; equal keys by ``unique``."""
+def sorted_by(query: Select[Any], key: ColumnElement[Any], unique: ColumnElement[Any],
+              order: Order, after: str = "") -> Select[Any]:
+    """The query in that order, each line followed by ``list_key`` and ``list_id``; equal keys by
+    ``unique``, a UUID or a whole number. ``after``: as for ``page``."""
     both = (key.desc(), unique.desc()) if order.down else (key, unique)
-    return query.add_columns(key.label("list_key"), unique.label("list_id")).order_by(*both)
+    query = query.add_columns(key.label("list_key"), unique.label("list_id")).order_by(*both)
+    if after:
+        place, mark = tuple_(key, unique), _mark(after, order, key, unique)
+        query = query.where(place < mark if order.down else place > mark)
+    return query
 
 
 async def page(session: AsyncSession, query: Select[Any], columns: Columns,
-               unique: ColumnElement[uuid.UUID], order: Order, *, after: str,
+               unique: ColumnElement[Any], order: Order, *, after: str,
                size: int) -> tuple[list[Any], str | None]:
     """A page's rows (tuples as ``query`` selects them) and the cursor of the page after it.
 
     ``after``: such a cursor; InvalidInput when it is none, or one of another order.
     """
     key = columns[order.name]
-    query = sorted_by(query, key, unique, order).limit(size + 1)
-    if after:
-        place, mark = tuple_(key, unique), _mark(after, order, key)
-        query = query.where(place < mark if order.down else place > mark)
-    rows = (await session.execute(query)).all()
-    onward = _cursor(order, rows[size - 1][-2], rows[size - 1][-1]) if len(rows) > size else None
+    rows = (await session.execute(
+        sorted_by(query, key, unique, order, after).limit(size + 1))).all()
+    onward = cursor(order, *rows[size - 1][-2:]) if len(rows) > size else None
     return [row[:-2] for row in rows[:size]], onward
 
 
-def _cursor(order: Order, key: Any, last: uuid.UUID) -> str:
+def cursor(order: Order, key: Any, last: uuid.UUID | int) -> str:
+    """After the line of this key and id."""
     told = key.isoformat() if isinstance(key, date) else key
-    return pack(str(order), told, last.hex)
+    return pack(str(order), told, str(last))
 
 
-def _mark(cursor: str, order: Order, key: ColumnElement[Any]) -> Any:
+def _mark(cursor: str, order: Order, key: ColumnElement[Any], unique: ColumnElement[Any]) -> Any:
     kind = key.type.python_type
     try:
         name, told, last = unpack(cursor)
         value = kind.fromisoformat(told) if issubclass(kind, date) else kind(told)
         fits = name == str(order) and not (isinstance(value, datetime) and value.tzinfo is None)
-        place = uuid.UUID(last)
+        place = unique.type.python_type(last)
+        fits = fits and not (isinstance(place, int) and place >= _BIGGEST)
     except BROKEN:
         fits = False
     if not fits:

@@ -28,7 +28,7 @@ from followup.spotchecks.models import SpotCheck
 from followup.views.reach import within
 from followup.views.timeline import Event, Window, source
 
-CONSENTS = (audit.STOP_CALLING,)
+CONSENTS = (audit.STOP_CALLING, audit.ALLOW_CALLING)
 
 
 @dataclass(slots=True)

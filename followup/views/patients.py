@@ -5,10 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Select, String, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
@@ -19,12 +18,17 @@ from followup.patients.departments import departments as all_departments
 from followup.patients.models import Encounter, Patient, PatientKey
 from followup.patients.search_keys import fold, last_digits
 from followup.people.scope import current_scope
-from followup.views.cursors import cursor, no_cursor, parse_cursor
+from followup.views.keyed import Columns, Order, cursor, sorted_by
 from followup.views.reach import seen, within
 from followup.views.search import has_number, matching
 
 PAGE = 30
 SEARCH_LENGTH = 60
+_TABLE = Patient.__table__.c
+COLUMNS: Columns = {             # what the list may be sorted by, unless it is by what fits
+    "discharged": _TABLE.last_discharged_on, "mrn": _TABLE.mrn}
+LATEST = Order("discharged", down=True)
+_BY_FIT = Order("fit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,102 +56,92 @@ async def departments(session: AsyncSession) -> Sequence[str]:
 
 
 async def list_patients(session: AsyncSession, *, search: str = "", department: str = "",
-                        after: str = "", numbers: bool = False) -> Page:
-    """Patients, the latest discharged first; ``after`` is a cursor of an earlier page.
+                        order: Order = LATEST, after: str = "", numbers: bool = False,
+                        size: int | None = None) -> Page:
+    """Patients in that order; ``after`` is a cursor of an earlier page.
 
     ``search``: the beginning of a name, its pinyin, its initials or a record number, sorted by
     what fits; with ``numbers`` also the last digits of a telephone number, those first.
     """
+    size = size or PAGE
     search = search.strip()[:SEARCH_LENGTH]
     lines: list[Listed] = []
     if search and numbers and not after and (digits := last_digits(search)):
-        with_it = within(select(Patient.id, literal("").label("place")).where(has_number(digits)),
-                         Patient)
-        lines = [line for line, _ in await _lines(session, with_it, department)]
+        with_it: Any = select(literal("").label("list_key"), Patient.id.label("list_id"))
+        lines = [line for line, _ in await _lines(
+            session, within(with_it.where(has_number(digits)), Patient), department, size)]
     if search:
-        found = await _lines(session, _by_key(search, after), department) if fold(search) else []
+        order = _BY_FIT
+        found = await _lines(session, _by_key(search, after), department, size) \
+            if fold(search) else []
     else:
-        which = _of_department(department, after) if department else _latest(after)
-        found = await _lines(session, which, department, latest_first=True)
+        by_stay = department and order.name == LATEST.name
+        which = _of_department(department, order, after) if by_stay else _in_order(order, after)
+        found = await _lines(session, which, department, size, order)
     onward = None
-    if len(found) > PAGE:
-        onward = cursor(str(found[PAGE - 1][1]), found[PAGE - 1][0].patient.id)
+    if len(found) > size:
+        last, place = found[size - 1]
+        onward = cursor(order, place, last.patient.id)
     known = {line.patient.id for line in lines}
-    lines += [line for line, _ in found[:PAGE] if line.patient.id not in known]
+    lines += [line for line, _ in found[:size] if line.patient.id not in known]
     return Page(lines, onward)
 
 
-def _latest(after: str) -> Select[uuid.UUID, date]:
-    """Everybody, by the last discharge."""
-    query = within(select(Patient.id, Patient.last_discharged_on.label("place")).order_by(
-        Patient.last_discharged_on.desc(), Patient.id.desc()), Patient)
-    if after:
-        query = query.where(tuple_(Patient.last_discharged_on, Patient.id) < _mark(after))
-    return query
+def _in_order(order: Order, after: str) -> Select[Any]:
+    """Everybody."""
+    return within(sorted_by(select(), COLUMNS[order.name], _TABLE.id, order, after), Patient)
 
 
-def _of_department(department: str, after: str) -> Select[uuid.UUID, date]:
+def _of_department(department: str, order: Order, after: str) -> Select[Any]:
     """Those whom the department has discharged, by the last of these discharges."""
+    stay = Encounter.__table__.c
     later = aliased(Encounter)
     again = select(later.id).where(
         later.patient_id == Encounter.patient_id, later.department == department,
         later.discharged_on > Encounter.discharged_on).limit(1).scalar_subquery()
-    query = (select(Encounter.patient_id.label("id"), Encounter.discharged_on.label("place"))
-             .where(Encounter.department == department, again.is_(None))
-             .order_by(Encounter.discharged_on.desc(), Encounter.patient_id.desc()))
-    query = within(query, Encounter)
-    if after:
-        query = query.where(tuple_(Encounter.discharged_on, Encounter.patient_id) < _mark(after))
-    return query
+    return within(sorted_by(
+        select().where(Encounter.department == department, again.is_(None)),
+        stay.discharged_on, stay.patient_id, order, after), Encounter)
 
 
-def _by_key(search: str, after: str) -> Select[uuid.UUID, str]:
+def _by_key(search: str, after: str) -> Select[Any]:
     """Those who fit, by what fits."""
-    query = matching(search).with_only_columns(PatientKey.patient_id.label("id"),
-                                               PatientKey.key.label("place"))
+    key = PatientKey.__table__.c
+    query = sorted_by(matching(search).with_only_columns(maintain_column_froms=False), key.key,
+                      key.patient_id, _BY_FIT, after)
     if current_scope().limited:
         query = query.where(PatientKey.patient_id.in_(within(select(Patient.id), Patient)))
-    if after:
-        key, last = parse_cursor(after)
-        query = query.where(tuple_(PatientKey.key, PatientKey.patient_id) > tuple_(
-            literal(key, String(collation="C")), literal(last)))
     return query
 
 
-def _mark(after: str) -> Any:
-    day, last = parse_cursor(after)
-    try:
-        return tuple_(literal(date.fromisoformat(day), Date), literal(last))
-    except ValueError:
-        raise no_cursor() from None
-
-
-async def _lines(session: AsyncSession, which: Select[uuid.UUID, Any], department: str, *,
-                 latest_first: bool = False) -> list[tuple[Listed, Any]]:
-    """A page of ``which`` (id, place), and one more, sorted by both; each with its place."""
+async def _lines(session: AsyncSession, which: Select[Any], department: str, size: int,
+                 order: Order = _BY_FIT) -> list[tuple[Listed, Any]]:
+    """A page of ``which`` (list_key, list_id), and one more, in that order; each with its key."""
     if department:
         # asked row by row, as in ``matching``
         stayed = select(Encounter.id).where(
-            Encounter.patient_id == which.selected_columns[0],
+            Encounter.patient_id == which.selected_columns.list_id,
             Encounter.department == department).limit(1).scalar_subquery()
         which = which.where(stayed.is_not(None))
-    chosen = which.limit(PAGE + 1).subquery()
-    stay = within(select(Encounter).where(Encounter.patient_id == chosen.c.id)
+    chosen = which.limit(size + 1).subquery()
+    who: ColumnElement[uuid.UUID] = chosen.c.list_id
+    stay = within(select(Encounter).where(Encounter.patient_id == who)
                   .order_by(Encounter.discharged_on.desc(), Encounter.id).limit(1), Encounter)
     if department:
         stay = stay.where(Encounter.department == department)
     of_stay = aliased(Encounter, stay.lateral())
-    task = aliased(Task, within(select(Task).where(Task.patient_id == chosen.c.id).order_by(
+    task = aliased(Task, within(select(Task).where(Task.patient_id == who).order_by(
         Task.created_at.desc(), Task.id).limit(1), Task).lateral())
     alert = aliased(Alert, within(select(Alert).where(
-        Alert.patient_id == chosen.c.id, Alert.state != AlertState.CLOSED).order_by(
+        Alert.patient_id == who, Alert.state != AlertState.CLOSED).order_by(
         Alert.deadline, Alert.id).limit(1), Alert).lateral())
     rows = await session.execute(
-        select(Patient, of_stay, task, alert, chosen.c.place).select_from(chosen)
-        .join(Patient, Patient.id == chosen.c.id)
-        .outerjoin(of_stay, true()).outerjoin(task, true()).outerjoin(alert, true()))
-    found = [(Listed(*row[:4]), row[4]) for row in rows]
-    return sorted(found, key=lambda each: (each[1], each[0].patient.id), reverse=latest_first)
+        select(Patient, of_stay, task, alert, chosen.c.list_key).select_from(chosen)
+        .join(Patient, Patient.id == who)
+        .outerjoin(of_stay, true()).outerjoin(task, true()).outerjoin(alert, true())
+        .order_by(*(each.desc() if order.down else each
+                    for each in (chosen.c.list_key, chosen.c.list_id))))
+    return [(Listed(*row[:4]), row[4]) for row in rows]
 
 
 async def find_patient(session: AsyncSession, patient_id: uuid.UUID) -> Patient:

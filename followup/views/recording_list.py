@@ -1,9 +1,9 @@
-"""The list of recordings by pages, what an export of it holds, and what it may be filtered by."""
+"""The list of recordings by pages, and what it may be filtered by."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,14 +16,13 @@ from followup.alarms.models import Alarm, AlarmKind
 from followup.calls.models import Attempt, Escalation, Recording, RecordingState
 from followup.campaigns.models import Campaign
 from followup.cases.calls import CaseCall
-from followup.errors import InvalidInput
 from followup.patients.models import Patient
 from followup.questionnaires.models import QuestionnaireRow
 from followup.recordings.models import RecordingCheck, RecordingComment, RecordingHold
 from followup.responses.models import Answer
 from followup.spotchecks.models import SpotCheckRecall
 from followup.spotchecks.population import prepare
-from followup.views.keyed import Columns, Order, page, sorted_by
+from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 from followup.views.recording_filter import (
     IS_MESSAGE,
@@ -36,9 +35,8 @@ from followup.views.recording_filter import (
 )
 
 PAGE = 40
-COUNTED = 10_000             # more are neither counted one by one nor exported at once
+COUNTED = 10_000             # more are not counted one by one
 CAMPAIGNS = 200              # the newest are offered
-_CHUNK = 1000
 _TABLE = Recording.__table__.c
 COLUMNS: Columns = {         # what the list may be sorted by
     "called": _TABLE.created_at, "length": func.coalesce(_TABLE.duration_ms, 0)}
@@ -65,11 +63,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some lines, how many there are in all (``COUNTED`` + 1: more), the next page's cursor."""
+    """Some lines, the next page's cursor, how many there are in all (``COUNTED`` + 1: more)."""
 
     lines: list[Line]
-    count: int
     after: str | None
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +86,18 @@ async def list_recordings(session: AsyncSession, wanted: RecordingFilter, zone: 
     meant = where(wanted, zone, numbers=numbers)
     some = select(Recording.id).where(*meant).limit(COUNTED + 1).subquery()
     count = await session.scalar(select(func.count()).select_from(some)) or 0
-    rows, onward = await page(session, select(Recording).where(*meant), COLUMNS, _TABLE.id, order,
-                              after=after, size=PAGE)
-    return Page(await _lines(session, [row[0] for row in rows]), count, onward)
+    return Page(*await some_recordings(session, wanted, zone, order=order, after=after, size=PAGE,
+                                       numbers=numbers), count)
 
 
-async def all_recordings(session: AsyncSession, wanted: RecordingFilter, zone: ZoneInfo,
-                         order: Order = NEWEST, *, numbers: bool = False) -> AsyncIterator[Line]:
-    """What an export holds: every recording that is meant; InvalidInput when they are too many."""
-    query = select(Recording).where(*where(wanted, zone, numbers=numbers)).limit(COUNTED + 1)
-    found = (await session.scalars(sorted_by(query, COLUMNS[order.name], _TABLE.id, order))).all()
-    if len(found) > COUNTED:
-        raise InvalidInput(f"filter: expected at most {COUNTED} recordings in one export",
-                           field="filter", expected="fewer recordings")
-    for start in range(0, len(found), _CHUNK):
-        for line in await _lines(session, found[start:start + _CHUNK]):
-            yield line
+async def some_recordings(session: AsyncSession, wanted: RecordingFilter, zone: ZoneInfo, *,
+                          order: Order, after: str, size: int,
+                          numbers: bool = False) -> tuple[list[Line], str | None]:
+    """So many of the list, uncounted, and the cursor of what follows."""
+    rows, onward = await page(
+        session, select(Recording).where(*where(wanted, zone, numbers=numbers)), COLUMNS,
+        _TABLE.id, order, after=after, size=size)
+    return await _lines(session, [row[0] for row in rows]), onward
 
 
 async def choices(session: AsyncSession) -> Choices:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select, union
+from sqlalchemy import ColumnElement, Row, Select, and_, false, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
@@ -73,6 +73,12 @@ def in_range(typed: str) -> ColumnElement[bool]:
     """The keys that begin with what was typed."""
     wanted = fold(typed)
     return and_(PatientKey.key >= wanted, PatientKey.key < wanted + LAST)
+
+
+def named(patient_id: ColumnElement[uuid.UUID], typed: str) -> ColumnElement[bool]:
+    """Of a patient who is found by ``typed``: by name, pinyin, initials or record number."""
+    return patient_id.in_(select(PatientKey.patient_id).where(in_range(typed))) if fold(typed) \
+        else false()
 
 
 def matching(typed: str) -> Select[str, uuid.UUID]:

@@ -20,14 +20,15 @@ from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding, Response
 from followup.spotchecks.models import CallAgainBy, SpotCheck, SpotCheckPlan, SpotCheckRecall
 from followup.spotchecks.moments import moments
+from followup.spotchecks.sampling import Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import SETTLED, ItemState
 from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
+from followup.views.search import named
 
 PAGE = 50
-PLANS = 50
-EXPORTED = 20_000
+SEARCH_LENGTH = 60
 _URGENCY = case((SpotCheck.state.in_((ItemState.APPEALED, ItemState.DIFFERS)), "0"),
                 (SpotCheck.state == ItemState.CORRECTED, "1"), else_="2")
 _AGE = literal(9_999_999_999.0) - func.date_part("epoch", SpotCheckPlan.__table__.c.created_at)
@@ -39,6 +40,9 @@ COLUMNS: Columns = {             # what the list may be sorted by
     "points": func.coalesce(SpotCheck.__table__.c.points, -1.0),
 }
 URGENT = Order("urgency")
+_PLAN = SpotCheckPlan.__table__.c
+PLAN_COLUMNS: Columns = {"created": _PLAN.created_at, "name": _PLAN.name, "until": _PLAN.until}
+NEWEST = Order("created", down=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class PlanLine:
 class Filter:
     """Which checks; what is empty does not matter."""
 
+    search: str = ""             # of the patient
     plan_id: uuid.UUID | None = None
     state: ItemState | None = None
     verdict: Verdict | None = None
@@ -93,17 +98,23 @@ class Looked:
     again_task: Task | None = None
 
 
-async def plans(session: AsyncSession) -> list[PlanLine]:
-    """The newest plans."""
+async def plans(session: AsyncSession, *, search: str = "", method: Method | None = None,
+                order: Order = NEWEST, after: str = "",
+                size: int | None = None) -> tuple[list[PlanLine], str | None]:
+    """A page of plans, and the cursor of the page after it. ``search``: part of a name."""
     settled = func.count().filter(SpotCheck.state.in_(SETTLED))
     passed = func.count().filter(SpotCheck.verdict == Verdict.PASSED)
     counts = (select(SpotCheck.plan_id, settled.label("settled"), passed.label("passed"))
               .group_by(SpotCheck.plan_id).subquery())
-    rows = await session.execute(within(
-        select(SpotCheckPlan, counts.c.settled, counts.c.passed)
-        .outerjoin(counts, counts.c.plan_id == SpotCheckPlan.id)
-        .order_by(SpotCheckPlan.created_at.desc(), SpotCheckPlan.id).limit(PLANS), SpotCheckPlan))
-    return [PlanLine(plan, done or 0, well or 0) for plan, done, well in rows]
+    query = within(select(SpotCheckPlan, counts.c.settled, counts.c.passed)
+                   .outerjoin(counts, counts.c.plan_id == SpotCheckPlan.id), SpotCheckPlan)
+    if search:
+        query = query.where(SpotCheckPlan.name.icontains(search, autoescape=True))
+    if method is not None:
+        query = query.where(SpotCheckPlan.method == method)
+    rows, onward = await page(session, query, PLAN_COLUMNS, _PLAN.id, order, after=after,
+                              size=size or PAGE)
+    return [PlanLine(plan, done or 0, well or 0) for plan, done, well in rows], onward
 
 
 async def find_plan(session: AsyncSession, plan_id: uuid.UUID) -> SpotCheckPlan:
@@ -115,13 +126,17 @@ async def find_plan(session: AsyncSession, plan_id: uuid.UUID) -> SpotCheckPlan:
 
 
 async def checks(session: AsyncSession, wanted: Filter, *, order: Order = URGENT,
-                 after: str = "", size: int = PAGE) -> tuple[list[Line], int, str | None]:
-    """A page of checks, how many there are in all, and the cursor of the page after it."""
-    total = await session.scalar(_filtered(select(func.count(SpotCheck.id)), wanted))
+                 after: str = "", size: int | None = None) -> tuple[list[Line], str | None]:
+    """A page of checks, and the cursor of the page after it."""
     rows, onward = await page(
         session, _filtered(select(SpotCheck, Attempt, Patient, Agent), wanted), COLUMNS,
-        SpotCheck.__table__.c.id, order, after=after, size=size)
-    return [Line(*row) for row in rows], total or 0, onward
+        SpotCheck.__table__.c.id, order, after=after, size=size or PAGE)
+    return [Line(*row) for row in rows], onward
+
+
+async def count(session: AsyncSession, wanted: Filter) -> int:
+    """How many checks there are in all."""
+    return await session.scalar(_filtered(select(func.count(SpotCheck.id)), wanted)) or 0
 
 
 def _filtered(query: Any, wanted: Filter) -> Any:
@@ -130,6 +145,8 @@ def _filtered(query: Any, wanted: Filter) -> Any:
                    .join(Attempt, Attempt.id == SpotCheck.attempt_id)
                    .join(Patient, Patient.id == Attempt.patient_id)
                    .outerjoin(Agent, Agent.id == SpotCheck.agent_id), SpotCheck)
+    if wanted.search:
+        query = query.where(named(Patient.__table__.c.id, wanted.search))
     for column, value in ((SpotCheck.plan_id, wanted.plan_id), (SpotCheck.state, wanted.state),
                           (SpotCheck.verdict, wanted.verdict),
                           (SpotCheck.department, wanted.department or None),

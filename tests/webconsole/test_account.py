@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import update
 
 from followup.database.engine import Database
+from followup.people.accounts import reset_second_step
 from followup.people.models import User
 from followup.settings import Settings
 from tests.webconsole.conftest import Client, SignIn, cookie, csrf
@@ -195,3 +196,41 @@ async def test_roles_that_need_the_second_step_set_it_up_first_and_cannot_be_rid
      "WeChat, iPhone"), ("curl/8", ""), ("", "")])
 def test_a_browser_is_called_by_the_name_that_people_know(told: str, name: str) -> None:
     assert browser_name(told) == name
+
+
+async def test_codes_that_are_shown_once_cannot_be_lost_by_another_language(
+        client: Client, sign_in: SignIn) -> None:
+    await sign_in("agent")
+    assert 'action="/locale"' in await (await client.get("/account")).text()
+    await set_up(client)
+    page = await (await send(client, "/account/second-step/codes", password=PASSWORD)).text()
+    assert len(re.findall(r'<li class="mono">', page)) == 10
+    assert 'action="/locale"' not in page
+    assert 'action="/theme"' not in page
+
+
+async def test_a_lost_key_is_told_and_a_recovery_code_or_an_administrator_help(
+        client: Client, sign_in: SignIn, server: TestServer, settings: Settings,
+        database: Database, vendor_dir: Path) -> None:
+    await sign_in("agent")
+    _, codes = await set_up(client)
+    secrets = settings.data_dir / "secrets.toml"
+    secrets.chmod(0o600)
+    secrets.write_text(re.sub(r'(?m)^second_step = .*$', 'second_step = "' + "k" * 43 + '"',
+                              secrets.read_text("utf-8")))
+    again = TestServer(create_app(settings, database, vendor_dir=vendor_dir))
+    browser: Client = TestClient(again, cookie_jar=CookieJar(unsafe=True))
+    await browser.start_server()
+    try:
+        for code, status in (("123456", 503), (codes[0], 303)):
+            await sign_in("agent", browser=browser)
+            answer = await browser.post("/sign-in/code", allow_redirects=False, data={
+                "csrf_token": await csrf(browser, "/sign-in/code"), "code": code})
+            assert answer.status == status, code
+            if status == 503:
+                assert "密钥已更换或丢失" in await answer.text()
+    finally:
+        await browser.close()
+    async with database.session() as session:
+        await reset_second_step(session, "agent", actor="administrator")
+    assert (await sign_in("agent")).headers["Location"] == "/"

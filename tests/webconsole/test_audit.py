@@ -33,7 +33,7 @@ async def test_a_change_shows_who_what_whom_and_both_sides_in_words(
         await seal_some(session)
     await sign_in("auditor")
     text = await (await client.get("/audit", params={"actor": "supervisor"})).text()
-    for told in ("何班长", "修改任务规则", "11月23日 出院三日随访", "10.1.2.3", "retry.busy",
+    for told in ("何班长", "修改任务规则", "11月23日 出院三日随访", "10.1.2.3", "重拨间隔 · 忙线",
                  "<del>10, 30</del>", "<ins>10, 60</ins>"):
         assert told in text
     assert "max_attempts" not in text                # what has not changed
@@ -69,7 +69,7 @@ async def test_filters_stand_in_the_address_and_pages_follow_one_another(
     while path:
         text = await (await client.get(path)).text()
         found += re.findall(r'<span class="mono">(\d{3})</span>', text)
-        onward = re.search(r'href="(/audit\?[^"]*after=\d+)"', text)
+        onward = re.search(r'href="(/audit\?[^"]*after=[^"&]+)"', text)
         path, pages = onward[1].replace("&amp;", "&") if onward else None, pages + 1
     assert found == [f"{number:03}" for number in range(119, 0, -2)]
     assert pages == 2
@@ -91,8 +91,10 @@ async def test_an_export_holds_what_is_filtered_without_formulas_and_leaves_a_ro
     assert "国庆节" in rows[1][7]
     async with database.session() as session:
         row = (await session.scalars(select(AuditEvent).where(
-            AuditEvent.action == "export-audit"))).one()
-    assert (row.actor, row.detail) == ("auditor", {"rows": 1, "filter": {"action": "set-holiday"}})
+            AuditEvent.action == "export-list"))).one()
+    assert (row.actor, row.subject, row.detail) == (
+        "auditor", "list:audit",
+        {"format": "csv", "filter": {"action": "set-holiday", "sort": "-at"}})
 
 
 async def test_a_number_in_full_and_a_download_leave_their_rows(

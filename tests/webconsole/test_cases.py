@@ -255,8 +255,8 @@ async def test_an_export_holds_no_formula_and_no_more_than_the_filter(
     assert (await client.get("/cases/export?format=csv")).status == 403
     async with database.session() as session:
         trail = (await session.scalars(select(AuditEvent).where(
-            AuditEvent.action == "export-cases"))).all()
-    assert [row.detail["count"] for row in trail] == [2, 1]
+            AuditEvent.action == "export-ended").order_by(AuditEvent.id))).all()
+    assert [row.detail["lines"] for row in trail] == [2, 1]
 
 
 async def test_a_manager_sees_figures_and_nobody_s_name(

@@ -91,10 +91,13 @@ async def test_a_change_is_written_down_before_and_after_and_a_disabled_user_is_
     async with database.session() as session:
         row = (await session.scalars(select(AuditEvent).where(
             AuditEvent.action == "change-user"))).one()
+        out = (await session.scalars(select(AuditEvent).where(     # as at the terminal
+            AuditEvent.action == "disable-user"))).one()
     assert row.subject == "user:doctor"
     assert row.detail == {
-        "before": {"departments": doctor.departments, "reach": None, "disabled": False},
-        "after": {"departments": ["骨科"], "reach": "own", "disabled": True}}
+        "before": {"departments": doctor.departments, "reach": None},
+        "after": {"departments": ["骨科"], "reach": "own"}}
+    assert out.subject == "user:doctor"
 
 
 async def test_the_second_of_two_sees_what_the_first_made_of_it(

@@ -100,6 +100,17 @@ async def test_a_recording_is_uploaded_heard_by_the_next_call_and_removed(
         ("administrator", "remove-prompt-recording", "prompt:zh/goodbye")]
 
 
+async def test_prompts_are_found_by_their_words_and_taken_to_who_speaks_them(
+        client: Client, sign_in: SignIn) -> None:
+    await sign_in()
+    found = ids(await page(client, show="all", q="再见"))
+    assert "goodbye" in found
+    assert len(found) < len(ids(await page(client, show="all")))
+    answer = await client.get("/prompts/export", params={"show": "all", "q": "再见"})
+    lines = (await answer.text("utf-8-sig")).splitlines()
+    assert [line.partition(",")[0] for line in lines[1:]] == found
+
+
 async def test_one_hears_what_a_patient_hears(
         client: Client, sign_in: SignIn, hospital: Hospital) -> None:
     await sign_in()

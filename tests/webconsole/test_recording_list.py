@@ -207,8 +207,8 @@ async def test_an_export_holds_the_filtered_without_formulas_and_leaves_a_row(
     assert "坐席通话" in rows[1] and "林护士" in rows[1] and "异常、转人工" in rows[1]
     async with database.session() as session:
         [told] = await session.scalars(select(AuditEvent).where(
-            AuditEvent.action == "export-recordings"))
-    assert (told.actor, told.detail) == ("auditor", {"count": 1, "told": "finding"})
+            AuditEvent.action == "export-ended"))
+    assert (told.actor, told.subject, told.detail["lines"]) == ("auditor", "list:recordings", 1)
 
 
 async def test_what_was_played_or_verified_is_listed_so_until_it_is_found_changed(

@@ -15,14 +15,15 @@ from tests.followup.spotchecks.ward import open_checks
 from tests.webconsole.conftest import Client, SignIn, csrf
 from tests.webconsole.hospital import Hospital
 from webconsole.middleware import SAFE_METHODS
-from webconsole.pages import ROUTES, patients
+from webconsole.pages import ROUTES, patient_list
 from webconsole.rights import (
     APPEALS,
     CHECKS,
     CLOSES_ALERTS,
     DOWNLOADS_RECORDINGS,
+    EDITS_PATIENTS,
     EVERYBODY,
-    EXPORTS_CASES,
+    EXPORTS,
     HANDLES_CASES,
     HOLDS_RECORDINGS,
     JUDGES,
@@ -44,6 +45,7 @@ from webconsole.rights import (
     SETS_RIGHTS,
     SETS_UP_CASES,
     TAKES_CALLS,
+    Every,
     rights_of,
 )
 
@@ -72,6 +74,9 @@ MATRIX = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/overview/live"): EVERYBODY,
     ("GET", "/campaigns"): EVERYBODY,
+    ("GET", "/campaigns/export"): Every((EVERYBODY, EXPORTS)),
+    ("GET", "/tasks"): SEES_PATIENTS,
+    ("GET", "/tasks/export"): Every((SEES_PATIENTS, EXPORTS)),
     ("GET", "/campaigns/new"): RUNS_CAMPAIGNS,
     ("POST", "/campaigns/new"): RUNS_CAMPAIGNS,
     ("POST", "/campaigns/new/forecast"): RUNS_CAMPAIGNS,
@@ -87,6 +92,7 @@ MATRIX = {
     ("GET", "/pacing/live"): EVERYBODY,
     ("GET", "/events"): EVERYBODY,
     ("GET", "/people"): MANAGES_PEOPLE,
+    ("GET", "/people/export"): Every((MANAGES_PEOPLE, EXPORTS)),
     ("GET", "/people/new"): MANAGES_PEOPLE,
     ("POST", "/people/new"): MANAGES_PEOPLE,
     ("GET", "/people/{id}"): MANAGES_PEOPLE,
@@ -97,20 +103,25 @@ MATRIX = {
     ("POST", "/roles"): SETS_RIGHTS,
     ("POST", "/roles/reset"): SETS_RIGHTS,
     ("GET", "/audit"): READS_AUDIT,
-    ("GET", "/audit/export"): READS_AUDIT,
+    ("GET", "/audit/export"): Every((READS_AUDIT, EXPORTS)),
     ("POST", "/search"): EVERYBODY,
     ("GET", "/patients"): SEES_PATIENTS,
+    ("GET", "/patients/export"): Every((SEES_PATIENTS, EXPORTS)),
+    ("POST", "/patients/export"): Every((SEES_PATIENTS, SEES_NUMBERS, EXPORTS)),
     ("GET", "/patients/{id}"): SEES_PATIENTS,
+    ("GET", "/patients/{id}/edit"): Every((EDITS_PATIENTS, SEES_NUMBERS)),
+    ("POST", "/patients/{id}/edit"): Every((EDITS_PATIENTS, SEES_NUMBERS)),
     ("GET", "/patients/{id}/live"): SEES_PATIENTS,
     ("POST", "/patients/{id}/numbers"): SEES_NUMBERS,
     ("GET", "/alerts"): SEES_PATIENTS,
     ("GET", "/alerts/live"): SEES_PATIENTS,
+    ("GET", "/alerts/export"): Every((SEES_PATIENTS, EXPORTS)),
     ("GET", "/alerts/count"): SEES_PATIENTS,
     ("GET", "/alerts/{id}"): SEES_PATIENTS,
     ("POST", "/alerts/{id}/close"): CLOSES_ALERTS,
     ("GET", "/cases"): SEES_CASES,
     ("POST", "/cases"): HANDLES_CASES,
-    ("GET", "/cases/export"): EXPORTS_CASES,
+    ("GET", "/cases/export"): Every((SEES_CASES, EXPORTS)),
     ("GET", "/cases/new"): HANDLES_CASES,
     ("POST", "/cases/similar"): HANDLES_CASES,
     ("GET", "/cases/statistics"): SEES_CASE_FIGURES,
@@ -146,11 +157,15 @@ MATRIX = {
     ("GET", "/clips/{token}"): LISTENS,
     ("GET", "/clips/{token}/audio"): LISTENS,
     ("GET", "/spot-checks"): SEES_CHECKS,
+    ("GET", "/spot-checks/export"): Every((SEES_CHECKS, EXPORTS)),
+    ("GET", "/spot-checks/plans"): CHECKS,
+    ("GET", "/spot-checks/plans/export"): Every((CHECKS, EXPORTS)),
     ("GET", "/spot-checks/new"): CHECKS,
     ("POST", "/spot-checks/new"): CHECKS,
     ("GET", "/spot-checks/results"): SEES_CHECK_RESULTS,
+    ("GET", "/spot-checks/results/export"): Every((SEES_CHECK_RESULTS, EXPORTS)),
     ("GET", "/recordings"): SEES_PATIENTS,
-    ("GET", "/recordings/export"): DOWNLOADS_RECORDINGS,
+    ("GET", "/recordings/export"): Every((SEES_PATIENTS, EXPORTS)),
     ("GET", "/recordings/retention"): (SETS_RETENTION, HOLDS_RECORDINGS),
     ("POST", "/recordings/retention"): SETS_RETENTION,
     ("POST", "/recordings/retention/remove"): SETS_RETENTION,
@@ -172,6 +187,7 @@ MATRIX = {
     ("GET", "/spot-checks/items/{id}/answers"): TAKES_CALLS,
     ("POST", "/spot-checks/items/{id}/answers"): TAKES_CALLS,
     ("GET", "/prompts"): RECORDS_PROMPTS,
+    ("GET", "/prompts/export"): Every((RECORDS_PROMPTS, EXPORTS)),
     ("GET", "/prompts/sound"): RECORDS_PROMPTS,
     ("POST", "/prompts/recording"): RECORDS_PROMPTS,
     ("POST", "/prompts/recording/remove"): RECORDS_PROMPTS,
@@ -195,6 +211,8 @@ def place(path: str, hospital: Hospital) -> str:
            "recordings": hospital.recording, "campaigns": hospital.campaign,
            "cases": hospital.case,
            "spot-checks": hospital.check if "/items/" in path else hospital.plan}
+    if path.startswith("/tasks"):
+        path += f"?campaign={hospital.campaign}"
     return (path.replace("{id}", str(ids.get(room, uuid.UUID(int=0)))).replace("{part}", "states")
             .replace("{file}", str(hospital.case_file)).replace("{token}", "x" * 43))
 
@@ -233,6 +251,8 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
             continue                  # alike for everybody: tests/webconsole/test_account.py
         if path.startswith("/phone/") and may(role, TAKES_CALLS):
             continue                  # needs more than a right: tests/webconsole/test_phone.py
+        if path == "/patients/{id}/edit" and method == "POST" and may(role, right):
+            continue                  # so does this: tests/webconsole/test_particulars.py
         if path.startswith("/prompts/") and may(role, RECORDS_PROMPTS):
             continue                  # as does this: tests/webconsole/test_prompts.py
         if method == "POST" and may(role, RUNS_CAMPAIGNS) and \
@@ -307,5 +327,5 @@ async def test_a_handler_without_a_mark_is_closed_to_everybody(
         client: Client, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     await sign_in("administrator")
     assert (await client.get("/patients")).status == 200
-    monkeypatch.delattr(patients.listing, "__allowed__")
+    monkeypatch.delattr(patient_list.listing, "__allowed__")
     assert (await client.get("/patients")).status == 403

@@ -11,34 +11,48 @@ from pathlib import Path
 
 import jinja2
 import pytest
+from sqlalchemy import inspect as sqlalchemy_inspect
 
 import webconsole
 from followup.agents.models import AgentState
 from followup.alarms.models import AlarmKind
+from followup.alerts.models import Alert, AlertState
 from followup.calls.models import AnsweredBy, AttemptState, Disposition, EscalationState
 from followup.campaigns.decisions import Reason
 from followup.campaigns.models import CampaignMode, CampaignState, Held, TaskState
 from followup.campaigns.numbers import NumberOrder
-from followup.campaigns.rules import WithoutAgents
+from followup.campaigns.rules import CampaignRules, WithoutAgents
 from followup.cases import importing, intake, vault
 from followup.cases.calls import WhyNot
 from followup.cases.models import Channel, EventKind
+from followup.cases.setup_models import (
+    CaseCategory,
+    CaseRule,
+    CaseSeverity,
+    CaseStateName,
+    CaseTemplate,
+)
 from followup.cases.states import CaseKind, CaseState, Move
 from followup.patients.models import Sex, Whose
+from followup.people import staff
 from followup.people.audit import ACTIONS
 from followup.people.models import Reach, Role
 from followup.people.permissions import GROUPS, PERMISSIONS
 from followup.responses.models import GivenBy, Severity
-from followup.spotchecks.models import CallAgainBy
+from followup.spotchecks.models import CallAgainBy, SpotCheck
 from followup.spotchecks.risk import Doubt
 from followup.spotchecks.sampling import By, Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import ItemState
+from followup.views import alerts as alert_list
+from followup.views import audit as audit_view
 from followup.views import campaigns as campaign_list
 from followup.views import cases as case_list
+from followup.views import patients as patient_view
 from followup.views import people as people_view
 from followup.views import recording_list as recordings_view
 from followup.views import spotchecks as check_list
+from followup.views import tasks as task_list
 from followup.views.case_filter import CaseFilter, Kept, Standings
 from followup.views.case_statistics import Group
 from followup.views.patient_events import CONSENTS
@@ -47,9 +61,11 @@ from followup.views.recording_filter import Told as RecordingTold
 from followup.views.timeline import sources
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
+from tests.house.trail_fields import told_in_code
 from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
+from webconsole.forms.patient import FAULTS as PARTICULARS_FAULTS
 from webconsole.forms.person import FAULTS as PERSON_FAULTS
 from webconsole.forms.retention import FAULTS as RETENTION_FAULTS
 from webconsole.forms.rules import FAULTS as RULE_FAULTS
@@ -57,14 +73,21 @@ from webconsole.i18n import LOCALES, _flatten, choose_locale, load_catalogues
 from webconsole.navigation import GROUPS as NAV_GROUPS
 from webconsole.pages import (
     account,
+    alerts,
     audit,
+    campaigns,
     case_statistics,
     cases,
+    check_lists,
+    patient_list,
+    people,
+    prompts,
     recording,
     recording_list,
     saved_views,
     spot_check,
     spot_checks,
+    tasks,
 )
 from webconsole.pages.campaign_new import PROBLEMS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
@@ -80,11 +103,24 @@ SPOKEN = ("title", "alt", "placeholder", "aria-label", "data-on", "data-off", "d
 GUIDE = tuple(re.findall(
     r'part\("(\w+)"\)', (HOUSE / "templates" / "styleguide.html").read_text("utf-8")))
 
+
+def trail_fields() -> set[str]:
+    """Whatever a row of the audit trail may tell: what code writes, the columns of rows whose
+    change it tells, and what lists may be narrowed by."""
+    rows = (CaseCategory, CaseSeverity, CaseTemplate, CaseRule, CaseStateName, SpotCheck, Alert)
+    columns = {each.key for row in rows for each in sqlalchemy_inspect(row).column_attrs}
+    filters = {name for page in saved_views.LISTS.values()
+               for name in (*page.fields, page.about) if name}
+    return {*told_in_code(HOUSE.parent), *columns, *filters, *staff.SHOWN, "language", "contacts",
+            *CampaignRules.model_fields, "numbers_in_full", "show"}
+
+
 # keys that are put together while a page is made
 MADE = {
     "answered_by": AnsweredBy,
     "task_state": TaskState, "attempt_state": AttemptState, "disposition": Disposition,
-    "agent_state": AgentState, "campaign_state": CampaignState, "severity": Severity,
+    "agent_state": AgentState, "alert_state": AlertState, "campaign_state": CampaignState,
+    "severity": Severity,
     "escalation_state": EscalationState, "role": Role, "sex": Sex, "given": GivenBy,
     "prompt_state": State, "alarm": AlarmKind, "pacing_reason": Reason,
     "campaign_mode": CampaignMode, "mode_hint": CampaignMode, "held": Held, "held_why": Held,
@@ -121,19 +157,31 @@ MADE_OF_WORDS = {
     "case_file": vault.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
     "case_shortcut": ("open", "mine", "soon", "late"), "list": (*FORMATS, "pdf", "separator"),
     "case_sort": tuple(case_list.COLUMNS), "campaign_sort": tuple(campaign_list.COLUMNS),
-    "check_sort": tuple(check_list.COLUMNS), "alert_sort": ("urgency", "deadline", "raised"),
+    "check_sort": tuple(check_list.COLUMNS),
+    "alert_sort": (*alert_list.COLUMNS, *alert_list.CLOSED_COLUMNS),
+    "patient_sort": tuple(patient_view.COLUMNS), "people_sort": tuple(people_view.COLUMNS),
+    "plan_sort": tuple(check_list.PLAN_COLUMNS), "task_sort": tuple(task_list.COLUMNS),
+    "audit_sort": tuple(audit_view.COLUMNS), "alert_shown": alert_list.STATES,
+    "column": tuple({name for names in (
+        prompts.COLUMNS, patient_list.COLUMNS, alerts.COLUMNS, campaigns.COLUMNS, tasks.COLUMNS,
+        people.COLUMNS, check_lists.COLUMNS, check_lists.PLAN_COLUMNS,
+        spot_checks.RESULT_COLUMNS) for name in names}),
+    "particulars_fault": PARTICULARS_FAULTS,
+    "list_name": tuple(saved_views.LISTS), "export": ("cut", "in_full_csv", "in_full_xlsx"),
     "views_fault": saved_views.FAULTS, "guide": GUIDE,
     "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,
     "case_setting": ("name_zh", "name_en", "accept_hours", "close_hours", "position", "body",
                      "parent", "to_department"),
-    "signin": tuple(f"{fault}{part}" for fault in ("refused", "directory_away")
-                    for part in ("", "_hint")),
+    "signin": tuple(f"{fault}{part}" for fault in (
+        "refused", "directory_away", "code_refused", "seal_refused") for part in ("", "_hint")),
     "account_fault": account.FAULTS, "account_said": account.SAID,
     "account_owed": ("password", "second_step"),
     "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
     "permission": tuple(each.key for each in PERMISSIONS),
     "permission_hint": tuple(each.key for each in PERMISSIONS), "permission_group": tuple(GROUPS),
     "reach": tuple(Reach), "people_state": people_view.STATES, "person_fault": PERSON_FAULTS,
+    "audit_field": tuple(sorted(trail_fields())),
+    "audit_value": ("true", "false", "console", "import"),
     "audit_action": ACTIONS, "audit_subject": audit.SUBJECTS, "audit_column": audit.COLUMNS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "recording_fault": recording.FAULTS, "retention_fault": RETENTION_FAULTS,
@@ -141,7 +189,8 @@ MADE_OF_WORDS = {
     "recording_sort": tuple(recordings_view.COLUMNS), "recording_column": recording_list.CELLS,
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
     "theme": THEMES, "nav_group": tuple(name for name, _ in NAV_GROUPS),
-    "nav": tuple(room.word for _, rooms in NAV_GROUPS for room in rooms),
+    "nav": tuple(word for _, rooms in NAV_GROUPS for room in rooms
+                 for word in (room.word, *room.tabs)),
     "card_fault": spot_checks.CARD_FAULTS, "spot_span": spot_checks.SPANS,
 }
 

@@ -21,7 +21,7 @@ from webconsole.rights import EVERYBODY, allowed
 from webconsole.templating import render
 
 FAULTS = (*(weakness.value for weakness in Weakness), "wrong", "differs", "code",
-          "directory_away")
+          "directory_away", "seal")
 SAID = ("password", "sessions", "second_step_off")
 
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from followup.errors import Forbidden
 from followup.people import second_step
+from followup.people.sealing import SealBroken
 from followup.people.second_step import WrongCode
 from webconsole.keys import ACCOUNTS, DATABASE, SETTINGS, VISITOR
 from webconsole.pages.account import Shown, show, wrong_password
@@ -40,6 +41,8 @@ async def confirm(request: web.Request) -> web.Response:
         async with request.app[DATABASE].session() as session:
             secret = await second_step.begun(session, visitor.user, sealer)
         return await show(request, Shown({"code": "code"}, secret=secret or ""), status=422)
+    except SealBroken:                   # the key has changed since: begin anew
+        return await show(request, Shown({"password": "seal"}), status=409)
     visitor.user.second_step = True
     return await show(request, Shown(codes=codes))
 

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.alerts import register
+from followup.alerts.models import Alert
 from followup.errors import Conflict
+from followup.log import mask_phone
+from followup.patients.models import Encounter
 from followup.people import audit
 from followup.responses.models import Severity
-from followup.views import alerts, overview
-from followup.views.keyed import CURSOR_LENGTH, read_order
+from followup.views import alerts, overview, patients
+from followup.views.keyed import CURSOR_LENGTH, Columns, Order, read_order
 from followup.views.wording import Wording
-from webconsole.keys import DATABASE, VISITOR
+from webconsole.exporting import Lines, Taken, send
+from webconsole.formats import exact
+from webconsole.i18n import Catalogue
+from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import path_id, text, wants_part
 from webconsole.pages.saved_views import tabs
-from webconsole.rights import CLOSES_ALERTS, SEES_PATIENTS, allowed
+from webconsole.rights import CLOSES_ALERTS, SEES_PATIENTS, allowed, exports
 from webconsole.templating import render
 
 NOTE_LENGTH = 1000
 _SHOWN = (Severity.CRITICAL, Severity.ABNORMAL)
+COLUMNS = ("severity", "name", "mrn", "phone", "department", "reasons", "raised", "deadline",
+           "state", "closed_at", "closed_by", "note")
 
 
 @allowed(SEES_PATIENTS)
 async def listing(request: web.Request) -> web.Response:
-    """GET /alerts: ``q`` (of the patient), ``severity``, ``sort``, ``after`` (cursor)."""
+    """GET /alerts: ``q`` (of the patient), ``severity``, ``state``, ``department``, ``sort``,
+    ``after`` (cursor)."""
     template = "parts/alerts.html" if wants_part(request) else "alerts.html"
     return render(request, template, **await _list(request))
 
@@ -74,21 +85,72 @@ async def close(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther("/alerts")
 
 
+@exports(SEES_PATIENTS)
+async def export(request: web.Request) -> web.StreamResponse:
+    """GET /alerts/export: the list as it is filtered and sorted; ``format`` csv or xlsx."""
+    (wanted, query), order = _wanted(request), _order(request)
+    translate = request.app[CATALOGUES][request[VISITOR].locale]
+    zone = request.app[TIMEZONE]
+
+    async def lines(session: AsyncSession, after: str, size: int) -> tuple[Lines, str | None]:
+        found, onward = await alerts.list_alerts(session, wanted, order=order, after=after,
+                                                 size=size)
+        return [_row(alert, stay, translate, zone) for alert, stay in found], onward
+
+    return await send(request, Taken(
+        "alerts", [translate(f"column.{name}") for name in COLUMNS], lines,
+        {**query, "sort": str(order)}))
+
+
+def _row(alert: Alert, stay: Encounter, translate: Catalogue, zone: ZoneInfo) -> list[str]:
+    patient, said = alert.patient, [each["text"] for each in alert.reasons]
+    return [
+        translate(f"severity.{alert.severity.value}"), patient.name, patient.mrn,
+        mask_phone(patient.phone), stay.department,
+        translate("people.comma").join(told.get(translate.locale) or told.get("zh") or ""
+                                       for told in said),
+        exact(alert.created_at, zone), exact(alert.deadline, zone),
+        translate(f"alert_state.{alert.state.value}"), exact(alert.closed_at, zone),
+        alert.closed_by or "", alert.note]
+
+
+def _wanted(request: web.Request) -> tuple[alerts.Filter, dict[str, str]]:
+    """The filter of the address, and its fields as they stand there."""
+    told = request.query
+    severity = next((each for each in Severity if each == told.get("severity")), None)
+    state = told.get("state", "")
+    state = state if state in alerts.STATES[1:] else ""
+    wanted = alerts.Filter(text(told.get("q"), alerts.SEARCH_LENGTH), severity,
+                           state or alerts.STATES[0], text(told.get("department"), 100))
+    return wanted, {"q": wanted.search, "severity": severity.value if severity else "",
+                    "state": state, "department": wanted.department}
+
+
+def _order(request: web.Request) -> Order:
+    closed, told = request.query.get("state") == "closed", request.query.get("sort", "")
+    if told.removeprefix("-") in _columns(not closed):       # the form told it with other alerts
+        told = ""
+    return read_order(told, _columns(closed), alerts.LATEST if closed else alerts.URGENT)
+
+
+def _columns(closed: bool) -> Columns:
+    return alerts.CLOSED_COLUMNS if closed else alerts.COLUMNS
+
+
 async def _list(request: web.Request) -> dict[str, Any]:
-    order = read_order(request.query.get("sort"), alerts.COLUMNS, alerts.URGENT)
-    search = text(request.query.get("q"), alerts.SEARCH_LENGTH)
-    severity = next((each for each in Severity if each == request.query.get("severity")), None)
+    (wanted, query), order = _wanted(request), _order(request)
     after = text(request.query.get("after"), CURSOR_LENGTH)
     async with request.app[DATABASE].session() as session:
-        waiting, onward = await alerts.open_alerts(session, search=search, severity=severity,
-                                                   order=order, after=after)
+        found, onward = await alerts.list_alerts(session, wanted, order=order, after=after)
         views = await tabs(session, request, "alerts")
-        closed = await alerts.closed_alerts(session)
+        usual = not any(query.values())
+        closed = await alerts.closed_alerts(session) if usual else []
+        departments = await patients.departments(session)
         count, overdue = await overview.alert_counts(session)
-    return {"waiting": waiting, "closed": closed, "open_alerts": count, "overdue": overdue,
-            "query": {"q": search, "severity": severity.value if severity else ""},
-            "order": order, "after": after, "onward": onward, "tabs": views,
-            "columns": alerts.COLUMNS, "severities": _SHOWN}
+    return {"found": found, "closed": closed, "open_alerts": count, "overdue": overdue,
+            "query": query, "order": order, "after": after, "onward": onward, "tabs": views,
+            "columns": _columns(wanted.state == "closed"), "severities": _SHOWN,
+            "states": alerts.STATES[1:], "departments": departments}
 
 
 async def _look(request: web.Request, alert_id: uuid.UUID, *, typed: str = "",

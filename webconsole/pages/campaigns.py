@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.models import CampaignMode, CampaignState
 from followup.campaigns.progress import move
@@ -15,15 +16,19 @@ from followup.views import campaigns, overview
 from followup.views.keyed import CURSOR_LENGTH, read_order
 from followup.views.wording import Wording
 from ivr.prompts.preparation import prepare_prompts
-from webconsole.keys import BOOK, DATABASE, SETTINGS, VISITOR
+from webconsole.exporting import Lines, Taken, send
+from webconsole.formats import exact
+from webconsole.keys import BOOK, CATALOGUES, DATABASE, SETTINGS, TIMEZONE, VISITOR
 from webconsole.pages.inputs import local_path, path_id, text, wants_part
 from webconsole.pages.overview import segments
 from webconsole.pages.saved_views import tabs
-from webconsole.rights import EVERYBODY, RUNS_CAMPAIGNS, allowed
+from webconsole.rights import EVERYBODY, RUNS_CAMPAIGNS, allowed, exports
 from webconsole.templating import render
 
 # what the buttons ask for
 _MOVES = (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.CANCELLED)
+COLUMNS = ("campaign", "mode", "campaign_state", "departments", "created", "started", "finished",
+           "tasks", "due", "calling", "later", "settled", "done")
 _BEFORE = (CampaignState.DRAFT, CampaignState.FINISHED)      # there may be new patients
 
 
@@ -43,6 +48,34 @@ async def listing(request: web.Request) -> web.Response:
     query = {"q": search, "state": state.value if state else ""}
     return render(request, template, found=found, query=query, order=order, after=after, tabs=views,
                   columns=campaigns.COLUMNS, states=list(CampaignState), open_alerts=alerts)
+
+
+@exports(EVERYBODY)
+async def export(request: web.Request) -> web.StreamResponse:
+    """GET /campaigns/export: the list as it is filtered and sorted; ``format`` csv or xlsx."""
+    search = text(request.query.get("q"), campaigns.SEARCH_LENGTH)
+    state = _state(request.query.get("state"))
+    order = read_order(request.query.get("sort"), campaigns.COLUMNS, campaigns.NEWEST)
+    translate = request.app[CATALOGUES][request[VISITOR].locale]
+
+    def row(line: campaigns.Listed) -> list[str | int]:
+        campaign, progress = line.campaign, line.progress
+        return [campaign.name, translate(f"campaign_mode.{campaign.mode.value}"),
+                translate(f"campaign_state.{campaign.state.value}"),
+                translate("people.comma").join(line.departments),
+                *(exact(moment, request.app[TIMEZONE]) for moment in (
+                    campaign.created_at, campaign.started_at, campaign.finished_at)),
+                progress.tasks, progress.due, progress.calling, progress.later, progress.settled,
+                progress.done]
+
+    async def lines(session: AsyncSession, after: str, size: int) -> tuple[Lines, str | None]:
+        found = await campaigns.list_campaigns(session, search=search, state=state, order=order,
+                                               after=after, size=size)
+        return [row(line) for line in found.lines], found.after
+
+    return await send(request, Taken(
+        "campaigns", [translate(f"column.{name}") for name in COLUMNS], lines,
+        {"q": search, "state": state.value if state else "", "sort": str(order)}))
 
 
 @allowed(EVERYBODY)

@@ -82,8 +82,9 @@ async def export(request: web.Request) -> web.Response:
         lines = await figures.grouped(session, wanted, group, setup, zone, now())
         total = await figures.total(session, wanted, setup, zone, now())
         me = by(request)
-        audit.record(session, audit.EXPORT_CASES, actor=me.username, address=me.address,
-                     figures=group.value, **wanted.given())
+        audit.record(session, audit.EXPORT_LIST, actor=me.username, address=me.address,
+                     subject="list:case-statistics", format=kind, figures=group.value,
+                     filter=wanted.given())
     words = CaseWords.of(request, setup)
     translate = request.app[CATALOGUES][request[VISITOR].locale]
     rows: list[list[Any]] = [[translate(f"case_group.{group.value}"),

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.cases.models import Case, Channel
 from followup.cases.setup import Setup, load_setup
 from followup.cases.states import CaseKind, CaseState
 from followup.database.base import now
-from followup.people import audit
 from followup.views import cases, overview
 from followup.views.case_filter import NOBODY, CaseFilter, read_filter
 from followup.views.keyed import CURSOR_LENGTH, Order, read_order
-from webconsole.case_words import CaseWords, by
+from webconsole.case_words import CaseWords
+from webconsole.exporting import Lines, Taken, send
 from webconsole.i18n import Catalogue
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import text, wants_part
 from webconsole.pages.saved_views import tabs
-from webconsole.rights import EXPORTS_CASES, SEES_CASES, allowed
-from webconsole.sheets import download, table, wanted_format
+from webconsole.rights import SEES_CASES, allowed, exports
 from webconsole.templating import render
 
 # filters that the form has no field for: they come from figures, and are kept as they are
@@ -68,25 +67,25 @@ def _shortcuts(request: web.Request) -> dict[str, CaseFilter]:
         "soon": CaseFilter(standing="soon"), "late": CaseFilter(standing="late")}
 
 
-@allowed(EXPORTS_CASES)
-async def export(request: web.Request) -> web.Response:
+@exports(SEES_CASES)
+async def export(request: web.Request) -> web.StreamResponse:
     """GET /cases/export: the list as it is filtered and sorted; ``format`` csv or xlsx."""
     wanted, order = read(request)
-    kind = wanted_format(request)
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
-        found = await cases.all_cases(session, wanted, setup, request.app[TIMEZONE], now(), order)
-        me = by(request)
-        audit.record(session, audit.EXPORT_CASES, actor=me.username, address=me.address,
-                     count=len(found), **wanted.given())
-    words = CaseWords.of(request, setup)
+    words, moment = CaseWords.of(request, setup), now()
     translate = request.app[CATALOGUES][request[VISITOR].locale]
-    rows = [[translate(f"case_column.{name}") for name in COLUMNS],
-            *_rows(found, words, translate)]
-    return download(await asyncio.to_thread(table, rows, kind), "cases", kind)
+
+    async def lines(session: AsyncSession, after: str, size: int) -> tuple[Lines, str | None]:
+        found, onward = await cases.some_cases(session, wanted, setup, request.app[TIMEZONE],
+                                               moment, order=order, after=after, size=size)
+        return _rows(found, words, translate), onward
+
+    head = [translate(f"case_column.{name}") for name in COLUMNS]
+    return await send(request, Taken("cases", head, lines, wanted.given()))
 
 
-def _rows(found: Any, words: CaseWords, translate: Catalogue) -> Iterator[list[Any]]:
+def _rows(found: Iterable[Case], words: CaseWords, translate: Catalogue) -> Lines:
     def one(case: Case) -> list[Any]:
         return [
             case.number, words.kind(case.kind), words.state(case.state),
@@ -99,7 +98,7 @@ def _rows(found: Any, words: CaseWords, translate: Catalogue) -> Iterator[list[A
             words.when(case.closed_at), case.reopened, case.satisfaction, case.source,
             case.external_id or ""]
 
-    return (one(case) for case in found)
+    return [one(case) for case in found]
 
 
 def read(request: web.Request) -> tuple[CaseFilter, Order]:

@@ -1,4 +1,4 @@
-"""Patients, and one patient's page."""
+"""One patient's page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from followup.views.wording import Wording
 from webconsole.case_words import CaseWords
 from webconsole.keys import DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import path_id, text, wants_part
-from webconsole.pages.saved_views import tabs
 from webconsole.rights import CHECKS, SEES_CASES, SEES_NUMBERS, SEES_PATIENTS, Right, allowed
 from webconsole.templating import render
 
@@ -59,25 +58,6 @@ class TimelineFilter:
 
         return (midnight(as_date("begin", self.begin)) if self.begin else None,
                 midnight(as_date("end", self.end) + timedelta(days=1)) if self.end else None)
-
-
-@allowed(SEES_PATIENTS)
-async def listing(request: web.Request) -> web.Response:
-    """GET /patients: ``q`` (name, pinyin, initials, record number, or for those who may, the end of
-    a telephone number), ``department``, ``after`` (cursor)."""
-    search = text(request.query.get("q"), patients.SEARCH_LENGTH)
-    department = text(request.query.get("department"), 100)
-    after = text(request.query.get("after"), 200)
-    async with request.app[DATABASE].session() as session:
-        found = await patients.list_patients(
-            session, search=search, department=department, after=after,
-            numbers=request[VISITOR].may(SEES_NUMBERS))
-        departments = await patients.departments(session)
-        views = await tabs(session, request, "patients")
-        alerts, _ = await overview.alert_counts(session)
-    template = "parts/patients.html" if wants_part(request) else "patients.html"
-    return render(request, template, found=found, q=search, department=department, after=after,
-                  departments=departments, open_alerts=alerts, tabs=views)
 
 
 @allowed(SEES_PATIENTS)

@@ -6,34 +6,83 @@ import uuid
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.errors import Conflict
 from followup.people import accounts, staff
 from followup.people.models import Reach, Role
 from followup.people.permissions import SEES_ALL_DEPARTMENTS
 from followup.views import cases, overview, people
+from followup.views.keyed import CURSOR_LENGTH, read_order
+from webconsole.exporting import Lines, Taken, send
+from webconsole.formats import exact
 from webconsole.forms.person import PersonForm
 from webconsole.i18n import NAMES
-from webconsole.keys import DATABASE, VISITOR
+from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import path_id, text, wants_part
-from webconsole.rights import MANAGES_PEOPLE, allowed
+from webconsole.pages.saved_views import tabs
+from webconsole.rights import MANAGES_PEOPLE, allowed, exports
 from webconsole.templating import render
+
+COLUMNS = ("username", "name", "role", "departments", "reach", "extension", "signed_in",
+           "user_state", "added")
 
 
 @allowed(MANAGES_PEOPLE)
 async def listing(request: web.Request) -> web.Response:
-    """GET /people: ``q``, ``role``, ``state`` (active, disabled), ``after``."""
-    search, after = text(request.query.get("q"), 60), text(request.query.get("after"), 64)
-    role, state = request.query.get("role", ""), request.query.get("state", "")
-    role, state = role if role in list(Role) else "", state if state in people.STATES else ""
+    """GET /people: ``q``, ``role``, ``state`` (active, disabled), ``sort``, ``after`` (cursor)."""
+    query, after = _wanted(request), text(request.query.get("after"), CURSOR_LENGTH)
+    order = read_order(request.query.get("sort"), people.COLUMNS, people.BY_USERNAME)
     async with request.app[DATABASE].session() as session:
-        lines, onward = await people.list_people(session, search=search, state=state, after=after,
-                                                 role=Role(role) if role else None)
+        lines, onward = await people.list_people(session, **_narrowed(query), order=order,
+                                                 after=after)
+        views = await tabs(session, request, "people")
         alerts, _ = await overview.alert_counts(session)
     template = "parts/people.html" if wants_part(request) else "people.html"
-    return render(request, template, lines=lines, onward=onward, q=search, role=role, state=state,
-                  after=after, roles=list(Role), states=people.STATES, open_alerts=alerts,
-                  grants=request[VISITOR].grants, ALL=SEES_ALL_DEPARTMENTS, Reach=Reach)
+    return render(request, template, lines=lines, onward=onward, query=query, order=order,
+                  after=after, columns=people.COLUMNS, tabs=views, roles=list(Role),
+                  states=people.STATES, open_alerts=alerts, grants=request[VISITOR].grants,
+                  ALL=SEES_ALL_DEPARTMENTS, Reach=Reach)
+
+
+@exports(MANAGES_PEOPLE)
+async def export(request: web.Request) -> web.StreamResponse:
+    """GET /people/export: the list as it is filtered and sorted; ``format`` csv or xlsx."""
+    query, grants = _wanted(request), request[VISITOR].grants
+    order = read_order(request.query.get("sort"), people.COLUMNS, people.BY_USERNAME)
+    translate, zone = request.app[CATALOGUES][request[VISITOR].locale], request.app[TIMEZONE]
+
+    def row(line: people.Line) -> list[str]:
+        user = line.user
+        everything = user.reach is Reach.ALL or (
+            user.reach is None and grants.may(user.role, SEES_ALL_DEPARTMENTS))
+        return [user.username, user.name, translate(f"role.{user.role.value}"),
+                translate("people.comma").join(user.departments),
+                translate("people.sees_all" if everything else "people.sees_own"),
+                line.agent.extension if line.agent else "", exact(line.signed_in_at, zone),
+                translate(f"people_state.{'disabled' if user.disabled else 'active'}"),
+                exact(user.created_at, zone)]
+
+    async def lines(session: AsyncSession, after: str, size: int) -> tuple[Lines, str | None]:
+        found, onward = await people.list_people(session, **_narrowed(query), order=order,
+                                                 after=after, size=size)
+        return [row(line) for line in found], onward
+
+    return await send(request, Taken("people", [translate(f"column.{name}") for name in COLUMNS],
+                                     lines, {**query, "sort": str(order)}))
+
+
+def _wanted(request: web.Request) -> dict[str, str]:
+    """The filter as it stands in the address."""
+    role, state = request.query.get("role", ""), request.query.get("state", "")
+    return {"q": text(request.query.get("q"), people.SEARCH_LENGTH),
+            "role": role if role in list(Role) else "",
+            "state": state if state in people.STATES else ""}
+
+
+def _narrowed(query: dict[str, str]) -> dict[str, Any]:
+    return {"search": query["q"], "state": query["state"],
+            "role": Role(query["role"]) if query["role"] else None}
 
 
 @allowed(MANAGES_PEOPLE)

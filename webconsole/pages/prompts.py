@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.errors import InvalidInput, NotFound
 from followup.people import audit
@@ -19,20 +20,46 @@ from ivr.prompts.decoding import MAX_BYTES
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.fixed import is_fixed, write_fixed
 from ivr.prompts.inventory import Entry, State, find, inventory
-from webconsole.keys import BOOK, DATABASE, SETTINGS, VISITOR
+from webconsole.exporting import Lines, Taken, send
+from webconsole.formats import exact
+from webconsole.keys import BOOK, CATALOGUES, DATABASE, SETTINGS, TIMEZONE, VISITOR
 from webconsole.pages.inputs import text
-from webconsole.rights import RECORDS_PROMPTS, allowed, uploads
+from webconsole.rights import RECORDS_PROMPTS, allowed, exports, uploads
 from webconsole.templating import render
 
 SHOWN = ("missing", "recorded", "all")
+COLUMNS = ("prompt", "said", "spoken_by", "recorded_by", "recorded_at", "note")
 _FORM_BYTES = 100_000        # of a form beside its file
 
 
 @allowed(RECORDS_PROMPTS)
 async def listing(request: web.Request) -> web.Response:
-    """GET /prompts: ``language``, ``show`` (missing, recorded, all), ``done`` (just changed)."""
+    """GET /prompts: ``language``, ``show`` (missing, recorded, all), ``q`` (part of what is said),
+    ``done`` (just changed)."""
     return await _page(request, _language(request, request.query.get("language")),
-                       _show(request.query.get("show")), done=text(request.query.get("done"), 200))
+                       _show(request.query.get("show")), q=text(request.query.get("q"), 60),
+                       done=text(request.query.get("done"), 200))
+
+
+@exports(RECORDS_PROMPTS)
+async def export(request: web.Request) -> web.StreamResponse:
+    """GET /prompts/export: the same lines, for who is to speak them; ``format`` csv or xlsx."""
+    language = _language(request, request.query.get("language"))
+    show, q = _show(request.query.get("show")), text(request.query.get("q"), 60)
+    translate, zone = request.app[CATALOGUES][request[VISITOR].locale], request.app[TIMEZONE]
+    _, entries = await _look(request, language)
+    rows = [[entry.id, entry.text, translate(f"prompt_state.{entry.state.value}"),
+             (entry.recording.by or "") if entry.recording else "",
+             exact(entry.recording.at, zone) if entry.recording else "",
+             "" if entry.recordable else translate("prompts.voice_only")]
+            for entry in _groups(_said(entries, q))[show]]
+
+    async def lines(_: AsyncSession, __: str, ___: int) -> tuple[Lines, str | None]:
+        return rows, None
+
+    return await send(request, Taken(
+        "prompts", [translate(f"column.{name}") for name in COLUMNS], lines,
+        {"language": language, "show": show, "q": q}))
 
 
 @allowed(RECORDS_PROMPTS)
@@ -127,18 +154,28 @@ async def _page(request: web.Request, language: str, show: str, *, status: int =
     _, entries = await _look(request, language)
     async with request.app[DATABASE].session() as session:
         alerts, _ = await overview.alert_counts(session)
-    groups = {"missing": [entry for entry in entries if entry.missing],
-              "recorded": [entry for entry in entries if entry.recording], "all": entries}
+    groups = _groups(_said(entries, more.get("q", "")))
     shown = groups[show]
     if more.get("entry_id"):         # a row with a fault is shown whatever the filter says
         shown = [entry for entry in entries if entry in shown or entry.id == more["entry_id"]]
     changed = next((entry for entry in entries if entry.id == more.get("done")), None)
     return render(request, "prompts.html", status=status, entries=shown, language=language,
-                  languages=request.app[SETTINGS].prompts.languages, show=show,
+                  languages=request.app[SETTINGS].prompts.languages, show=show, q=more.get("q", ""),
                   counts={name: len(group) for name, group in groups.items()},
                   changed=changed, State=State, open_alerts=alerts,
                   entry_id=more.get("entry_id", ""), fault=more.get("fault", ""),
                   megabytes=MAX_BYTES // 1_000_000)
+
+
+def _said(entries: list[Entry], q: str) -> list[Entry]:
+    """Those of whose words, or id, this is a part."""
+    return [entry for entry in entries
+            if q.lower() in entry.text.lower() or q.lower() in entry.id.lower()]
+
+
+def _groups(entries: list[Entry]) -> dict[str, list[Entry]]:
+    return {"missing": [entry for entry in entries if entry.missing],
+            "recorded": [entry for entry in entries if entry.recording], "all": entries}
 
 
 def _find(entries: list[Entry], prompt_id: object) -> Entry:

@@ -3,24 +3,24 @@ trace where it is played."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.calls.models import Disposition
-from followup.people import audit
 from followup.views import overview, patients, recording_list
 from followup.views.keyed import CURSOR_LENGTH, Order, read_order
 from followup.views.recording_filter import Kind, RecordingFilter, Sealing, Told, read_filter
 from followup.views.recording_list import Choices, Line
 from webconsole import formats
+from webconsole.exporting import Lines, Taken, send
 from webconsole.i18n import Catalogue
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
 from webconsole.pages.inputs import text, wants_part
 from webconsole.pages.saved_views import tabs
-from webconsole.rights import DOWNLOADS_RECORDINGS, SEES_NUMBERS, SEES_PATIENTS, allowed
-from webconsole.sheets import Cell, download, table, wanted_format
+from webconsole.rights import SEES_NUMBERS, SEES_PATIENTS, allowed, exports
+from webconsole.sheets import Cell
 from webconsole.templating import render
 
 # of an exported table
@@ -52,22 +52,22 @@ async def listing(request: web.Request) -> web.Response:
                   Disposition=Disposition, Kind=Kind, Sealing=Sealing, Told=Told)
 
 
-@allowed(DOWNLOADS_RECORDINGS)
-async def export(request: web.Request) -> web.Response:
+@exports(SEES_PATIENTS)
+async def export(request: web.Request) -> web.StreamResponse:
     """GET /recordings/export: the list as it is filtered and sorted, without any sound; ``format``
-    csv or xlsx. Leaves an audit row."""
+    csv or xlsx."""
     (wanted, order), visitor = _read(request), request[VISITOR]
-    kind = wanted_format(request)
     translate = request.app[CATALOGUES][visitor.locale]
-    rows: list[list[Cell]] = [[translate(f"recording_column.{name}") for name in CELLS]]
-    async with request.app[DATABASE].session() as session:
-        async for line in recording_list.all_recordings(
-                session, wanted, request.app[TIMEZONE], order,
-                numbers=visitor.may(SEES_NUMBERS)):
-            rows.append(_row(request, line, translate))
-        audit.record(session, audit.EXPORT_RECORDINGS, actor=visitor.actor,
-                     address=visitor.address, count=len(rows) - 1, **wanted.given())
-    return download(await asyncio.to_thread(table, rows, kind), "recordings", kind)
+
+    async def lines(session: AsyncSession, after: str, size: int) -> tuple[Lines, str | None]:
+        found, onward = await recording_list.some_recordings(
+            session, wanted, request.app[TIMEZONE], order=order, after=after, size=size,
+            numbers=visitor.may(SEES_NUMBERS))
+        return [_row(request, line, translate) for line in found], onward
+
+    return await send(request, Taken(
+        "recordings", [translate(f"recording_column.{name}") for name in CELLS], lines,
+        {**wanted.given(), "sort": str(order)}))
 
 
 def _row(request: web.Request, line: Line, translate: Catalogue) -> list[Cell]:

@@ -12,7 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.errors import Conflict, InvalidInput, NotFound
 from followup.people import saved_views
 from followup.people.models import User
-from followup.views import alerts, campaigns, cases, overview, recording_list, spotchecks
+from followup.views import (
+    alerts,
+    audit,
+    campaigns,
+    cases,
+    overview,
+    patients,
+    people,
+    recording_list,
+    spotchecks,
+    tasks,
+)
 from followup.views.case_filter import CaseFilter
 from followup.views.keyed import Order
 from followup.views.recording_filter import RecordingFilter
@@ -24,24 +35,32 @@ from webconsole.templating import render
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page with a list: where it is, which fields of its address make a view, its usual order."""
+    """A page with a list: where it is, which fields of its address make a view, its usual order,
+    and the field, if any, that says of what it is a list; a view is of each of these."""
 
     path: str
     fields: tuple[str, ...]
-    usual: Order | None = None
+    usual: Order
+    about: str = ""
 
 
 LISTS = {
-    "patients": ListPage("/patients", ("q", "department")),
-    "alerts": ListPage("/alerts", ("q", "severity", "sort"), alerts.URGENT),
+    "patients": ListPage("/patients", ("q", "department", "sort"), patients.LATEST),
+    "alerts": ListPage("/alerts", ("q", "severity", "state", "department", "sort"), alerts.URGENT),
     "cases": ListPage("/cases", (*(field.name for field in fields(CaseFilter)), "sort"),
                       cases.NEWEST),
     "campaigns": ListPage("/campaigns", ("q", "state", "sort"), campaigns.NEWEST),
-    "spot-checks": ListPage("/spot-checks", ("state", "verdict", "department", "agent", "sort"),
-                            spotchecks.URGENT),
+    "tasks": ListPage("/tasks", ("q", "state", "outcome", "department", "sort"), tasks.SOONEST,
+                      about="campaign"),
     "recordings": ListPage("/recordings",
                            (*(field.name for field in fields(RecordingFilter)), "sort"),
                            recording_list.NEWEST),
+    "spot-checks": ListPage("/spot-checks", ("q", "state", "verdict", "department", "agent",
+                                             "sort"), spotchecks.URGENT),
+    "check-plans": ListPage("/spot-checks/plans", ("q", "method", "sort"), spotchecks.NEWEST),
+    "people": ListPage("/people", ("q", "role", "state", "sort"), people.BY_USERNAME),
+    "audit": ListPage("/audit", (*(field.name for field in fields(audit.AuditFilter)), "sort"),
+                      audit.NEWEST),
 }
 FAULTS = ("name", "query", "taken")
 
@@ -54,6 +73,11 @@ class Tabs:
     path: str
     query: str
     views: Sequence[tuple[str, str, bool]]       # name, query, is it one's own
+    about: str = ""                              # what the list is of
+
+    def link(self, query: str = "") -> str:
+        """Where the list shows this."""
+        return _place(self.name, query, self.about)
 
 
 async def tabs(session: AsyncSession, request: web.Request, of: str) -> Tabs:
@@ -61,7 +85,8 @@ async def tabs(session: AsyncSession, request: web.Request, of: str) -> Tabs:
     user = request[VISITOR].user
     found = [(view.name, view.query, view.owner_id == user.id) for view in
              await saved_views.views_of(session, user, of)] if user else []
-    return Tabs(of, LISTS[of].path, _query(of, list(request.query.items())), found)
+    return Tabs(of, LISTS[of].path, _query(of, list(request.query.items())), found,
+                request.query.get(LISTS[of].about, "") if LISTS[of].about else "")
 
 
 def _query(of: str, given: list[tuple[str, str]]) -> str:
@@ -74,27 +99,32 @@ def _query(of: str, given: list[tuple[str, str]]) -> str:
 
 @allowed(EVERYBODY)
 async def page(request: web.Request) -> web.Response:
-    """GET /views: ``list``, ``query``: the form that names it, and the own views of the list."""
+    """GET /views: ``list``, ``query``, ``about``: the form that names it, and the own views of the
+    list."""
     of = _list(request.query.get("list"))
-    return await _page(request, of, _query(of, parse_qsl(request.query.get("query", ""))))
+    return await _page(request, of, _query(of, parse_qsl(request.query.get("query", ""))),
+                       about=text(request.query.get("about"), 40))
 
 
 @allowed(EVERYBODY)
 async def save(request: web.Request) -> web.Response:
-    """POST /views: list, query, name, shared. 422 or 409 with what is wrong and was typed."""
+    """POST /views: list, query, about, name, shared. 422 or 409 with the fault and what was
+    typed."""
     form, user = await request.post(), _user(request)
     of = _list(form.get("list"))
     query = _query(of, parse_qsl(text(form.get("query"), 4000)))
+    about = text(form.get("about"), 40)
     name, shared = text(form.get("name"), saved_views.NAME_LENGTH + 1), form.get("shared") == "on"
     try:
         async with request.app[DATABASE].session() as session:
             await saved_views.save_view(session, user, of, name=name, query=query, shared=shared)
     except InvalidInput as wrong:
-        return await _page(request, of, query, name=name, shared=shared, fault=wrong.field,
-                           status=422)
+        return await _page(request, of, query, about=about, name=name, shared=shared,
+                           fault=wrong.field, status=422)
     except Conflict:
-        return await _page(request, of, query, name=name, shared=shared, fault="taken", status=409)
-    raise web.HTTPSeeOther(LISTS[of].path + (f"?{query}" if query else ""))
+        return await _page(request, of, query, about=about, name=name, shared=shared,
+                           fault="taken", status=409)
+    raise web.HTTPSeeOther(_place(of, query, about))
 
 
 @allowed(EVERYBODY)
@@ -105,16 +135,24 @@ async def remove(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"/views?list={view.list}")
 
 
-async def _page(request: web.Request, of: str, query: str, *, name: str = "", shared: bool = False,
-                fault: str = "", status: int = 200) -> web.Response:
+async def _page(request: web.Request, of: str, query: str, *, about: str = "", name: str = "",
+                shared: bool = False, fault: str = "", status: int = 200) -> web.Response:
     user = _user(request)
     async with request.app[DATABASE].session() as session:
         mine = [view for view in await saved_views.views_of(session, user, of)
                 if view.owner_id == user.id]
         count, _ = await overview.alert_counts(session)
-    return render(request, "saved_views.html", status=status, of=of, place=LISTS[of].path,
-                  query=query, name=name, shared=shared, fault=fault, mine=mine,
+    return render(request, "saved_views.html", status=status, of=of, about=about,
+                  place=_place(of, query, about), bare=LISTS[of].path, query=query, name=name,
+                  shared=shared, fault=fault, mine=mine,
                   most=saved_views.NAME_LENGTH, open_alerts=count)
+
+
+def _place(of: str, query: str, about: str) -> str:
+    """Where a list shows what is asked for."""
+    told = "&".join(part for part in (urlencode({LISTS[of].about: about}) if about else "", query)
+                    if part)
+    return LISTS[of].path + (f"?{told}" if told else "")
 
 
 def _list(told: object) -> str:

@@ -10,6 +10,7 @@ from aiohttp import web
 from followup.people import audit
 from followup.people.ldap import DirectoryAway
 from followup.people.models import User, WebSession
+from followup.people.sealing import SealBroken
 from followup.people.sessions import CODE_TIME, close_session, find_session, open_session
 from followup.people.sign_in import SignInRefused
 from webconsole.i18n import LOCALES
@@ -65,13 +66,13 @@ async def code_form(request: web.Request) -> web.Response:
     """GET /sign-in/code: for who has just given the right password."""
     if await _half_in(request) is None:
         raise web.HTTPSeeOther("/sign-in")
-    return render(request, "sign_in_code.html", refused=False,
+    return render(request, "sign_in_code.html", fault="",
                   next=local_path(request.query.get("next")))
 
 
 @public
 async def check_code(request: web.Request) -> web.Response:
-    """POST /sign-in/code: code, next."""
+    """POST /sign-in/code: code, next. 403 when it is wrong, 503 when none can be checked."""
     data, visitor = await request.post(), request[VISITOR]
     half, onward = await _half_in(request), local_path(data.get("next"))
     if half is None:
@@ -80,7 +81,9 @@ async def check_code(request: web.Request) -> web.Response:
         user = await request.app[ACCOUNTS].check_code(
             half.user_id, str(data.get("code", "")), visitor.address)
     except SignInRefused:
-        return render(request, "sign_in_code.html", status=403, refused=True, next=onward)
+        return render(request, "sign_in_code.html", status=403, fault="code", next=onward)
+    except SealBroken:
+        return render(request, "sign_in_code.html", status=503, fault="seal", next=onward)
     async with request.app[DATABASE].session() as session:
         await close_session(session, request.cookies[STEP_COOKIE])
     response = await _let_in(request, user, onward)

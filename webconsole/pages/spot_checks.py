@@ -1,11 +1,12 @@
-"""Spot checks: plans, their samples, new plans, results, score cards."""
+"""Spot checks: new plans, results, score cards."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -13,21 +14,22 @@ from aiohttp import web
 
 from followup.database.base import now
 from followup.errors import Conflict, InvalidInput
+from followup.people import audit
 from followup.people.scope import Scope, current_scope
 from followup.spotchecks import plans
 from followup.spotchecks.sampling import By, Method
-from followup.spotchecks.scoring import MOST_CRITERIA, Card, Verdict
-from followup.spotchecks.states import ItemState
+from followup.spotchecks.scoring import MOST_CRITERIA, Card
 from followup.views import check_results, overview, patients, spotchecks
-from followup.views.keyed import CURSOR_LENGTH, read_order
-from webconsole.keys import DATABASE, TIMEZONE, VISITOR
-from webconsole.pages.inputs import path_id, text
-from webconsole.pages.saved_views import tabs
-from webconsole.rights import CHECKS, JUDGES, SEES_CHECK_RESULTS, SEES_CHECKS, allowed
+from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
+from webconsole.pages.inputs import text
+from webconsole.rights import CHECKS, JUDGES, SEES_CHECK_RESULTS, allowed, exports
+from webconsole.sheets import Cell, download, table, wanted_format
 from webconsole.templating import render
 
 E = TypeVar("E", bound=StrEnum)
 SPANS = ("7", "30", "90", "all")          # days of results
+RESULT_COLUMNS = ("tallied_by", "tallied", "checked", "passed_percent", "passed_low",
+                  "passed_high", "mean_points", "fatal")
 SPARE_LINES = 3                           # empty ones at the end of a card's form
 FIELDS = ("name", "method", "by", "since", "until", "department", "size", "double_percent", "seed",
           "card")
@@ -35,56 +37,6 @@ FIELDS = ("name", "method", "by", "since", "until", "department", "size", "doubl
 PLAN_FAULTS = ("name", "taken", "department", "size", "double_percent", "since", "until",
                "by", "seed", "card")
 CARD_FAULTS = ("name", "criteria", "key", "title", "weight", "maximum", "pass_mark")
-
-
-@allowed(SEES_CHECKS)
-async def listing(request: web.Request) -> web.Response:
-    """GET /spot-checks: plans and checks; an agent sees what is said of the own calls."""
-    visitor = request[VISITOR]
-    own = not visitor.may(CHECKS)
-    wanted = _filter(request, person=visitor.user.id if own and visitor.user else None)
-    async with request.app[DATABASE].session() as session:
-        lines = [] if own else await spotchecks.plans(session)
-        values = await _checks(session, request, wanted, "/spot-checks")
-    return render(request, "spot_checks.html", plans=lines, own=own, **values)
-
-
-@allowed(CHECKS)
-async def plan(request: web.Request) -> web.Response:
-    """GET /spot-checks/{id}: how a sample was drawn, and what it holds."""
-    plan_id = path_id(request)
-    async with request.app[DATABASE].session() as session:
-        found = await spotchecks.find_plan(session, plan_id)
-        values = await _checks(session, request, _filter(request, plan_id=plan_id),
-                               f"/spot-checks/{plan_id}")
-    return render(request, "spot_check_plan.html", plan=found, **values)
-
-
-async def _checks(session: Any, request: web.Request, wanted: spotchecks.Filter,
-                  place: str) -> dict[str, Any]:
-    order = read_order(request.query.get("sort"), spotchecks.COLUMNS, spotchecks.URGENT)
-    after = text(request.query.get("after"), CURSOR_LENGTH)
-    lines, total, onward = await spotchecks.checks(session, wanted, order=order, after=after)
-    departments, agents = await spotchecks.choices(session, wanted.plan_id)
-    count, _ = await overview.alert_counts(session)
-    kept = {name: request.query.get(name, "") for name in
-            ("state", "verdict", "department", "agent")}
-    return {"lines": lines, "total": total, "wanted": wanted, "departments": departments,
-            "agents": agents, "place": place, "query": kept, "open_alerts": count,
-            "order": order, "columns": spotchecks.COLUMNS, "after": after, "onward": onward,
-            "tabs": await tabs(session, request, "spot-checks"),
-            "ITEM_STATES": ItemState, "VERDICTS": Verdict}
-
-
-def _filter(request: web.Request, *, plan_id: uuid.UUID | None = None,
-            person: uuid.UUID | None = None) -> spotchecks.Filter:
-    """What the address asks for; what is none of ours is not asked for."""
-    query = request.query
-    return spotchecks.Filter(
-        plan_id=plan_id, state=_one_of(ItemState, query.get("state")),
-        verdict=_one_of(Verdict, query.get("verdict")),
-        department=text(query.get("department"), 100), agent_id=_id(query.get("agent")),
-        person_id=person)
 
 
 @allowed(CHECKS)
@@ -151,16 +103,45 @@ def _own_department(wish: plans.Wish, scope: Scope) -> None:
 @allowed(SEES_CHECK_RESULTS)
 async def results(request: web.Request) -> web.Response:
     """GET /spot-checks/results: ``plan``, ``days`` (7, 30, 90, all)."""
-    plan_id = _id(request.query.get("plan"))
-    days = request.query.get("days", "")
-    days = days if days in SPANS else ("all" if plan_id else "90")
-    since = None if days == "all" else now() - timedelta(days=int(days))
+    plan_id, days, since = _period(request)
     async with request.app[DATABASE].session() as session:
         found = await check_results.results(session, plan_id=plan_id, since=since)
-        lines = await spotchecks.plans(session)
+        lines, _ = await spotchecks.plans(session)
         count, _ = await overview.alert_counts(session)
     return render(request, "spot_check_results.html", results=found, plans=lines, plan_id=plan_id,
                   days=days, SPANS=SPANS, open_alerts=count)
+
+
+@exports(SEES_CHECK_RESULTS)
+async def export_results(request: web.Request) -> web.Response:
+    """GET /spot-checks/results/export: both tables in one; ``format`` csv or xlsx."""
+    plan_id, days, since = _period(request)
+    kind, visitor = wanted_format(request), request[VISITOR]
+    translate = request.app[CATALOGUES][visitor.locale]
+    async with request.app[DATABASE].session() as session:
+        found = await check_results.results(session, plan_id=plan_id, since=since)
+        audit.record(session, audit.EXPORT_LIST, actor=visitor.actor, address=visitor.address,
+                     subject="list:spot-check-results", format=kind, days=days,
+                     plan=str(plan_id or ""))
+
+    def line(of: str, each: check_results.Tally) -> list[Cell]:
+        share = each.passed
+        return [of, each.name or translate("spot.automatic"), share.total,
+                *(round(100 * part, 1) for part in (share.value, share.low, share.high)),
+                round(each.mean, 1), each.fatal]
+
+    rows: list[list[Cell]] = [
+        [translate(f"column.{name}") for name in RESULT_COLUMNS],
+        *(line(translate("spot.person"), each) for each in found.people),
+        *(line(translate("patients.department"), each) for each in found.departments)]
+    return download(await asyncio.to_thread(table, rows, kind), "spot-check-results", kind)
+
+
+def _period(request: web.Request) -> tuple[uuid.UUID | None, str, datetime | None]:
+    """The plan that is asked for, the days as they stand in the address, and since when."""
+    plan_id, days = _id(request.query.get("plan")), request.query.get("days", "")
+    days = days if days in SPANS else ("all" if plan_id else "90")
+    return plan_id, days, None if days == "all" else now() - timedelta(days=int(days))
 
 
 @allowed(CHECKS)

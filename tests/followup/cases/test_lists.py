@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from followup.cases import changes
 from followup.cases.setup import load_setup
 from followup.database.base import now
 from followup.database.engine import Database
-from followup.errors import InvalidInput
 from followup.views import cases as views
 from followup.views.case_filter import CaseFilter
 from followup.views.case_statistics import Group, before, grouped, total
@@ -115,15 +112,3 @@ async def test_what_is_escalated_to_somebody_is_among_theirs_until_it_is_accepte
             assert page.count == count
         if count:
             await step(database, case, "accept")
-
-
-async def test_an_export_is_whole_or_refused(database: Database,
-                                             monkeypatch: pytest.MonkeyPatch) -> None:
-    async with database.session() as session:
-        for n in range(3):
-            await tell(session, description=f"第{n}件")
-        setup = await load_setup(session)
-        assert len(await views.all_cases(session, CaseFilter(), setup, ZONE, now())) == 3
-        monkeypatch.setattr(views, "EXPORTED", 2)
-        with pytest.raises(InvalidInput):
-            await views.all_cases(session, CaseFilter(), setup, ZONE, now())

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,9 +25,11 @@ from followup.alarms.register import open_alarms
 from followup.database.engine import Database
 from followup.errors import Conflict
 from followup.people import accounts
-from followup.people.directory import Directory, Person, fill_in, role_of
-from followup.people.ldap import DirectoryAway
+from followup.people.directory import Directory, Person, fill_in, is_disabled, role_of
+from followup.people.ldap import DirectoryAway, Entry
 from followup.people.models import AuditEvent, Role, Source, User
+from followup.people.recheck import recheck
+from followup.people.sessions import find_session, open_session
 from followup.people.sign_in import Accounts, SignInRefused
 from followup.sign_in_settings import DirectorySettings, RoleName
 from tests.fakes.slapd import (
@@ -296,3 +299,67 @@ def test_a_wrong_setting_is_named(more: dict[str, Any], field: str) -> None:
 def test_settings_keep_the_password_to_themselves(tmp_path: Path) -> None:
     settings = settings_at(1, bind_dn="cn=x", bind_password="bind-secret")
     assert "bind-secret" not in repr(settings)
+
+
+# ---- who is signed in already
+
+class Hall(Directory):
+    """A directory that is asked without a network."""
+
+    def __init__(self, settings: DirectorySettings, people: dict[str, Person | None]) -> None:
+        super().__init__(settings)
+        self.people, self.away = people, False
+
+    async def present(self, username: str) -> Person | None:
+        if self.away:
+            raise DirectoryAway("no answer")
+        return self.people.get(username)
+
+
+async def test_whom_the_directory_lets_in_no_more_is_signed_out_and_others_follow_it(
+        database: Database) -> None:
+    names = ("gone", "outsider", "moved", "local")
+    async with database.session() as session:
+        users = [User(username=name, name=name, role=Role.AGENT, password_hash="",
+                      source=Source.LOCAL if name == "local" else Source.DIRECTORY)
+                 for name in names]
+        session.add_all(users)
+        await session.flush()
+        tokens = {user.username: await open_session(session, user, timedelta(hours=1))
+                  for user in users}
+    hall = Hall(DirectorySettings(url="ldaps://ldap.example", base=BASE), {
+        "outsider": Person("outsider", None), "moved": Person("搬家", Role.SUPERVISOR)})
+    hall.away = True
+    assert await recheck(database, hall) == 0              # silence signs nobody out
+    async with database.session() as session:
+        assert [each.kind for each in await open_alarms(session)] == [AlarmKind.DIRECTORY_LOST]
+    hall.away = False
+    assert await recheck(database, hall) == 2
+    async with database.session() as session:
+        assert await open_alarms(session) == []
+        there = [name for name in names if await find_session(session, tokens[name])]
+        moved = (await session.scalars(select(User).where(User.username == "moved"))).one()
+        told = [(row.action, row.subject) for row in await session.scalars(
+            select(AuditEvent).where(AuditEvent.actor == "directory").order_by(AuditEvent.id))]
+    assert there == ["moved", "local"]
+    assert (moved.name, moved.role) == ("搬家", Role.SUPERVISOR)
+    assert sorted(told) == [("end-session", "user:gone"), ("end-session", "user:outsider"),
+                            ("follow-directory", "user:moved")]
+
+
+async def test_somebody_is_found_there_without_a_password(server: Slapd) -> None:
+    directory = Directory(settings_of(server))
+    person = await directory.present("lin")
+    assert person
+    assert (person.name, person.role) == ("林静", Role.AGENT)
+    assert await directory.present("nobody") is None
+
+
+@pytest.mark.parametrize(("attributes", "disabled"), [
+    ({}, False), ({"useraccountcontrol": ("512",)}, False),
+    ({"useraccountcontrol": ("514",)}, True), ({"nsaccountlock": ("TRUE",)}, True),
+    ({"pwdaccountlockedtime": ("000001010000Z",)}, True),
+    ({"pwdaccountlockedtime": ("20261129120000Z",)}, False)])
+def test_an_account_that_is_disabled_there_is_known(attributes: dict[str, tuple[str, ...]],
+                                                    disabled: bool) -> None:
+    assert is_disabled(Entry("uid=lin", attributes)) is disabled
