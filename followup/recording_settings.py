@@ -32,7 +32,8 @@ class RecordingSettings(BaseModel):
     s3: S3Settings | None = None
     # for calls that no rule of the console is about; None: until somebody sets a rule
     keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
-    copies: Literal["opus", "m4a", "none"] = "opus"      # for browsers; made where ffmpeg is there
+    # for browsers, which take what they can play; made where ffmpeg is there
+    copies: Literal["both", "opus", "m4a", "none"] = "both"
     low_disk_mb: Annotated[int, Field(ge=10, le=1_000_000)] = 2000       # less free raises an alarm
 
     @model_validator(mode="after")
