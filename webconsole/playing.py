@@ -57,14 +57,12 @@ async def find_sound(request: web.Request, recording: Recording | None, *,
             await tell(None)
             return plain
         sound = await vault.open(recording.file or "", recording.stored, recording.sha256 or "")
-        verdict = vault.verdict(sound)
-        if verdict is not None and verdict.done() and (wrong := verdict.result()):
-            raise wrong
     except Changed as error:
         await tell(error)
         raise
-    verdict = verdict or vault.look(sound, tell)
-    if (whole or sound.size <= AT_ONCE) and (wrong := await asyncio.shield(verdict)):
+    verdict = vault.verdict(sound) or vault.look(sound, tell)
+    if (whole or sound.size <= AT_ONCE or verdict.done()) and (
+            wrong := await asyncio.shield(verdict)):
         raise wrong
     return replace(sound, verdict=verdict)
 
