@@ -58,7 +58,7 @@ async def send(request: web.Request, sound: Readable, content_type: str,
         async for piece in pieces:
             await answer.write(piece)
         await answer.write_eof()
-    except ConnectionResetError:
+    except ConnectionError:
         pass                                  # the browser has heard enough
     except (AftercallError, OSError) as error:
         # too late for another answer: a broken connection is one that nobody takes for the end

@@ -27,8 +27,11 @@ from recordings.preparing import prepare_next
 from webconsole.middleware import SESSION_COOKIE
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync", "--no-first-run")
+             "--disable-component-update", "--disable-sync", "--no-first-run",
+             # the ear below may listen before anybody has clicked
+             "--autoplay-policy=no-user-gesture-required")
 LONGEST_MS = 15_000
+SETTLE_S = 0.5
 # From the very event of the click: until the place that is heard moves on, and until the sound that
 # comes out of the element is no longer silent. A message to oneself is the quickest clock.
 LISTEN = """(sound) => new Promise((done, failed) => {
@@ -89,7 +92,7 @@ async def _clicks(console: Console, page: Any, recording: Recording, rng: random
         await page.goto(f"{console.url}/recordings/{recording.id}")
         sound, marks = page.locator("audio"), page.locator(".marks [data-seek]")
         wave = page.locator("canvas[data-peaks]")
-        await page.wait_for_load_state("networkidle")
+        await asyncio.sleep(SETTLE_S)            # the waveform is drawn, the page is live
         await sound.evaluate(LISTEN)
         if kind == "play":
             box = await wave.bounding_box()
@@ -107,7 +110,7 @@ async def _heard(page: Any, click: Any) -> dict[str, Any]:
     listening = asyncio.ensure_future(page.evaluate("window.benchHeard()"))
     await asyncio.sleep(0.05)                    # it listens before the finger comes down
     await click
-    found: dict[str, Any] = await listening
+    found: dict[str, Any] = await asyncio.wait_for(listening, 2 * LONGEST_MS / 1000)
     return found
 
 

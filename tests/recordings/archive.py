@@ -33,6 +33,7 @@ from recordings.vault import Vault
 from tests.recordings.doomed_keeper import KEYS
 from tests.webconsole.hospital import add_attempt, add_patient, add_task
 
+
 class Archive:
     """A spool, a folder of sealed files, and the database that knows of them."""
 

@@ -1,7 +1,7 @@
 """Keepers that kill themselves (SIGKILL, nothing is cleaned up) right after a step.
 
-Run as ``python -m tests.recordings.doomed_keeper DATABASE FOLDER ENDPOINT``: each line that it reads
-names a step, for which it forks a keeper and tells how that ended.
+Run as ``python -m tests.recordings.doomed_keeper DATABASE FOLDER ENDPOINT``: each line that it
+reads names a step, for which it forks a keeper and tells how that ended.
 """
 
 from __future__ import annotations
