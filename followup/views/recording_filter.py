@@ -163,8 +163,9 @@ def of_kind(kind: Kind) -> ColumnElement[bool]:
     """Recordings of such calls."""
     match kind:
         case Kind.IVR:
-            spoken = _joined().where(Escalation.attempt_id == Recording.attempt_id)
-            return not_(spoken.exists())
+            spoken: ColumnElement[bool] = _joined().where(
+                Escalation.attempt_id == Recording.attempt_id).exists()
+            return not_(spoken)
         case Kind.AGENT:
             return _of_calls(_joined())
         case Kind.BROWSER:
