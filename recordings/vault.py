@@ -127,9 +127,10 @@ class Vault:
              tell: Callable[[Changed | Missing | None], Awaitable[None]] | None = None) -> Verdict:
         """Look at every byte from now on; ``tell`` is told, once, what came of it."""
         known = sound.name, sound.stamp
-        for each in [each for each, verdict in self._verdicts.items() if verdict.done()][
-                :max(0, len(self._verdicts) + 1 - _REMEMBERED)]:
-            del self._verdicts[each]
+        if len(self._verdicts) >= _REMEMBERED:
+            oldest = next((each for each, verdict in self._verdicts.items() if verdict.done()),
+                          known)
+            self._verdicts.pop(oldest, None)
         verdict = self._verdicts[known] = asyncio.create_task(self._look(sound, known, tell))
         return verdict
 

@@ -67,8 +67,10 @@ async def find_sound(request: web.Request, recording: Recording | None, *,
     return replace(sound, verdict=verdict)
 
 
-async def find_copy(request: web.Request, recording: Recording) -> tuple[Sound, str] | None:
-    """The copy for browsers that ``?copy`` names, with its type, if it can be read."""
+async def find_copy(request: web.Request, recording: Recording,
+                    original: Sound) -> tuple[Sound, str] | None:
+    """The copy for browsers that ``?copy`` names, with its type, if it can be read. What is found
+    of the original stops it too."""
     form = request.query.get("copy", "")
     if form not in recording.copies or recording.stored is None or recording.file is None:
         return None
@@ -77,7 +79,7 @@ async def find_copy(request: web.Request, recording: Recording) -> tuple[Sound, 
         sound = await request.app[VAULT].open(name, recording.stored)
     except (Missing, Changed):
         return None
-    return sound, TYPES[CopyFormat(form)]
+    return replace(sound, verdict=original.verdict), TYPES[CopyFormat(form)]
 
 
 async def note_play(request: web.Request, action: str, subject: str, **detail: str) -> None:

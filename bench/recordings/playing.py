@@ -32,36 +32,42 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--autoplay-policy=no-user-gesture-required")
 LONGEST_MS = 15_000
 SETTLE_S = 0.5
-# From the very event of the click: until the place that is heard moves on, and until the sound that
-# comes out of the element is no longer silent. A message to oneself is the quickest clock.
-LISTEN = """(sound) => new Promise((done, failed) => {
+# From the finger's leaving the button (a mark's click tells its own moment; of the browser's own play
+# button no event is seen, so there it is the moment just before) until the place that is heard moves
+# on, and until what comes out of the element is no longer silent. A message to oneself is the
+# quickest clock.
+LISTEN = """(sound) => {
   const context = new AudioContext();
   const ear = context.createAnalyser();
   ear.fftSize = 256;
   context.createMediaElementSource(sound).connect(ear);
   ear.connect(context.destination);
-  window.benchHeard = () => new Promise((done, failed) => {
-    document.addEventListener("click", (event) => {
-      const began = event.timeStamp, samples = new Float32Array(256), ticks = new MessageChannel();
-      const told = {};
-      let place = null;
-      const look = () => {
-        const took = performance.now() - began;
-        ear.getFloatTimeDomainData(samples);
-        if (sound.seeking || sound.paused) place = null;
-        else if (place === null) place = sound.currentTime;
-        else if (!told.moves && sound.currentTime > place) told.moves = took;
-        if (told.moves && samples.some((each) => Math.abs(each) > 0.001)) {
-          done({ ...told, heard: took, type: sound.currentSrc });
-        } else if (took > LONGEST) failed(new Error("no sound came"));
-        else ticks.port2.postMessage(null);
-      };
-      ticks.port1.onmessage = look;
-      ticks.port2.postMessage(null);       // once those who act on the click have acted
-    }, { capture: true, once: true });
-  });
-  context.resume().then(() => done(), failed);
-})""".replace("LONGEST", str(LONGEST_MS))
+  const samples = new Float32Array(256);
+  const hear = (began, done, failed) => {
+    const ticks = new MessageChannel();
+    const told = {};
+    let place = null;
+    ticks.port1.onmessage = () => {
+      const took = performance.now() - began;
+      ear.getFloatTimeDomainData(samples);
+      if (sound.seeking || sound.paused) place = null;
+      else if (place === null) place = sound.currentTime;
+      else if (!told.moves && sound.currentTime > place) told.moves = took;
+      if (told.moves && samples.some((each) => Math.abs(each) > 0.001)) {
+        done({ ...told, heard: took, type: sound.currentSrc });
+      } else if (took > LONGEST) failed(new Error("no sound came"));
+      else ticks.port2.postMessage(null);
+    };
+    ticks.port2.postMessage(null);      // once those who act on a click have acted
+  };
+  window.benchListen = (seen) => {
+    window.benchHeard = new Promise((done, failed) => {
+      if (!seen) hear(performance.now(), done, failed);
+      else document.addEventListener("click", (event) => hear(event.timeStamp, done, failed),
+        { capture: true, once: true });
+    });
+  };
+}""".replace("LONGEST", str(LONGEST_MS))
 
 
 async def measure_playing(stage: Stage, clicks: int, long_s: int) -> dict[str, Any]:
@@ -87,30 +93,41 @@ async def measure_playing(stage: Stage, clicks: int, long_s: int) -> dict[str, A
 
 async def _clicks(console: Console, page: Any, recording: Recording, rng: random.Random,
                   took: dict[str, list[dict[str, Any]]]) -> None:
+    sound, marks = page.locator("audio"), page.locator(".marks [data-seek]")
+    wave = page.locator("canvas[data-peaks]")
+
+    async def mark(kind: str) -> None:
+        one = marks.nth(rng.randrange(await marks.count()))
+        await one.scroll_into_view_if_needed()
+        box = await one.bounding_box()
+        took[kind].append(await _heard(page, box["x"] + box["width"] / 2,
+                                       box["y"] + box["height"] / 2, seen=True))
+
     for kind in ("play", "mark"):
         _forget(console, recording)
         await page.goto(f"{console.url}/recordings/{recording.id}")
-        sound, marks = page.locator("audio"), page.locator(".marks [data-seek]")
-        wave = page.locator("canvas[data-peaks]")
         await asyncio.sleep(SETTLE_S)            # the waveform is drawn, the page is live
         await sound.evaluate(LISTEN)
-        if kind == "play":
-            box = await wave.bounding_box()
-            await wave.click(position={"x": rng.uniform(0.05, 0.9) * box["width"], "y": 20})
-            took[kind].append(await _heard(page, sound.click(position={"x": 20, "y": 27})))
-        else:
-            took[kind].append(await _heard(
-                page, marks.nth(rng.randrange(await marks.count())).click()))
-    await asyncio.sleep(0.5)
-    took["mark_playing"].append(await _heard(
-        page, marks.nth(rng.randrange(await marks.count())).click()))
+        if kind == "mark":
+            await mark(kind)
+            continue
+        box = await wave.bounding_box()
+        await wave.click(position={"x": rng.uniform(0.05, 0.9) * box["width"], "y": 20})
+        box = await sound.bounding_box()
+        took[kind].append(await _heard(page, box["x"] + 20, box["y"] + box["height"] / 2,
+                                       seen=False))
+    await asyncio.sleep(SETTLE_S)
+    await mark("mark_playing")
 
 
-async def _heard(page: Any, click: Any) -> dict[str, Any]:
-    listening = asyncio.ensure_future(page.evaluate("window.benchHeard()"))
-    await asyncio.sleep(0.05)                    # it listens before the finger comes down
-    await click
-    found: dict[str, Any] = await asyncio.wait_for(listening, 2 * LONGEST_MS / 1000)
+async def _heard(page: Any, x: float, y: float, *, seen: bool) -> dict[str, Any]:
+    """Press the mouse there, and listen from when it is let go of."""
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.evaluate("(seen) => window.benchListen(seen)", seen)
+    await page.mouse.up()
+    found: dict[str, Any] = await asyncio.wait_for(page.evaluate("window.benchHeard"),
+                                                   2 * LONGEST_MS / 1000)
     return found
 
 

@@ -43,7 +43,7 @@ async def audio(request: web.Request) -> web.StreamResponse:
                     attempt=str(recording.attempt_id))
     if isinstance(sound, Path):
         return web.FileResponse(sound, headers={**HEADERS, "Content-Type": WAV})
-    copy = await find_copy(request, recording)
+    copy = await find_copy(request, recording, sound)
     return await send(request, *(copy or (sound, WAV)))
 
 
