@@ -32,10 +32,10 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--autoplay-policy=no-user-gesture-required")
 LONGEST_MS = 15_000
 SETTLE_S = 0.5
-# From the finger's leaving the button (a mark's click tells its own moment; of the browser's own play
-# button no event is seen, so there it is the moment just before) until the place that is heard moves
-# on, and until what comes out of the element is no longer silent. A message to oneself is the
-# quickest clock.
+# From the finger's leaving the button (a mark's click tells its own moment; of the browser's own
+# play button no event is seen, so there it is the moment just before) until the place that is heard
+# moves on, and until what comes out of the element is no longer silent. A message to oneself is
+# the quickest clock.
 LISTEN = """(sound) => {
   const context = new AudioContext();
   const ear = context.createAnalyser();
