@@ -13,8 +13,8 @@ TYPES = {CopyFormat.OPUS: "audio/ogg; codecs=opus", CopyFormat.M4A: "audio/mp4"}
 # through pipes, so that no sound lies unencrypted on a disk
 _ARGUMENTS = {
     CopyFormat.OPUS: ("-c:a", "libopus", "-b:a", "32k", "-compression_level", "3", "-f", "ogg"),
-    CopyFormat.M4A: ("-c:a", "aac", "-b:a", "48k", "-movflags", "frag_keyframe+delay_moov",
-                     "-f", "mp4")}
+    CopyFormat.M4A: ("-c:a", "aac", "-aac_coder", "fast", "-b:a", "48k",
+                     "-movflags", "frag_keyframe+delay_moov", "-f", "mp4")}
 _PATIENCE_S = 600
 
 

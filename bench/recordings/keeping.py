@@ -35,7 +35,7 @@ from recordings.verifying import verify
 async def measure_keeping(database: Database, calls: int, talk_s: int, long_s: int,
                           plays: int) -> dict[str, Any]:
     """So many calls that ended together, then a longer one played ``plays`` times."""
-    copiers = find_copiers("both")
+    copiers = find_copiers("opus")
     with TemporaryDirectory(prefix="aftercall-bench-") as folder:
         spool, kept = Path(folder) / "spool", Path(folder) / "kept"
         spool.mkdir()

@@ -77,8 +77,8 @@ async def measure_playing(stage: Stage, clicks: int, long_s: int) -> dict[str, A
     rng = random.Random(1)  # noqa: S311 - places to click at
     async with stage.console() as console, _chromium(console) as page:
         result: dict[str, Any] = {"clicks": clicks, "long_s": long_s}
-        for name, copies in (("original", "none"), ("copy", "both")):
-            if copies == "both" and not find_copiers(copies):
+        for name, copies in (("original", "none"), ("copy", "opus")):
+            if copies != "none" and not find_copiers(copies):
                 result[name] = None              # no ffmpeg here
                 continue
             recording = await _recording(console, long_s, copies, rng)
