@@ -19,7 +19,8 @@ from followup.settings import Settings, load_settings
 def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/README.md")],
           as_json: Annotated[bool, typer.Option("--json")] = False,
           quick: Annotated[bool, typer.Option(
-              "--quick", help="speech: on a part; ivr, pacing: little, to see it work")] = False,
+              "--quick", help="speech: on a part; ivr, pacing, recordings: little, to see it work",
+          )] = False,
           audio: Annotated[Path | None, typer.Option(help="speech: recordings")] = None,
           model: Annotated[list[str] | None, typer.Option(
               help="speech: LANGUAGE=FOLDER of a model; may repeat")] = None,
@@ -38,7 +39,7 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
     from bench import ALONE, BENCHES, TEXTS
     from bench.options import Options, parse_models
 
-    names = (*BENCHES, *ALONE, "ivr", "pages")
+    names = (*BENCHES, *ALONE, "ivr", "pages", "recordings")
     if name not in names:
         raise InvalidInput(f"name = {name!r}: expected {', '.join(names)}", field="name")
     configure("error", "auto")
@@ -47,6 +48,8 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
     async def work() -> None:
         if name == "ivr":
             result.update(await _ivr(quick))
+        elif name == "recordings":
+            result.update(await _recordings(quick))
         elif name == "pages":
             result.update(await _pages(patients, seed, data))
         elif name in ALONE:
@@ -73,6 +76,13 @@ async def _ivr(quick: bool) -> dict[str, Any]:
     from bench.ivr.plan import FULL, QUICK
 
     return await bench_ivr(QUICK if quick else FULL, say)
+
+
+async def _recordings(quick: bool) -> dict[str, Any]:
+    from aftercall.bench_recordings_stage import bench_recordings
+    from bench.recordings import FULL, QUICK
+
+    return await bench_recordings(QUICK if quick else FULL, say)
 
 
 async def _pages(patients: int, seed: int, data: Path | None) -> dict[str, Any]:

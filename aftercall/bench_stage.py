@@ -56,15 +56,19 @@ enabled = {speech}
 async def bench_ivr(plan: Plan, say: Say, recordings: Path | None = None) -> dict[str, Any]:
     """The benchmark of conversations; ``recordings``: prompts, else they are synthesised."""
     sipp = await asyncio.to_thread(find_sipp, say)
-    # nobody's real database, trunk or settings reach it
-    for name in [name for name in os.environ if name.startswith("AFTERCALL_")]:
-        del os.environ[name]
-    os.environ.pop("DATABASE_URL", None)
+    forget_settings()
     with tempfile.TemporaryDirectory(prefix="ac-bench-", ignore_cleanup_errors=True) as folder:
         settings = Settings(data_dir=Path(folder), database={"url": None})
         async with running_database(settings, say) as (database, url):
             return await measure_ivr(IvrStage(Path(folder), database, url, sipp, recordings),
                                      plan, say)
+
+
+def forget_settings() -> None:
+    """Nobody's real database, trunk or settings reach a benchmark."""
+    for name in [name for name in os.environ if name.startswith("AFTERCALL_")]:
+        del os.environ[name]
+    os.environ.pop("DATABASE_URL", None)
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,15 @@ class IvrStage:
         async with open_house(settings, lambda _: None, roles=("agi", "keeper") if agi else (),
                               log_dir=folder / "log") as house:
             node = settings.nodes[0]
-            part = house.parts.get("agi")
+            part, keeper = house.parts.get("agi"), house.parts.get("keeper")
             if part is not None:
                 await _answers(settings.agi.port)
             yield Ground(settings=settings, node=node, process=house.nodes[node.name],
                          database=self.database, book=house.book, sipp=self.sipp,
                          postgres_pid=_postmaster(self.folder),
-                         agi_pid=part.pid if part else None, agi_log=folder / "log" / "agi.log",
+                         agi_pid=part.pid if part else None,
+                         keeper_pid=keeper.pid if keeper else None,
+                         agi_log=folder / "log" / "agi.log",
                          folder=folder, ami=partial(_ami, settings, house.secrets))
 
 

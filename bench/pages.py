@@ -37,6 +37,7 @@ PAGES_ON = 12                    # so far into a list is deep
 GOAL_MS = 300
 # streams, sounds and files, whose time is that of what they carry
 NO_PAGES = frozenset({"/events", "/phone/ws", "/recordings/{id}/audio", "/recordings/{id}/peaks",
+                      "/recordings/{id}/seal",
                       "/cases/{id}/attachments/{file}", "/prompts/sound"})
 SEARCH = "/search"               # a POST, but it changes nothing
 DEEP = "deep"                    # in place of a query: some pages on

@@ -61,15 +61,15 @@ STATEMENTS = (
 )
 
 
-async def measure(database: Database) -> dict[str, Any]:
-    """Time to draw 100 calls of 100,000, by each method: query, transfer and draw together."""
-    await fill(database, CALLS)
+async def measure(database: Database, calls: int = CALLS) -> dict[str, Any]:
+    """Time to draw 100 of so many calls, by each method: query, transfer and draw together."""
+    await fill(database, calls)
     for statement in STATEMENTS:
         async with database.engine.connect() as connection:
             raw: Any = (await connection.get_raw_connection()).driver_connection
             await raw.execute(statement, timeout=600)     # longer than a page's may take
     scope = Scope(now() - timedelta(days=40), now() + timedelta(days=1))
-    result: dict[str, Any] = {"calls": CALLS, "sample": SAMPLE, "times": TIMES}
+    result: dict[str, Any] = {"calls": calls, "sample": SAMPLE, "times": TIMES}
     wanted = [(Method.RANDOM, None), *((Method.STRATIFIED, by) for by in By), (Method.RISK, None)]
     for method, by in wanted:
         took = []
@@ -78,7 +78,7 @@ async def measure(database: Database) -> dict[str, Any]:
             async with database.session() as session:
                 drawn, sizes = await draw_sample(session, scope, method, by, SAMPLE, seed)
             took.append(time.perf_counter() - began)
-            if len(drawn) != SAMPLE or sum(sizes.values()) != CALLS:
+            if len(drawn) != SAMPLE or sum(sizes.values()) != calls:
                 raise RuntimeError(f"{method}: drew {len(drawn)} of {sum(sizes.values())}")
         name = f"{method.value}{f'_by_{by.value}' if by else ''}"
         result[name] = {"strata": len(sizes), **spread(took)}

@@ -32,7 +32,9 @@ class RecordingSettings(BaseModel):
     s3: S3Settings | None = None
     # for calls that no rule of the console is about; None: until somebody sets a rule
     keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
-    copies: Literal["opus", "m4a", "none"] = "opus"      # for browsers; made where ffmpeg is there
+    # for browsers, which take the first that they play; made where ffmpeg is there. M4A is for a
+    # Safari before 18.4, which else gets the original
+    copies: Literal["opus", "m4a", "both", "none"] = "opus"
     low_disk_mb: Annotated[int, Field(ge=10, le=1_000_000)] = 2000       # less free raises an alarm
 
     @model_validator(mode="after")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from dataclasses import dataclass
 
 from followup.calls.models import CopyFormat
 from followup.errors import Unavailable
+from followup.ffmpeg import find_ffmpeg
 
 TYPES = {CopyFormat.OPUS: "audio/ogg; codecs=opus", CopyFormat.M4A: "audio/mp4"}
 # through pipes, so that no sound lies unencrypted on a disk
 _ARGUMENTS = {
-    CopyFormat.OPUS: ("-c:a", "libopus", "-b:a", "32k", "-f", "ogg"),
-    CopyFormat.M4A: ("-c:a", "aac", "-b:a", "48k", "-movflags", "frag_keyframe+empty_moov",
-                     "-f", "mp4")}
+    CopyFormat.OPUS: ("-c:a", "libopus", "-b:a", "32k", "-compression_level", "3", "-f", "ogg"),
+    CopyFormat.M4A: ("-c:a", "aac", "-aac_coder", "fast", "-b:a", "48k",
+                     "-movflags", "frag_keyframe+delay_moov", "-f", "mp4")}
 _PATIENCE_S = 600
 
 
@@ -50,7 +50,8 @@ class Copier:
         return made
 
 
-def find_copier(wanted: str) -> Copier | None:
-    """The one for the setting ``recordings.copies``; None where none is wanted, or no ffmpeg."""
-    ffmpeg = shutil.which("ffmpeg")
-    return None if wanted == "none" or ffmpeg is None else Copier(CopyFormat(wanted), ffmpeg)
+def find_copiers(wanted: str) -> tuple[Copier, ...]:
+    """Those for the setting ``recordings.copies``, smallest copy first; none without ffmpeg."""
+    ffmpeg = find_ffmpeg()
+    return tuple(Copier(form, ffmpeg) for form in CopyFormat
+                 if ffmpeg is not None and wanted in (form.value, "both"))

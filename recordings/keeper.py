@@ -31,6 +31,7 @@ from followup.database.base import now
 from followup.database.engine import Database
 from followup.errors import Unavailable
 from followup.log import get_logger
+from recordings.alarms import SPOOL, was_short
 from recordings.chain import link_seals
 from recordings.naming import inside, sealed_name
 from recordings.sealing import Capture, NothingCaptured, missing
@@ -83,8 +84,8 @@ async def _seal(session: AsyncSession, recording: Recording, attempt: Attempt, s
         return
     sealed = await asyncio.to_thread(capture.seal)
     name = sealed_name(attempt.id, attempt.answered_at or attempt.committed_at)
-    await vault.put(name, sealed.size, sealed.sha256, capture.blocks())
-    recording.file, recording.stored, recording.sha256 = name, vault.into, sealed.sha256
+    await vault.put(name, sealed.size, sealed.sha256, capture.blocks(), vault.first)
+    recording.file, recording.stored, recording.sha256 = name, vault.first, sealed.sha256
     recording.size, recording.duration_ms = sealed.size, sealed.duration_ms
     recording.state, recording.sealed_at = RecordingState.SEALED, now()
     recording.missing_ms = await _missing(session, recording, attempt, sealed.duration_ms)
@@ -103,7 +104,8 @@ async def _missing(session: AsyncSession, recording: Recording, attempt: Attempt
     call = (attempt.ended_at - recording.created_at) / timedelta(milliseconds=1) \
         if known and attempt.ended_at else None
     return missing(duration_ms, call_ms=None if call is None else int(call),
-                   last_mark_ms=last_mark or 0)
+                   last_mark_ms=last_mark or 0, closely=await was_short(
+                       session, SPOOL, recording.created_at, attempt.ended_at or now()))
 
 
 async def keep_sealing(database: Database, spool: Path, vault: Vault, every_s: float = 1.0,
@@ -119,7 +121,7 @@ async def keep_sealing(database: Database, spool: Path, vault: Vault, every_s: f
             async with database.session() as session:
                 await link_seals(session)
                 if busy and not later:
-                    await clear_alarm(session, AlarmKind.RECORDINGS_WAIT, vault.into.value)
+                    await clear_alarm(session, AlarmKind.RECORDINGS_WAIT, vault.first.value)
             if busy:
                 continue
             await _clear_captures(database, spool)
@@ -139,7 +141,7 @@ async def keep_sealing(database: Database, spool: Path, vault: Vault, every_s: f
 async def _tell(database: Database, vault: Vault, error: NotSealed) -> None:
     with suppress(SQLAlchemyError, OSError, TimeoutError):
         async with database.session() as session:
-            await raise_alarm(session, AlarmKind.RECORDINGS_WAIT, vault.into.value,
+            await raise_alarm(session, AlarmKind.RECORDINGS_WAIT, vault.first.value,
                               reason=type(error.__cause__).__name__)
 
 

@@ -6,6 +6,8 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
+from followup.calls.models import CopyFormat
+
 
 def capture_name(attempt_id: uuid.UUID) -> str:
     """The raw stereo file that MixMonitor writes while a call lives."""
@@ -30,6 +32,11 @@ def peaks_name(sealed: str) -> str:
 def copy_name(sealed: str, form: str) -> str:
     """Its copy for browsers."""
     return f"{sealed}.{form}"
+
+
+def boxes(sealed: str) -> tuple[str, ...]:
+    """All that may be kept of a recording; the sealed original comes last."""
+    return (peaks_name(sealed), *(copy_name(sealed, form) for form in CopyFormat), sealed)
 
 
 def inside(folder: Path, name: str) -> Path:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from sqlalchemy import or_, select
 
-from followup.calls.models import Recording, RecordingState, Stored
+from followup.calls.models import Recording, RecordingState
 from followup.database.engine import Database
 from recordings.alarms import tell_changed
 from recordings.errors import Changed, Missing
-from recordings.naming import inside, peaks_name
+from recordings.handover import hand_over
+from recordings.naming import boxes, inside
 from recordings.sealing import verify
-from recordings.vault import Sound, Vault
+from recordings.vault import Vault
 
 _BLOCK = 1 << 20
 
@@ -62,7 +63,7 @@ async def move_all(database: Database, vault: Vault, folder: Path) -> tuple[int,
                 if stored is None:
                     await _seal_plain(vault, row, folder)
                 else:
-                    await _move_box(vault, row, stored)
+                    await hand_over(vault, row)
             except (Missing, Changed) as error:
                 await tell_changed(session, row.id, error)
                 failed += 1
@@ -71,7 +72,7 @@ async def move_all(database: Database, vault: Vault, folder: Path) -> tuple[int,
         if stored is None:
             await asyncio.to_thread(_remove_plain, folder, file)
         else:
-            for name in (file, peaks_name(file), *(f"{file}.{form}" for form in ("opus", "m4a"))):
+            for name in boxes(file):
                 await vault.remove(name, stored)
     await _sweep(database, folder)
     return moved, failed
@@ -95,12 +96,6 @@ async def _seal_plain(vault: Vault, row: Recording, folder: Path) -> None:
     name = f"{row.file}.sealed"
     await vault.put(name, path.stat().st_size, row.sha256 or "", _blocks(path))
     row.file, row.stored, row.prepared_at = name, vault.into, None
-
-
-async def _move_box(vault: Vault, row: Recording, stored: Stored) -> None:
-    sound: Sound = await vault.open_checked(row.file or "", stored, row.sha256 or "")
-    await vault.put(sound.name, sound.size, sound.box.sha256, (await sound.read(),))
-    row.stored, row.prepared_at, row.copy_format = vault.into, None, None
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

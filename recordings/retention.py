@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.alarms.models import AlarmKind
 from followup.alarms.register import clear_alarm
-from followup.calls.models import Attempt, CopyFormat, Recording, RecordingState
+from followup.calls.models import Attempt, Recording, RecordingState
 from followup.cases.models import Case, CaseEvidence
 from followup.cases.states import CaseState
 from followup.database.base import now
@@ -25,7 +25,7 @@ from followup.recordings.models import RecordingHold, RetentionRule
 from followup.spotchecks.models import SpotCheck
 from followup.spotchecks.population import prepare
 from followup.spotchecks.states import ItemState
-from recordings.naming import copy_name, inside, peaks_name
+from recordings.naming import boxes, inside
 from recordings.vault import Vault
 
 log = get_logger(__name__)
@@ -127,7 +127,8 @@ async def _remove_sound(database: Database, vault: Vault, plain: Path) -> None:
                     log.exception("the sound of an expired recording stays, will try again",
                                   recording_id=str(row.id))
                     continue
-                row.file = row.stored = row.copy_format = None
+                row.file = row.stored = None
+                row.copies = []
                 await clear_alarm(session, AlarmKind.RECORDING_CHANGED, str(row.id))
         if not rows:
             return
@@ -141,6 +142,5 @@ async def _remove(vault: Vault, row: Recording, plain: Path) -> None:
         for each in (*path.parent.glob(f"{path.name}.*.peaks.json"), path):
             each.unlink(missing_ok=True)
         return
-    for name in (peaks_name(row.file), *(copy_name(row.file, form) for form in CopyFormat),
-                 row.file):
+    for name in boxes(row.file):
         await vault.remove(name, row.stored)

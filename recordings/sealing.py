@@ -21,6 +21,7 @@ _BLOCK = 1 << 20
 
 # how much shorter than its call a recording may be: nobody stops both at one moment
 _SLACK_MS = 10_000
+_CLOSE_MS = 3_000                # where something is known to have been wrong
 
 
 class NothingCaptured(Exception):
@@ -72,13 +73,15 @@ class Capture:
         return Sealed(digest.hexdigest(), HEADER + self._samples, self._samples // BYTES_PER_MS)
 
 
-def missing(duration_ms: int, *, call_ms: int | None, last_mark_ms: int) -> int:
+def missing(duration_ms: int, *, call_ms: int | None, last_mark_ms: int,
+            closely: bool = False) -> int:
     """Milliseconds of a call's end that have no sound; 0 where the difference is an ordinary one.
 
     ``call_ms``: from the recording's start to the call's end, None when that is not known exactly.
+    ``closely``: little is ordinary, as there was no room on the disk.
     """
     short = max(call_ms or 0, last_mark_ms) - duration_ms
-    return short if short > _SLACK_MS else 0
+    return short if short > (_CLOSE_MS if closely else _SLACK_MS) else 0
 
 
 def verify(path: Path, sha256: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,16 +11,17 @@ from followup.calls.models import Stored
 from followup.database.engine import Database
 from followup.log import get_logger
 from followup.settings import Settings
-from recordings.alarms import look_around
-from recordings.copies import find_copier
+from recordings.alarms import SPOOL, look_around, room
+from recordings.copies import find_copiers
+from recordings.handover import keep_handing_over
 from recordings.keeper import keep_sealing
 from recordings.preparing import keep_preparing
 from recordings.retention import expire
-from recordings.vault import Vault
+from recordings.vault import WAITING, Vault
 
 log = get_logger(__name__)
 
-LOOK_S = 30.0
+ROOM_S, LOOK_S = 1.0, 30.0
 EXPIRE_EVERY = timedelta(days=1)
 
 
@@ -27,25 +29,32 @@ async def keep(settings: Settings, database: Database, vault: Vault) -> None:
     """Until cancelled. Any number of processes may do it."""
     for folder in (settings.spool_dir, settings.recordings_dir):
         folder.mkdir(parents=True, exist_ok=True)
+    copiers = await asyncio.to_thread(find_copiers, settings.recordings.copies)
     async with asyncio.TaskGroup() as group:
         group.create_task(keep_sealing(database, settings.spool_dir, vault))
-        group.create_task(keep_preparing(database, vault,
-                                         find_copier(settings.recordings.copies)))
+        group.create_task(keep_handing_over(database, vault, settings.recordings_dir / WAITING))
+        group.create_task(keep_preparing(database, vault, copiers))
         group.create_task(_keep_looking(settings, database, vault))
         group.create_task(_keep_expiring(settings, database, vault))
 
 
 async def _keep_looking(settings: Settings, database: Database, vault: Vault) -> None:
-    folders: dict[str, Path] = {"spool": settings.spool_dir}
-    if vault.into is Stored.FOLDER:
+    """A disk that runs full is told at once, and everything again every ``LOOK_S``."""
+    folders: dict[str, Path] = {SPOOL: settings.spool_dir}
+    if vault.first is not Stored.S3:
         folders["recordings"] = settings.recordings_dir
+    low_mb, known, told_at = settings.recordings.low_disk_mb, None, 0.0
     while True:
-        try:
-            async with database.session() as session:
-                await look_around(session, folders, settings.recordings.low_disk_mb)
-        except Exception:
-            log.exception("looking after the recordings failed, will try again")
-        await asyncio.sleep(LOOK_S)
+        free = await asyncio.to_thread(room, folders)
+        low = {name for name, megabytes in free.items() if megabytes < low_mb}
+        if low != known or time.monotonic() >= told_at + LOOK_S:
+            try:
+                async with database.session() as session:
+                    await look_around(session, free, low_mb)
+                known, told_at = low, time.monotonic()
+            except Exception:
+                log.exception("looking after the recordings failed, will try again")
+        await asyncio.sleep(ROOM_S)
 
 
 async def _keep_expiring(settings: Settings, database: Database, vault: Vault) -> None:

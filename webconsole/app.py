@@ -25,11 +25,13 @@ from followup.people.trail import keep_sealing
 from followup.secrets import load_secrets
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
-from recordings.vault import Vault
+from recordings.attachments import Attachments
+from recordings.vault import Vault, keys_of
 from webconsole import live, middleware, sip_relay
 from webconsole.i18n import load_catalogues
 from webconsole.keys import (
     ACCOUNTS,
+    ATTACHMENTS,
     BOOK,
     CATALOGUES,
     DATABASE,
@@ -71,7 +73,10 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[BOOK] = book or PromptBook.create(
         settings.sounds_dir, settings.human_prompts_dir, ["espeak-ng"],
         settings.prompts.words_per_minute)
-    app[VAULT] = Vault.of(settings, load_secrets(settings.data_dir))
+    secrets = load_secrets(settings.data_dir)
+    app[VAULT] = Vault.of(settings, secrets)
+    app[ATTACHMENTS] = Attachments(settings.case_files_dir, keys_of(secrets))
+    app.on_cleanup.append(_close_vault)
     app[TIMEZONE] = ZoneInfo(settings.dialer.timezone)
     app[FORECASTS] = asyncio.Semaphore(1)
     streams = app[live.STREAMS] = live.Streams()
@@ -101,6 +106,10 @@ async def _at_work(app: web.Application) -> AsyncIterator[None]:
     for each in work:
         each.cancel()
     await asyncio.gather(*work, return_exceptions=True)
+
+
+async def _close_vault(app: web.Application) -> None:
+    await app[VAULT].close()
 
 
 async def serve(settings: Settings, *, vendor_dir: Path, stop: asyncio.Event,

@@ -49,9 +49,9 @@ def clock(milliseconds: int | None) -> str:
     return EMPTY if milliseconds is None else seconds(milliseconds / 1000)
 
 
-def copy_type(form: CopyFormat) -> str:
+def copy_type(form: str) -> str:
     """What a browser is told of a recording's copy, to see whether it plays such."""
-    return TYPES[form]
+    return TYPES[CopyFormat(form)]
 
 
 def seconds(value: float | None) -> str:

@@ -18,6 +18,7 @@ from followup.people.scope import Scope, scope_of
 from followup.people.sign_in import Accounts
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
+from recordings.attachments import Attachments
 from recordings.vault import Vault
 from webconsole.i18n import Catalogue
 
@@ -30,6 +31,7 @@ TEMPLATES = web.AppKey("templates", jinja2.Environment)
 CATALOGUES = web.AppKey("catalogues", Mapping[str, Catalogue])
 BOOK = web.AppKey("book", PromptBook)
 VAULT = web.AppKey("vault", Vault)
+ATTACHMENTS = web.AppKey("attachments", Attachments)
 TIMEZONE = web.AppKey("timezone", ZoneInfo)
 
 

@@ -8,6 +8,11 @@ from typing import Protocol
 
 from aiohttp import hdrs, web
 
+from followup.errors import AftercallError
+from followup.log import get_logger
+
+log = get_logger(__name__)
+
 HEADERS = {"Content-Disposition": "inline", "Cache-Control": "private, no-store",
            "Accept-Ranges": "bytes"}
 
@@ -53,6 +58,11 @@ async def send(request: web.Request, sound: Readable, content_type: str,
         async for piece in pieces:
             await answer.write(piece)
         await answer.write_eof()
-    except ConnectionResetError:
+    except ConnectionError:
         pass                                  # the browser has heard enough
+    except (AftercallError, OSError) as error:
+        # too late for another answer: a broken connection is one that nobody takes for the end
+        log.warning("sound broke off", reason=type(error).__name__)
+        if request.transport is not None:
+            request.transport.abort()
     return answer

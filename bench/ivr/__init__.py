@@ -132,11 +132,11 @@ async def _one_flow(stage: Stage, flow: Flow, plan: Plan, report: Report,
 async def _running(stage: Stage, flow: Flow, plan: Plan,
                    name: str) -> AsyncIterator[tuple[Ground, Run, list[Turn]]]:
     async with stage.set(f"{flow.value}-{name}", agi=flow is Flow.AFTERCALL) as ground:
-        turns = await _turns(ground, "zh")
+        turns = await turns_of(ground, "zh")
         prepared = await prepare(ground.settings, ground.node, ground.process, turns,
                                  ground.settings.agi.port)
         if flow is Flow.AFTERCALL:
-            await _admit(ground, "zh")
+            await admit(ground, "zh")
         async with Run(ground, flow, plan, turns, prepared) as run:
             yield ground, run, turns
 
@@ -144,8 +144,8 @@ async def _running(stage: Stage, flow: Flow, plan: Plan,
 async def _voice(stage: Stage, plan: Plan, report: Report) -> None:
     """Everybody is heard by voice at every question: does any frame come late?"""
     async with stage.set("voice", agi=True, speech=True) as ground:
-        turns = await _turns(ground, "en")       # its recogniser comes with us
-        await _admit(ground, "en")
+        turns = await turns_of(ground, "en")       # its recogniser comes with us
+        await admit(ground, "en")
         async with Run(ground, Flow.AFTERCALL, plan, turns, None, VOICE_NOISE_RMS) as run:
             span = await run.measure(plan.voice_calls, plan.voice_s)
             heard = await run.conclude(*span)
@@ -159,13 +159,14 @@ async def _voice(stage: Stage, plan: Plan, report: Report) -> None:
         name: name for name in ("frames", "late", "worst_ms")})
 
 
-async def _turns(ground: Ground, language: str) -> list[Turn]:
+async def turns_of(ground: Ground, language: str) -> list[Turn]:
+    """The call that everybody has."""
     hospital = {"zh": ground.settings.hospital, "en": ground.settings.hospital_en}
     return await rehearse(load_questionnaire(POST_DISCHARGE.read_bytes()),
                           Context(hospital, NAME, DEPARTMENT, language), ground.book)
 
 
-async def _admit(ground: Ground, language: str, tasks: int = 3000) -> None:
+async def admit(ground: Ground, language: str, tasks: int = 3000) -> None:
     """Patients to call, all due now; those of an earlier run are not called any more."""
     async with ground.database.session() as session:
         await session.execute(delete(Task).where(

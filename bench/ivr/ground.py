@@ -27,6 +27,7 @@ class Ground:
     sipp: Sequence[str]                  # starts SIPp
     postgres_pid: int
     agi_pid: int | None
+    keeper_pid: int | None
     agi_log: Path
     folder: Path                         # for files of this run
     ami: Callable[[Callable[[AmiEvent], None]], AmiClient]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, FetchedValue, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -78,10 +79,11 @@ class RecordingState(StrEnum):
 
 
 class Stored(StrEnum):
-    """Where an encrypted recording lies."""
+    """Where an encrypted recording lies. ``waiting``: in a folder, until S3 takes it."""
 
     FOLDER = "folder"
     S3 = "s3"
+    WAITING = "waiting"
 
 
 class CopyFormat(StrEnum):
@@ -170,6 +172,8 @@ class Recording(HasId, HasCreated, Base):
             "sealed_at IS NOT NULL AND seal_number IS NULL")),
         Index("ix_recording_to_prepare", "sealed_at", postgresql_where=text(
             "state = 'sealed' AND stored IS NOT NULL AND prepared_at IS NULL")),
+        Index("ix_recording_to_hand_over", "sealed_at", postgresql_where=text(
+            "state = 'sealed' AND stored = 'waiting'")),
         Index("ix_recording_to_remove", "id", postgresql_where=text(
             "state = 'expired' AND file IS NOT NULL")),
         Index(None, "created_at", "id"),
@@ -195,7 +199,8 @@ class Recording(HasId, HasCreated, Base):
     seal_number: Mapped[int | None] = mapped_column(BigInteger, unique=True)    # in the chain
     missing_ms: Mapped[int] = mapped_column(default=0)   # of the call's end that was not recorded
     prepared_at: Mapped[datetime | None]                 # peaks and copy were made
-    copy_format: Mapped[CopyFormat | None] = mapped_column(choice(CopyFormat))
+    copies: Mapped[list[Any]] = mapped_column(           # a CopyFormat for each that was made
+        default=list, server_default=text("'[]'"))
     expired_at: Mapped[datetime | None]
 
     marks: Mapped[list[RecordingMark]] = relationship(order_by="RecordingMark.at_ms")

@@ -16,6 +16,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from followup.calls.models import Attempt
 from followup.cases.deadlines import due
+from followup.cases.files import Checked
 from followup.cases.intake import Fault, NotTaken, Told, Wrong
 from followup.cases.likeness import most_alike
 from followup.cases.models import (
@@ -29,7 +30,6 @@ from followup.cases.models import (
 )
 from followup.cases.routing import route
 from followup.cases.setup import Setup
-from followup.cases.vault import Checked
 from followup.database.base import now
 from followup.errors import NotFound
 from followup.patients.models import Patient

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from followup.ffmpeg import find_ffmpeg
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.wav import Sound, is_wav, read_wav
 
@@ -63,7 +63,7 @@ def _read(data: bytes, field: str) -> Sound:
 
 
 def _by_ffmpeg(data: bytes, kind: str, title: str, field: str) -> bytes:
-    program = shutil.which("ffmpeg")
+    program = find_ffmpeg()
     if program is None:
         raise BadRecording(f"{field}: {title} needs ffmpeg, which this machine does not have; "
                            "save it as WAV, or install ffmpeg", "ffmpeg", field=field,

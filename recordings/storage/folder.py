@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from recordings.errors import Missing
 from recordings.naming import inside
@@ -48,17 +51,17 @@ class FolderStore:
         target = self._path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.part")
-        part.unlink(missing_ok=True)       # a crash may have left one, read-only already
-        try:
-            with part.open("xb") as out:
+        with _alone(part) as out:
+            try:
                 for block in blocks:
                     out.write(block)
                 out.flush()
                 os.fsync(out.fileno())
-            part.chmod(0o440)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+                part.replace(target)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            os.fchmod(out.fileno(), 0o440)
         handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(handle)               # the name is on the disk too
@@ -71,3 +74,24 @@ class FolderStore:
                 return os.pread(file.fileno(), length, start)
         except (FileNotFoundError, IsADirectoryError) as error:
             raise Missing from error
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[BinaryIO]:
+    """An empty file that nobody else writes: others wait, and what a crash has left is ours."""
+    while True:
+        try:
+            out = part.open("ab")
+        except PermissionError:
+            part.unlink()                  # left read-only by somebody who died
+            continue
+        with out:
+            fcntl.flock(out, fcntl.LOCK_EX)
+            try:
+                ours = os.path.samestat(os.fstat(out.fileno()), part.stat())
+            except FileNotFoundError:
+                ours = False
+            if ours:                       # else another has finished it while we waited
+                out.truncate(0)
+                yield out
+                return

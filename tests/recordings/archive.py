@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -25,11 +26,11 @@ from followup.database.base import now
 from followup.database.engine import Database
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE, publish
-from recordings.box import Keys
 from recordings.keeper import keep_sealing, seal_next
 from recordings.naming import capture_name
 from recordings.storage import FolderStore, Store
 from recordings.vault import Vault
+from tests.recordings.doomed_keeper import KEYS
 from tests.webconsole.hospital import add_attempt, add_patient, add_task
 
 
@@ -45,7 +46,7 @@ class Archive:
 
     @staticmethod
     def vault_of(store: Store) -> Vault:
-        return Vault({Stored.FOLDER: store}, Stored.FOLDER, Keys("k" * 43))
+        return Vault({Stored.FOLDER: store}, Stored.FOLDER, KEYS)
 
     async def sound(self, attempt_id: uuid.UUID) -> bytes:
         """What is kept of a call; every bit of it is checked."""
@@ -94,15 +95,22 @@ class Archive:
     @asynccontextmanager
     async def keeper(self) -> AsyncIterator[None]:
         """The keeper at its work."""
-        task = asyncio.create_task(keep_sealing(self.database, self.spool, self.vault,
-                                                every_s=0.02, retry_s=0.02))
-        try:
+        async with stopping(keep_sealing(self.database, self.spool, self.vault,
+                                         every_s=0.02, retry_s=0.02)):
             yield
-            assert not task.done(), "the keeper gave up"
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+
+
+@asynccontextmanager
+async def stopping(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on until it is stopped, and never by itself."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+        assert not task.done(), "the keeper gave up"
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -30,7 +30,7 @@ async def sealed(archive: Archive, days_old: int) -> uuid.UUID:
     assert await archive.next()
     async with archive.database.session() as session:
         await link_seals(session)
-        await prepare_next(session, archive.vault, None)
+        await prepare_next(session, archive.vault, [])
         await session.execute(update(Recording).where(Recording.attempt_id == attempt).values(
             created_at=now() - timedelta(days=days_old)))
     return attempt

@@ -127,11 +127,11 @@ async def test_a_sealed_recording_gets_its_waveform_and_its_copy(archive: Archiv
     program.write_text("#!/bin/sh\nprintf OggS; head -c 4\n")      # a copy that begins with RIFF
     program.chmod(0o755)
     async with archive.database.session() as session:
-        assert await prepare_next(session, archive.vault, Copier(CopyFormat.OPUS, str(program)))
+        assert await prepare_next(session, archive.vault, [Copier(CopyFormat.OPUS, str(program))])
     async with archive.database.session() as session:
-        assert not await prepare_next(session, archive.vault, None)
+        assert not await prepare_next(session, archive.vault, [])
         row = await session.get_one(Recording, recording)
-    assert row.copy_format is CopyFormat.OPUS and row.file and row.stored
+    assert row.copies == ["opus"] and row.file and row.stored
     copy = await archive.vault.open(copy_name(row.file, "opus"), row.stored)
     assert await copy.read() == b"OggSRIFF"
     assert await (await archive.vault.open(peaks_name(row.file), row.stored)).read()
@@ -143,7 +143,7 @@ async def test_without_a_copy_the_original_is_played(archive: Archive, tmp_path:
     program.write_text("#!/bin/sh\nexit 1\n")
     program.chmod(0o755)
     async with archive.database.session() as session:
-        assert await prepare_next(session, archive.vault, Copier(CopyFormat.M4A, str(program)))
+        assert await prepare_next(session, archive.vault, [Copier(CopyFormat.M4A, str(program))])
         row = await session.get_one(Recording, recording)
-    assert (row.copy_format, row.state) == (None, RecordingState.SEALED)
+    assert (row.copies, row.state) == ([], RecordingState.SEALED)
     assert row.prepared_at is not None

@@ -30,12 +30,12 @@ from followup.calls.models import (
     RecordingState,
 )
 from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
+from followup.cases.files import check_file
 from followup.cases.intake import Told
 from followup.cases.models import CaseAttachment, Channel
 from followup.cases.register import By, attach, register
 from followup.cases.setup import load_setup
 from followup.cases.states import CaseKind
-from followup.cases.vault import Vault, check_file
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.patients.models import Encounter, Patient, Sex
@@ -44,6 +44,9 @@ from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE, publish
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding, GivenBy, Response, ResponseState, Severity
+from followup.secrets import load_secrets
+from recordings.attachments import Attachments
+from recordings.vault import keys_of
 
 PASSWORD = "correct-horse-9"
 PEOPLE = (
@@ -233,7 +236,7 @@ async def add_case(session: AsyncSession, hospital: Hospital, files: Path) -> No
     case, _ = await register(session, told, setup, By("agent", "林护士"))
     hospital.case = case.id
     file = check_file("说明.txt", "当时的情况说明".encode())
-    Vault(files).keep(file)
+    await Attachments(files, keys_of(load_secrets(files.parent))).keep(file)
     await attach(session, case, [file], By("agent", "林护士"))
     hospital.case_file = (await session.scalars(select(CaseAttachment.id))).one()
 

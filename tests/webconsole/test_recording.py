@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from followup.calls.models import Disposition
+from followup.calls.models import Disposition, Recording, RecordingState
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.errors import NotFound
@@ -189,3 +189,16 @@ async def test_a_rule_is_set_changed_and_removed(database: Database) -> None:
     with pytest.raises(NotFound):
         async with database.session() as session:
             await set_rule(session, None, None, None, by)
+
+
+async def test_a_call_that_was_not_wholly_recorded_says_so_on_its_page(
+        client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("auditor")
+    for values, said in (({"missing_ms": 12_000}, "最后约 0:12 没有录到声音"),
+                         ({"state": RecordingState.LOST}, "没有找到这次通话的声音")):
+        path = f"/recordings/{hospital.recording}"
+        assert said not in await (await client.get(path)).text()
+        async with database.session() as session:
+            await session.execute(update(Recording).where(
+                Recording.id == hospital.recording).values(values))
+        assert said in await (await client.get(path)).text()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import uuid
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientError
 from sqlalchemy import select, update
 
 from followup.alarms.models import AlarmKind
@@ -17,9 +20,10 @@ from followup.secrets import load_secrets
 from followup.settings import Settings
 from recordings.errors import Missing
 from recordings.plain import find_plain, move_all
-from recordings.vault import Vault
+from recordings.vault import Sound, Vault
 from tests.webconsole.conftest import Client, SignIn
 from tests.webconsole.hospital import Hospital
+from webconsole import playing
 
 
 async def plays(database: Database, action: str = "play-recording") -> list[tuple[str, str]]:
@@ -163,3 +167,52 @@ async def test_a_changed_byte_is_told_before_a_sound_is_heard(
     await told()
     assert await plays(database, "recording-changed") == [
         ("auditor", f"recording:{hospital.recording}")] * 2
+
+
+async def flip(file: Path, place: int) -> None:
+    """Another bit in a sealed file."""
+    sealed = bytearray(file.read_bytes())
+    sealed[place] ^= 1
+    file.chmod(0o600)
+    file.write_bytes(sealed)
+
+
+async def test_a_long_recording_plays_at_once_and_what_is_found_meanwhile_stops_it(
+        client: Client, database: Database, settings: Settings, hospital: Hospital,
+        sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playing, "AT_ONCE", 0)
+    await sign_in("auditor")
+    whole, file = await encrypt(database, settings)
+    path = f"/recordings/{hospital.recording}"
+    answer = await client.get(f"{path}/seal")
+    assert (await answer.json())["sha256"] == hashlib.sha256(whole).hexdigest()
+    await flip(file, -1)
+    answer = await client.get(f"{path}/audio", headers={"Range": "bytes=0-99"})
+    assert (answer.status, await answer.read()) == (206, whole[:100])
+    assert (await client.get(f"{path}/seal")).status == 409
+    changed = ("auditor", f"recording:{hospital.recording}")
+    assert await plays(database, "recording-changed") == [changed]
+    for part in ("audio", "download"):
+        answer = await client.get(f"{path}/{part}", headers={"Range": "bytes=0-99"})
+        assert answer.status == 409
+    assert await plays(database, "recording-changed") == [changed], "it is told once"
+
+
+async def test_a_changed_piece_breaks_the_sound_off_and_is_never_sent(
+        client: Client, database: Database, settings: Settings, hospital: Hospital,
+        sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_: Sound) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(playing, "AT_ONCE", 0)
+    monkeypatch.setattr(Sound, "check", never)
+    await sign_in("auditor")
+    whole, file = await encrypt(database, settings)
+    await flip(file, len(whole) // 2)
+    answer = await client.get(f"/recordings/{hospital.recording}/audio")
+    heard = bytearray()
+    with pytest.raises(ClientError):
+        while True:
+            heard += await answer.content.readany() or pytest.fail("it ended as if it were whole")
+    assert heard == whole[:len(heard)]
+    assert len(heard) < len(whole) // 2

@@ -148,6 +148,7 @@ MATRIX = {
     ("GET", "/recordings/{id}/audio"): LISTENS,
     ("GET", "/recordings/{id}/download"): DOWNLOADS_RECORDINGS,
     ("GET", "/recordings/{id}/peaks"): LISTENS,
+    ("GET", "/recordings/{id}/seal"): LISTENS,
     ("GET", "/recordings/{id}"): LISTENS,
     ("POST", "/recordings/{id}/hold"): HOLDS_RECORDINGS,
     ("POST", "/recordings/{id}/release"): HOLDS_RECORDINGS,

@@ -22,7 +22,7 @@ from followup.campaigns.decisions import Reason
 from followup.campaigns.models import CampaignMode, CampaignState, Held, TaskState
 from followup.campaigns.numbers import NumberOrder
 from followup.campaigns.rules import CampaignRules, WithoutAgents
-from followup.cases import importing, intake, vault
+from followup.cases import files, importing, intake
 from followup.cases.calls import WhyNot
 from followup.cases.models import Channel, EventKind
 from followup.cases.setup_models import (
@@ -154,7 +154,7 @@ MADE_OF_WORDS = {
     "case_field": (*intake.FIELDS, "owner", "department"),
     "case_filter": tuple(field.name for field in dataclasses.fields(CaseFilter)),
     "case_fault": (*intake.Wrong, "token_name", "token_taken"),
-    "case_file": vault.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
+    "case_file": files.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
     "case_shortcut": ("open", "mine", "soon", "late"), "list": (*FORMATS, "pdf", "separator"),
     "case_sort": tuple(case_list.COLUMNS), "campaign_sort": tuple(campaign_list.COLUMNS),
     "check_sort": tuple(check_list.COLUMNS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,21 +12,22 @@ from aiohttp import web
 
 from followup.calls.models import Attempt
 from followup.cases import calls, changes, register
+from followup.cases.files import MAX_BYTES, SHOWN, BadFile
 from followup.cases.intake import NotTaken
 from followup.cases.models import CaseAttachment, EventKind
 from followup.cases.setup import load_setup
 from followup.cases.setup_changes import fill_in
 from followup.cases.states import CaseState, Move, moves, needs_words
-from followup.cases.vault import MAX_BYTES, SHOWN, BadFile, Vault
 from followup.errors import Conflict, InvalidInput, NotFound
 from followup.people import audit
 from followup.people.models import User
 from followup.views import cases, overview, reach
 from followup.views.wording import Wording
 from webconsole.case_words import CaseWords, by
-from webconsole.keys import DATABASE, SETTINGS, VISITOR
+from webconsole.keys import ATTACHMENTS, DATABASE, SETTINGS, VISITOR
 from webconsole.pages.case_form import FORM_BYTES, case_path, keep, read_files, version
 from webconsole.pages.inputs import known_id, path_id, text
+from webconsole.ranges import send
 from webconsole.rights import HANDLES_CASES, SEES_CASES, TAKES_CALLS, allowed, uploads
 from webconsole.templating import render
 
@@ -173,16 +175,19 @@ async def attachment(request: web.Request) -> web.StreamResponse:
         found = await session.get(CaseAttachment, file_id)
         if found is None or found.case_id != case_id:
             raise NotFound("there is no such file")
-        path = Vault(request.app[SETTINGS].case_files_dir).find(found.sha256)
+        file = await request.app[ATTACHMENTS].open(found.sha256)
         audit.record(session, audit.OPEN_ATTACHMENT, actor=me.username, address=me.address,
                      subject=f"case:{case_id}", file=str(file_id))
     how = "inline" if found.media_type in SHOWN else "attachment"
-    return web.FileResponse(path, headers={
+    headers = {
         "Content-Type": found.media_type, "Cache-Control": "private, no-store",
         # nothing in it may run, whatever it is
         "Content-Security-Policy": "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'"
                                    "; sandbox",
-        "Content-Disposition": f"{how}; filename*=UTF-8''{quote(found.name)}"})
+        "Content-Disposition": f"{how}; filename*=UTF-8''{quote(found.name)}"}
+    if isinstance(file, Path):
+        return web.FileResponse(file, headers=headers)
+    return await send(request, file, found.media_type, headers)
 
 
 async def _owner(session: Any, told: object) -> User | None:

@@ -14,18 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.calls.models import Attempt
 from followup.cases import changes, register
 from followup.cases.changes import EditConflict, form_values
+from followup.cases.files import MAX_BYTES, MAX_FILES, BadFile, Checked, check_file
 from followup.cases.intake import FIELDS, NotTaken, check
 from followup.cases.models import Case
 from followup.cases.setup import load_setup
 from followup.cases.states import CaseKind
-from followup.cases.vault import MAX_BYTES, MAX_FILES, BadFile, Checked, Vault, check_file
 from followup.database.base import now
 from followup.errors import NotFound
 from followup.patients.models import Patient
 from followup.people import audit
 from followup.views import cases, overview, reach
 from webconsole.case_words import CaseWords, by
-from webconsole.keys import DATABASE, SETTINGS, TIMEZONE
+from webconsole.keys import ATTACHMENTS, DATABASE, TIMEZONE
 from webconsole.pages.cases import facts_of
 from webconsole.pages.inputs import known_id, path_id, text
 from webconsole.rights import HANDLES_CASES, allowed, uploads
@@ -166,10 +166,9 @@ async def read_files(fields: Iterable[object]) -> list[Checked]:
 
 
 async def keep(request: web.Request, files: Iterable[Checked]) -> None:
-    """Put files into the vault."""
-    vault = Vault(request.app[SETTINGS].case_files_dir)
+    """Encrypt and store files."""
     for file in files:
-        await asyncio.to_thread(vault.keep, file)
+        await request.app[ATTACHMENTS].keep(file)
 
 
 async def _form(request: web.Request, values: Mapping[str, str], *, status: int = 200,

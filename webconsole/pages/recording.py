@@ -112,7 +112,7 @@ async def clip_audio(request: web.Request) -> web.StreamResponse:
         raise NotFound("there is no such clip") from error
     if isinstance(sound, Path):
         raise NotFound("the recording has not been moved into the storage yet")
-    await note_play(request, audit.PLAY_CLIP, f"clip:{found.id}", found.recording_id,
+    await note_play(request, audit.PLAY_CLIP, f"clip:{found.id}",
                     recording=str(found.recording_id))
     return await send(request, Stretch.of(sound, found.from_ms, found.to_ms), WAV)
 

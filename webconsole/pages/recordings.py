@@ -28,7 +28,7 @@ from webconsole.rights import DOWNLOADS_RECORDINGS, LISTENS, allowed
 
 @allowed(LISTENS)
 async def audio(request: web.Request) -> web.StreamResponse:
-    """GET /recordings/{id}/audio: the sealed original, with ``?copy`` its copy for browsers, by
+    """GET /recordings/{id}/audio: the sealed original, with ``?copy=opus`` a copy, by
     ranges. Every playback leaves an audit row before the first byte goes out; 404, with a row too,
     when there is nothing to play; 409 when it is not what was sealed."""
     visitor, subject = request[VISITOR], f"recording:{path_id(request)}"
@@ -39,11 +39,11 @@ async def audio(request: web.Request) -> web.StreamResponse:
             audit.record(session, audit.PLAY_REFUSED, actor=visitor.actor, subject=subject,
                          address=visitor.address)
         raise NotFound("there is no such recording") from error
-    await note_play(request, audit.PLAY_RECORDING, subject, recording.id,
+    await note_play(request, audit.PLAY_RECORDING, subject,
                     attempt=str(recording.attempt_id))
     if isinstance(sound, Path):
         return web.FileResponse(sound, headers={**HEADERS, "Content-Type": WAV})
-    copy = await find_copy(request, recording) if "copy" in request.query else None
+    copy = await find_copy(request, recording, sound)
     return await send(request, *(copy or (sound, WAV)))
 
 
@@ -53,7 +53,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     first byte; 404 when there is none, 409 when it is not what was sealed."""
     visitor = request[VISITOR]
     try:
-        recording, sound = await _open(request)
+        recording, sound = await _open(request, whole=True)
     except Missing as error:
         raise NotFound("there is no such recording") from error
     async with request.app[DATABASE].session() as session:
@@ -64,6 +64,18 @@ async def download(request: web.Request) -> web.StreamResponse:
     if isinstance(sound, Path):
         return web.FileResponse(sound, headers={**HEADERS, **to_keep(name), "Content-Type": WAV})
     return await send(request, sound, WAV, to_keep(name))
+
+
+@allowed(LISTENS)
+async def seal(request: web.Request) -> web.Response:
+    """GET /recordings/{id}/seal: the hash once every byte is known to be what was sealed, 409 when
+    it is not, 404 when there is nothing. The player asks while it plays."""
+    try:
+        recording, _ = await _open(request, whole=True)
+    except Missing as error:
+        raise NotFound("there is no such recording") from error
+    return web.json_response({"sha256": recording.sha256},
+                             headers={"Cache-Control": "private, no-store"})
 
 
 @allowed(LISTENS)
@@ -105,12 +117,13 @@ async def _kept_peaks(vault: Vault, recording: Recording) -> bytes:
     return made
 
 
-async def _open(request: web.Request) -> tuple[Recording, Sound | Path]:
+async def _open(request: web.Request, *,
+                whole: bool = False) -> tuple[Recording, Sound | Path]:
     """The recording of the path and its sound; Missing, Changed."""
     recording = await _find(request.app[DATABASE], path_id(request))
     if recording is None:
         raise Missing
-    return recording, await find_sound(request, recording)
+    return recording, await find_sound(request, recording, whole=whole)
 
 
 async def _find(database: Database, recording_id: uuid.UUID) -> Recording | None:

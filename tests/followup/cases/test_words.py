@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from followup.cases.files import BadFile, check_file, safe_name, sniff
 from followup.cases.importing import ListRefused, read_rows
 from followup.cases.intake import NotTaken, check
 from followup.cases.likeness import ALIKE, likeness, most_alike, pairs
@@ -18,7 +19,6 @@ from followup.cases.setup import Setup
 from followup.cases.setup_changes import fill_in
 from followup.cases.setup_models import CaseCategory, CaseSeverity
 from followup.cases.states import CaseKind
-from followup.cases.vault import BadFile, check_file, safe_name, sniff
 
 TODAY = date(2026, 11, 25)
 TOP, BELOW, TWIN = (uuid.UUID(int=n) for n in (1, 2, 3))

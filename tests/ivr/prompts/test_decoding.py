@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 import subprocess
 import warnings
@@ -11,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from followup.ffmpeg import find_ffmpeg
+from ivr.prompts import decoding
 from ivr.prompts.decoding import MAX_BYTES, decode
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.wav import read_wav
@@ -21,6 +22,7 @@ with warnings.catch_warnings():
     import audioop
 
 CODES = bytes(range(256))
+FFMPEG = find_ffmpeg()
 
 
 def riff(encoding: int, bits: int, body: bytes, *, channels: int = 1, rate: int = 8000,
@@ -98,8 +100,8 @@ def fake_ffmpeg(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
 @pytest.mark.parametrize(("head", "name"), [
     (b"ID3", "MP3"), (b"OggS", "Ogg"), (b"fLaC", "FLAC"), (b"\0\0\0\x20ftypM4A ", "M4A")])
 def test_without_ffmpeg_other_kinds_are_refused_by_their_name(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: bytes, name: str) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch: pytest.MonkeyPatch, head: bytes, name: str) -> None:
+    monkeypatch.setattr(decoding, "find_ffmpeg", lambda: None)
     with pytest.raises(BadRecording, match=f"{name} needs ffmpeg, .*; save it as WAV"):
         decode(head + bytes(100), "upload")
 
@@ -127,7 +129,7 @@ def test_a_file_that_ffmpeg_cannot_read_is_refused(
     assert "private" not in refused.value.message
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg on this machine")
+@pytest.mark.skipif(FFMPEG is None, reason="no ffmpeg for this kind of machine")
 @pytest.mark.parametrize(("ending", "codec"), [
     ("mp3", []), ("ogg", ["-c:a", "libopus"]), ("flac", []), ("m4a", []), ("webm", []),
     ("aiff", [])])
@@ -135,7 +137,7 @@ def test_the_real_ffmpeg_reads_what_people_record(tmp_path: Path, ending: str,
                                                   codec: list[str]) -> None:
     (tmp_path / "source.wav").write_bytes(tone(440, 1.0, 44100))
     target = tmp_path / f"made.{ending}"
-    subprocess.run(["ffmpeg", "-v", "error", "-i", str(tmp_path / "source.wav"), *codec,
+    subprocess.run([str(FFMPEG), "-v", "error", "-i", str(tmp_path / "source.wav"), *codec,
                     str(target)], check=True)
     found = decode(target.read_bytes(), "upload")
     assert found.seconds == pytest.approx(1.0, abs=0.1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from followup.voice_settings import VoiceSettings
-from ivr.prompts import Prompt, PromptBook
+from ivr.prompts import Prompt, PromptBook, decoding
 from ivr.prompts import http_voice as module
 from ivr.prompts.errors import VoiceError
 from ivr.prompts.http_voice import HttpVoice
@@ -132,8 +131,9 @@ def test_an_answer_without_end_is_cut_off(far: Provider, monkeypatch: pytest.Mon
         voice_at(far).speak("您好", "zh", 150)
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is not None, reason="ffmpeg is here")
-def test_a_format_that_needs_ffmpeg_says_so(far: Provider) -> None:
+def test_a_format_that_needs_ffmpeg_says_so(far: Provider,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "find_ffmpeg", lambda: None)
     far.sound = b"ID3" + bytes(500)
     with pytest.raises(VoiceError, match="MP3 needs ffmpeg"):
         voice_at(far).speak("您好", "zh", 150)

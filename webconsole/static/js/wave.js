@@ -46,8 +46,11 @@ class Wave {
     for (const name of ["play", "pause", "seeked", "timeupdate", "ended"]) {
       this.sound.addEventListener(name, () => this.follow());
     }
+    // what plays is authentic piece by piece; whether all of it is what was sealed is told meanwhile.
     // the last source is the original: what it does not play, the server says why
-    this.sound.querySelector("source:last-of-type")?.addEventListener("error", () => this.explain());
+    this.sound.addEventListener("playing", () => this.verify(), { once: true });
+    this.sound.addEventListener("error", () => this.verify());
+    this.sound.querySelector("source:last-of-type")?.addEventListener("error", () => this.verify());
     canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("keydown", (event) => this.key(event));
     player.querySelector("[data-speed]")?.addEventListener("change", (event) => {
@@ -71,9 +74,11 @@ class Wave {
     this.draw();
   }
 
-  async explain() {
-    const answer = await fetch(this.sound.dataset.sound, { headers: { Range: "bytes=0-0" } });
+  async verify() {
+    const answer = await fetch(this.sound.dataset.seal, { headers: { Accept: "application/json" } });
+    if (answer.status === 409) this.sound.pause();
     this.player.querySelector("[data-changed]").hidden = answer.status !== 409;
+    this.player.querySelector("[data-whole]").hidden = !answer.ok;
   }
 
   get length() {

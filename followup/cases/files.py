@@ -1,23 +1,19 @@
-"""Attachments: what they are is told by their content; kept in a closed folder by their hash."""
+"""Attachments: what they are is told by their content, whatever their names say. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
-import tempfile
 import unicodedata
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
-from followup.errors import InvalidInput, NotFound
+from followup.errors import InvalidInput
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_FILES = 10                    # in one request
 NAME_LENGTH = 120
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SIGNS = (
     (b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"OggS", "audio/ogg"),
@@ -119,40 +115,3 @@ def safe_name(name: str) -> str:
     if dot and len(ending) <= 8:
         return f"{stem[:NAME_LENGTH - 10]}.{ending}" if stem else f"file.{ending}"
     return kept[:NAME_LENGTH - 10] or "file"
-
-
-class Vault:
-    """A folder for this user alone; each file stands once, under its hash, read-only."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def keep(self, file: Checked) -> None:
-        """Store it; it appears whole or not at all. Blocking; OSError when the disk is full."""
-        target = self._path(file.sha256)
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if target.exists():
-            return
-        handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        part = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(file.content)
-                out.flush()
-                os.fsync(out.fileno())
-            part.chmod(0o400)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def find(self, sha256: str) -> Path:
-        """Where a file is; NotFound when it has gone."""
-        path = self._path(sha256)
-        if not path.is_file():
-            raise NotFound("there is no such file")
-        return path
-
-    def _path(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
-            raise NotFound("there is no such file")
-        return self._folder / sha256[:2] / sha256
