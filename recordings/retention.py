@@ -77,7 +77,7 @@ def over(default: int | None) -> Select[Any]:
 async def batches(session: AsyncSession) -> list[Batch]:
     """All that the rules are about, in few rows."""
     await prepare(session)
-    age = func.floor(func.extract("epoch", now() - Recording.created_at) / 86_400)
+    age = func.floor(func.date_part("epoch", now() - Recording.created_at) / 86_400)
     each = (select(Recording.campaign_id, Attempt.disposition, cast(age, Integer).label("age"),
                    held().label("needed"))
             .join(Attempt, Attempt.id == Recording.attempt_id).where(*_LINKED).subquery())

@@ -20,9 +20,9 @@ from recordings.vault import Vault
 
 NAME, STORAGE = "keeper", "storage of recordings"
 _START = ("start it: `aftercall up`, or the service `aftercall role keeper`; calls go on, and "
-          "their recordings wait in the spool folder, not encrypted")
+          "their recordings wait in the spool folder, not sealed")
 _MEND_S3 = ("correct [recordings.s3] (endpoint, bucket, keys), or let the bucket take objects; "
-            "recordings wait in the spool folder meanwhile")
+            "recordings wait on this machine meanwhile")
 
 
 def keeper_checks(settings: Settings, database: Database | None) -> list[Check]:
@@ -60,9 +60,9 @@ def judge(standing: Standing, moment: datetime) -> Result:
 
 
 async def _storage(settings: Settings) -> Result:
-    folders = {"spool": settings.spool_dir}
+    # what S3 does not take now waits in the recordings folder
+    folders = {"spool": settings.spool_dir, "recordings": settings.recordings_dir}
     if settings.recordings.storage == "folder":
-        folders["recordings"] = settings.recordings_dir
         seen = "a folder"
     else:
         await _try_writing(settings)
