@@ -94,6 +94,7 @@ async def some_recordings(session: AsyncSession, wanted: RecordingFilter, zone: 
                           order: Order, after: str, size: int,
                           numbers: bool = False) -> tuple[list[Line], str | None]:
     """So many of the list, uncounted, and the cursor of what follows."""
+    await prepare(session)
     rows, onward = await page(
         session, select(Recording).where(*where(wanted, zone, numbers=numbers)), COLUMNS,
         _TABLE.id, order, after=after, size=size)

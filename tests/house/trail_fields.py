@@ -23,12 +23,17 @@ def told_in_code(root: Path) -> set[str]:
 
 
 def _told(tree: ast.Module) -> Iterator[str]:
-    handing_on = {each.name for each in ast.walk(tree)
-                  if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)) and each.args.kwarg
-                  and any(_hands_on(call, each.args.kwarg.arg) for call in _calls(each)
-                          if _records(call))}
+    handing_on: set[str] = set()
+    known = -1
+    while known < len(handing_on):           # by one that hands on to one that hands on
+        known = len(handing_on)
+        handing_on |= {each.name for each in ast.walk(tree)
+                       if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+                       and each.args.kwarg and any(
+                           _hands_on(call, each.args.kwarg.arg) for call in _calls(each)
+                           if _writes(call, handing_on))}
     for call in _calls(tree):
-        if _records(call) or (isinstance(call.func, ast.Name) and call.func.id in handing_on):
+        if _writes(call, handing_on):
             for keyword in call.keywords:
                 if keyword.arg:
                     yield keyword.arg
@@ -39,6 +44,10 @@ def _told(tree: ast.Module) -> Iterator[str]:
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
     return (each for each in ast.walk(tree) if isinstance(each, ast.Call))
+
+
+def _writes(call: ast.Call, handing_on: set[str]) -> bool:
+    return _records(call) or (isinstance(call.func, ast.Name) and call.func.id in handing_on)
 
 
 def _records(call: ast.Call) -> bool:

@@ -34,7 +34,7 @@ async def test_a_change_shows_who_what_whom_and_both_sides_in_words(
     await sign_in("auditor")
     text = await (await client.get("/audit", params={"actor": "supervisor"})).text()
     for told in ("何班长", "修改任务规则", "11月23日 出院三日随访", "10.1.2.3", "重拨间隔 · 忙线",
-                 "<del>10, 30</del>", "<ins>10, 60</ins>"):
+                 "<del>10、30</del>", "<ins>10、60</ins>"):
         assert told in text
     assert "max_attempts" not in text                # what has not changed
     assert "王秀英" not in text
