@@ -37,6 +37,8 @@ class Wrong(StrEnum):
     FUTURE = "future"
     NO_TEXT = "no_text"
     NO_NUMBER = "no_number"
+    NO_TIME = "no_time"
+    NO_ORDER = "no_order"            # of moments, or of lengths of time
 
 
 @dataclass(frozen=True, slots=True)
