@@ -31,6 +31,7 @@ class Sender:
                  zone: ZoneInfo) -> None:
         self._database, self._provider = database, provider
         self._settings, self._zone = settings, zone
+        self._unsure: int | None = None          # as the alarm tells it
         self._troubles, self._rests_until = 0, datetime.min.replace(tzinfo=UTC)
 
     async def look(self, moment: datetime | None = None) -> int:
@@ -100,11 +101,14 @@ class Sender:
     async def _keep_alarm(self, moment: datetime) -> None:
         async with self._database.session() as session:
             unsure = await outbox.unsure_since(session, moment - CHECKED_FOR)
+            if unsure == self._unsure:
+                return                           # each word of an alarm is a change for browsers
             if unsure:
                 await raise_alarm(session, AlarmKind.MESSAGES_UNSURE, self._provider.name,
                                   count=unsure)
             else:
                 await clear_alarm(session, AlarmKind.MESSAGES_UNSURE, self._provider.name)
+        self._unsure = unsure
 
 
 async def keep_sending(sender: Sender, every_s: float = 3.0) -> None:

@@ -11,7 +11,7 @@ OURS = ("name", "hospital", "number")        # variables that are filled in, not
 LENGTH = 35                                  # of a typed one, where its template says nothing
 ONE_PART, OF_SEVERAL = 70, 67                # characters, the signature's included
 _VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]{0,30})\}")
-_STOP = frozenset({"t", "td", "tui", "stop", "unsubscribe", "退", "退订", "取消", "拒收", "n", "r"})
+_STOP = frozenset({"t", "td", "tui", "stop", "unsubscribe", "退", "退订", "拒收", "r"})
 
 
 class WrongWord(StrEnum):

@@ -1,0 +1,52 @@
+"""A message to a patient is written in a real browser, by somebody in a hurry."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, expect
+
+from followup.database.engine import Database
+from followup.settings import Settings
+from tests.fakes.sms import SmsProvider, sms_provider
+from tests.webconsole.hospital import Hospital
+from tests.webconsole.test_browser import browser, open_desk, pytestmark, vendor_dir
+
+__all__ = ["browser", "pytestmark", "vendor_dir"]
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[SmsProvider]:
+    async with sms_provider() as made:
+        yield made
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, provider: SmsProvider) -> Settings:
+    """A house that can send messages."""
+    return Settings(data_dir=tmp_path / "data", database={"url": database_url},
+                    messages=provider.settings())
+
+
+@pytest.mark.parametrize("width", [390])
+async def test_the_text_is_seen_as_it_will_be_while_it_is_written_and_sent_once(
+        browser: Browser, server: TestServer, database: Database, hospital: Hospital,
+        provider: SmsProvider, width: int) -> None:
+    desk = await open_desk(browser, server, width)
+    await desk.sign_in("agent")
+    await desk.go(f"/cases/{hospital.case}")
+    page, form = desk.page, desk.page.locator("#message")
+    await form.get_by_label("答复内容").fill("已向当班护士核实")
+    await form.get_by_label("短信模板").focus()               # leaving the field shows the text
+    await expect(form.locator(".message-preview")).to_contain_text("）：已向当班护士核实。退订回T")
+    await form.get_by_label("短信模板").select_option("SMS_100002")
+    await expect(form.locator(".message-preview")).to_have_text("【和安医院】和安医院请您回电。",
+                                                              use_inner_text=True)
+    await desk.look_over("a case with a message")
+    await form.get_by_role("button", name="发送短信").dblclick()
+    await expect(page.locator(".event-messaged")).to_have_count(1)
+    await expect(page.locator(".event-messaged")).to_contain_text("【和安医院】和安医院请您回电。")
+    assert desk.objections == []
