@@ -87,7 +87,13 @@ class CaseWords:
     def to_do(self, case: Case, time: str) -> str:
         """What is to be done by then, and by which clock that was counted."""
         told = self._t(f"case.to_{next_step(case.times).value}", time=time)
-        return self._t("case.in_office_hours", told=told) if case.clock is Clock.WORKING else told
+        by_when = self.next_due(case)
+        if case.clock is not Clock.WORKING or by_when is None:
+            return told
+        left = self.setup.hours.between(now(), by_when).total_seconds() / 3600
+        if not left:
+            return self._t("case.in_office_hours", told=told)
+        return self._t("case.office_hours_left", told=told, count=f"{left:.1f}")
 
     def limit(self, minutes: int | None, clock: Clock) -> str:
         """A length of time as a severity leaves it: hours of work are never told as days."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,10 +61,10 @@ async def draft_of(request: web.Request, session: AsyncSession, case: Case, form
     post = request.app[POST]
     if post is None or case.patient is None or not request[VISITOR].may(SENDS_MESSAGES):
         return None
-    try:
-        key = uuid.UUID(form.get("id", ""))
-    except ValueError:
-        key = uuid.uuid4()
+    key = uuid.uuid4()
+    if why is not WhyNoMessage.WRITTEN:              # else what is typed is another message
+        with contextlib.suppress(ValueError):
+            key = uuid.UUID(form.get("id", ""))
     if case.patient.do_not_call:
         return Draft(key, why=WhyNoMessage.NO_CONTACT)
     numbers = await messages.reachable(session, case.patient, post.provider)
@@ -75,7 +76,9 @@ async def draft_of(request: web.Request, session: AsyncSession, case: Case, form
                   next(each for each in numbers if not each.opted_out))
     chosen = post.template(form.get("template", "")) or _usual(post, case)
     moment, typed = now(), said(form)
-    shown = post.text(chosen, post.values(case, chosen, typed))
+    shown = post.text(chosen, {
+        name: value or f"〔{chosen.labels.get(name, name)}〕"
+        for name, value in post.values(case, chosen, typed).items()})
     due = post.due(number.number, case.patient, moment)
     return Draft(key, post.settings.templates, tuple(numbers), chosen, number.key, typed,
                  faults or {}, shown, due if due > moment else None, why)

@@ -38,6 +38,7 @@ class Wrong(StrEnum):
     NO_TEXT = "no_text"
     NO_NUMBER = "no_number"
     NO_TIME = "no_time"
+    TOO_SHORT = "too_short"
     NO_ORDER = "no_order"            # of moments, or of lengths of time
 
 

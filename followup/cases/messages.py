@@ -37,6 +37,7 @@ class WhyNoMessage(StrEnum):
     NO_NUMBER = "no_number"          # not one of those that are offered
     OPTED_OUT = "opted_out"
     NO_TEMPLATE = "no_template"
+    WRITTEN = "written"              # this form has been sent before, with other words
 
 
 class NotMessaged(Conflict):
@@ -147,9 +148,12 @@ async def message_patient(session: AsyncSession, case_id: uuid.UUID, post: Post,
         parts=parts(text), language=chosen.language, written_by=by.name,
         provider=post.provider.name, due_at=due,
         expires_at=due + timedelta(hours=post.settings.valid_hours)))
+    message = await session.get_one(Message, message_id)
     if new:
         write_down(session, case, EventKind.MESSAGED, by, detail={"message": str(message_id)})
-    return await session.get_one(Message, message_id)
+    elif (message.case_id, message.number, message.text) != (case_id, number.number, text):
+        raise NotMessaged(WhyNoMessage.WRITTEN)
+    return message
 
 
 async def note_reply(session: AsyncSession, message: Message) -> None:

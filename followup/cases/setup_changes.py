@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import time
+from datetime import time, timedelta
 from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -37,6 +37,7 @@ from followup.people.models import User
 
 NAME, BODY = 40, 5000
 MAX_MINUTES = 366 * 24 * 60
+SHORTEST_DAY = timedelta(hours=1)        # of work; else a year of it would take for ever
 Row = TypeVar("Row", CaseCategory, CaseSeverity, CaseTemplate, CaseRule)
 Offered = TypeVar("Offered", CaseCategory, User)
 Form = Mapping[str, str]
@@ -137,7 +138,10 @@ async def save_hours(session: AsyncSession, form: Form, by: By) -> None:
         zone = ZoneInfo(form.get("timezone", "").strip())
     except (KeyError, ValueError, OSError):
         raise NotTaken([Fault("timezone", Wrong.UNKNOWN, "such as Asia/Shanghai")]) from None
-    row = CaseHours.of(OfficeHours(opens, closes, pause, Days(weekdays), zone))
+    hours = OfficeHours(opens, closes, pause, Days(weekdays), zone)
+    if hours.a_day < SHORTEST_DAY:
+        raise NotTaken([Fault("closes", Wrong.TOO_SHORT, "an hour of work a day at least")])
+    row = CaseHours.of(hours)
     before = await session.get(CaseHours, 1, with_for_update=True)
     audit.record(session, audit.SET_UP_CASES, actor=by.username, address=by.address,
                  subject="case-hours", before=before.told() if before else None, after=row.told())

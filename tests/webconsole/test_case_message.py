@@ -114,6 +114,8 @@ async def test_the_same_form_sent_twice_is_one_message(
     key = str(uuid.uuid4())
     for _ in range(2):
         assert (await send(client, case, id=key)).status == 303
+    changed = await send(client, case, id=key, say_content="另一句话")
+    assert (changed.status, "已经提交" in await changed.text()) == (409, True)
     assert len(await messages(database)) == 1
     assert (await page(client, case)).count('event event-messaged') == 1
 

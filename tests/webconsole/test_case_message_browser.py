@@ -43,8 +43,7 @@ async def test_the_text_is_seen_as_it_will_be_while_it_is_written_and_sent_once(
     await form.get_by_label("短信模板").focus()               # leaving the field shows the text
     await expect(form.locator(".message-preview")).to_contain_text("）：已向当班护士核实。退订回T")
     await form.get_by_label("短信模板").select_option("SMS_100002")
-    await expect(form.locator(".message-preview")).to_have_text("【和安医院】和安医院请您回电。",
-                                                              use_inner_text=True)
+    await expect(form.locator(".message-preview")).to_contain_text("【和安医院】和安医院请您回电。")
     await desk.look_over("a case with a message")
     await form.get_by_role("button", name="发送短信").dblclick()
     await expect(page.locator(".event-messaged")).to_have_count(1)
