@@ -112,8 +112,8 @@ async def post(client: Client, part: str, **fields: str) -> Any:
 
 @pytest.mark.parametrize(("change", "told"), [
     ({"opens": ""}, "上班: 请填写"), ({"closes": "8 o'clock"}, "下班: 请填时间"),
-    ({"pause_until": ""}, "午休结束: 请填写"), ({"opens": "16:30", "pause_from": "", "pause_until": ""}, "下班: 太短"),
-    ({"closes": "08:00"}, "下班: 要晚于"),
+    ({"pause_until": ""}, "午休结束: 请填写"), ({"closes": "08:00"}, "下班: 要晚于"),
+    ({"opens": "16:30", "pause_from": "", "pause_until": ""}, "下班: 太短"),
     ({"pause_until": "11:00"}, "午休结束: 要晚于"), ({"timezone": "Mars/Dome"}, "时区: 没有"),
     (dict.fromkeys(WEEK, ""), "工作日: 请填写")])
 async def test_hours_that_cannot_be_are_refused_beside_their_field(

@@ -9,11 +9,11 @@ import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, expect
 
-from followup.database.engine import Database
 from followup.settings import Settings
 from tests.fakes.sms import SmsProvider, sms_provider
 from tests.webconsole.hospital import Hospital
 from tests.webconsole.test_browser import browser, open_desk, pytestmark, vendor_dir
+from tests.webconsole.test_every_page import AXE, STANDARD
 
 __all__ = ["browser", "pytestmark", "vendor_dir"]
 
@@ -31,21 +31,28 @@ def settings(database_url: str, tmp_path: Path, provider: SmsProvider) -> Settin
                     messages=provider.settings())
 
 
-@pytest.mark.parametrize("width", [390])
 async def test_the_text_is_seen_as_it_will_be_while_it_is_written_and_sent_once(
-        browser: Browser, server: TestServer, database: Database, hospital: Hospital,
-        provider: SmsProvider, width: int) -> None:
-    desk = await open_desk(browser, server, width)
-    await desk.sign_in("agent")
+        browser: Browser, server: TestServer, hospital: Hospital, vendor_dir: Path) -> None:
+    desk = await open_desk(browser, server, 390)
+    await desk.sign_in("supervisor")
     await desk.go(f"/cases/{hospital.case}")
     page, form = desk.page, desk.page.locator("#message")
     await form.get_by_label("答复内容").fill("已向当班护士核实")
     await form.get_by_label("短信模板").focus()               # leaving the field shows the text
-    await expect(form.locator(".message-preview")).to_contain_text("）：已向当班护士核实。退订回T")
+    shown = form.locator(".message-preview")
+    await expect(shown).to_contain_text("）：已向当班护士核实。退订回T")
     await form.get_by_label("短信模板").select_option("SMS_100002")
-    await expect(form.locator(".message-preview")).to_contain_text("【和安医院】和安医院请您回电。")
-    await desk.look_over("a case with a message")
-    await form.get_by_role("button", name="发送短信").dblclick()
-    await expect(page.locator(".event-messaged")).to_have_count(1)
-    await expect(page.locator(".event-messaged")).to_contain_text("【和安医院】和安医院请您回电。")
+    await expect(shown).to_contain_text("【和安医院】和安医院请您回电。")
+    axe = (vendor_dir / "axe.js").read_text("utf-8")
+    for path in (None, "/cases/settings"):
+        if path:
+            await desk.go(path)
+            await page.locator("#severities summary").first.click()
+        await desk.look_over(path or "a case with a message")
+        await page.evaluate(axe)
+        assert await page.evaluate(AXE, STANDARD) == []
+        if path is None:
+            await form.get_by_role("button", name="发送短信").dblclick()
+            await expect(page.locator(".event-messaged")).to_have_count(1)
+            await expect(page.locator(".event-messaged")).to_contain_text("和安医院请您回电。")
     assert desk.objections == []
