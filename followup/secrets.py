@@ -2,7 +2,8 @@
 
 The file has mode 0600 in a folder closed to others. Existing secrets never change; what is
 missing is added. To renew one, delete its line and start again; the value of ``recordings`` goes
-into ``recordings_former``, or what it has encrypted is never heard again. A voice's key is typed.
+into ``recordings_former``, or what it has encrypted is never heard again. The keys of a voice
+and of a provider of messages are typed.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Secrets(BaseModel):
     recordings: SecretStr = Field(default_factory=_new, min_length=20)     # encrypts the sound
     recordings_former: tuple[SecretStr, ...] = ()     # typed when the one above was renewed
     voice: SecretStr = SecretStr("")       # key of a voice asked by HTTP; it is typed as well
+    messages: SecretStr = SecretStr("")    # key of the provider of text messages; typed as well
+    message_hook: SecretStr = Field(default_factory=_new, min_length=20)   # its pushes' address
     agents: dict[str, SecretStr] = Field(default_factory=dict)     # SIP password by extension
 
 
@@ -111,7 +114,7 @@ def _read(path: Path) -> Secrets | None:
 def _incomplete(path: Path) -> bool:
     """Whether a line was deleted to have it made anew."""
     there = tomllib.loads(path.read_text(encoding="utf-8")).keys()
-    return not {"ami", "signing_key", "second_step", "recordings"} <= there
+    return not {"ami", "signing_key", "second_step", "recordings", "message_hook"} <= there
 
 
 def _write(path: Path, whole: Secrets) -> None:
@@ -126,7 +129,10 @@ def _write(path: Path, whole: Secrets) -> None:
              *([f"recordings_former = {json.dumps([key.get_secret_value() for key in former])}"]
                if (former := whole.recordings_former) else []),
              *([f"voice = {json.dumps(key, ensure_ascii=False)}"]     # TOML reads it the same
-               if (key := whole.voice.get_secret_value()) else []), "", "[agents]",
+               if (key := whole.voice.get_secret_value()) else []),
+             *([f"messages = {json.dumps(key, ensure_ascii=False)}"]
+               if (key := whole.messages.get_secret_value()) else []),
+             f'message_hook = "{whole.message_hook.get_secret_value()}"', "", "[agents]",
              *(f'"{extension}" = "{secret.get_secret_value()}"'
                for extension, secret in whole.agents.items())]
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{FILE}.")     # mode 0600

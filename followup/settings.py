@@ -34,6 +34,7 @@ from pydantic_settings import (
 )
 
 from followup.errors import SettingsError
+from followup.message_settings import MessageSettings
 from followup.recording_settings import RecordingSettings
 from followup.sign_in_settings import DirectorySettings, SignInSettings
 from followup.voice_settings import VoiceSettings
@@ -258,6 +259,7 @@ class Settings(BaseSettings):
     console: ConsoleSettings = ConsoleSettings()
     sign_in: SignInSettings = SignInSettings()
     directory: DirectorySettings | None = None
+    messages: MessageSettings | None = None
     log: LogSettings = LogSettings()
 
     @field_validator("data_dir")

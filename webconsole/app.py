@@ -13,10 +13,13 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from followup.campaigns.tally import keep_gathering
+from followup.cases.messages import Post
 from followup.cases.watch import keep_watching
 from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
+from followup.messages.providers import provider_of
+from followup.messages.sender import Sender, keep_sending
 from followup.people.directory import Directory
 from followup.people.recheck import keep_rechecking
 from followup.people.roles import GrantsBook
@@ -36,6 +39,7 @@ from webconsole.keys import (
     CATALOGUES,
     DATABASE,
     GRANTS,
+    POST,
     SETTINGS,
     TEMPLATES,
     TIMEZONE,
@@ -78,6 +82,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app[ATTACHMENTS] = Attachments(settings.case_files_dir, keys_of(secrets))
     app.on_cleanup.append(_close_vault)
     app[TIMEZONE] = ZoneInfo(settings.dialer.timezone)
+    app[POST] = _post(settings)
     app[FORECASTS] = asyncio.Semaphore(1)
     streams = app[live.STREAMS] = live.Streams()
     app.on_response_prepare.append(middleware.harden)
@@ -86,6 +91,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     app.on_shutdown.append(sip_relay.hang_up_all)
     app.cleanup_ctx.append(live.change_feed)
     app.cleanup_ctx.append(_at_work)
+    app.cleanup_ctx.append(_messages)
     app.add_routes(ROUTES)
     app.router.add_static("/static", STATIC, name="static")
     app.router.add_static("/vendor", vendor_dir, name="vendor")
@@ -110,6 +116,29 @@ async def _at_work(app: web.Application) -> AsyncIterator[None]:
 
 async def _close_vault(app: web.Application) -> None:
     await app[VAULT].close()
+
+
+def _post(settings: Settings) -> Post | None:
+    """How messages go out, if that is set up."""
+    if settings.messages is None:
+        return None
+    key = load_secrets(settings.data_dir).messages.get_secret_value()
+    return Post(settings.messages, provider_of(settings.messages, key), settings.hospital_names,
+                ZoneInfo(settings.dialer.timezone))
+
+
+async def _messages(app: web.Application) -> AsyncIterator[None]:
+    """Cleanup context: messages are sent, where that is set up; any number of consoles may."""
+    post = app[POST]
+    if post is None:
+        yield
+        return
+    sender = Sender(app[DATABASE], post.provider, post.settings, post.zone)
+    work = asyncio.create_task(keep_sending(sender), name="send-messages")
+    yield
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    await post.provider.close()
 
 
 async def serve(settings: Settings, *, vendor_dir: Path, stop: asyncio.Event,

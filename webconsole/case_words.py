@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from followup.cases.deadlines import Standing, next_due, standing
+from followup.cases.deadlines import Clock, Standing, next_deadline, next_step, standing
 from followup.cases.models import Case, CaseEvent, EventKind
 from followup.cases.register import By
 from followup.cases.setup import Setup
@@ -81,7 +81,39 @@ class CaseWords:
 
     def next_due(self, case: Case) -> datetime | None:
         """The deadline that counts now."""
-        return next_due(case.times)
+        found = next_deadline(case.times)
+        return found.due if found else None
+
+    def to_do(self, case: Case, time: str) -> str:
+        """What is to be done by then, and by which clock that was counted."""
+        told = self._t(f"case.to_{next_step(case.times).value}", time=time)
+        by_when = self.next_due(case)
+        if case.clock is not Clock.WORKING or by_when is None:
+            return told
+        left = self.setup.hours.between(now(), by_when).total_seconds() / 3600
+        if not left:
+            return self._t("case.in_office_hours", told=told)
+        return self._t("case.office_hours_left", told=told, count=f"{left:.1f}")
+
+    def limit(self, minutes: int | None, clock: Clock) -> str:
+        """A length of time as a severity leaves it: hours of work are never told as days."""
+        if minutes is None:
+            return self._t("app.none")
+        if clock is Clock.WORKING:
+            return self._t("case_statistics.office_hours", count=f"{minutes / 60:g}")
+        if minutes < 60:
+            return self._t("case_statistics.minutes", count=minutes)
+        if minutes < 2880:
+            return self._t("case_statistics.hours", count=f"{round(minutes / 60, 1):g}")
+        return self._t("case_statistics.days", count=f"{round(minutes / 1440, 1):g}")
+
+    def leaves(self, severity: CaseSeverity) -> str:
+        """How long a severity leaves for each step."""
+        parts = [self._t(f"case_limit.{step}", time=self.limit(minutes, severity.clock))
+                 for step, minutes in (("accept", severity.accept_minutes),
+                                       ("answer", severity.answer_minutes),
+                                       ("close", severity.close_minutes)) if minutes]
+        return self._t("case_limit.and").join(parts)
 
     def value(self, field: str, value: object) -> str:
         """A field's value as people read it."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 from aiohttp import web
 
+from followup.cases.messages import Post
 from followup.database.engine import Database
 from followup.database.notify import ChangeFeed
 from followup.people.models import Role, User, WebSession
@@ -33,6 +34,7 @@ BOOK = web.AppKey("book", PromptBook)
 VAULT = web.AppKey("vault", Vault)
 ATTACHMENTS = web.AppKey("attachments", Attachments)
 TIMEZONE = web.AppKey("timezone", ZoneInfo)
+POST: web.AppKey[Post | None] = web.AppKey("post")         # None: no messages are set up
 
 
 @dataclass(slots=True)

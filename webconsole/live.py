@@ -31,8 +31,8 @@ PARTS: dict[str, frozenset[str]] = {
                         "preview", "task"}),
     "pacing": frozenset({"pacing_decision"}),
     "cases": frozenset({"feedback_case"}),
-    "patient": frozenset({"task", "attempt", "answer", "alert", "escalation", "recording",
-                          "feedback_case"}),
+    "patient": frozenset({"message", "task", "attempt", "answer", "alert", "escalation",
+                          "recording", "feedback_case"}),
 }
 
 

@@ -78,8 +78,9 @@ async def _alarms(database: Database) -> Result:
     if alarms:
         told = "; ".join(f"{alarm.kind.value} {alarm.subject} since "
                          f"{alarm.raised_at:%Y-%m-%d %H:%M} UTC" for alarm in alarms)
-        return warn("alarms", told, "look at that node and the gateway behind it, or at the "
-                    "directory; an alarm ends by itself when its trouble does")
+        return warn("alarms", told, "look at that node and the gateway behind it, at the "
+                    "directory or the provider of messages; an alarm ends by itself when its "
+                    "trouble does")
     return ok("alarms", "none")
 
 

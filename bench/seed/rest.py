@@ -55,7 +55,8 @@ def case(rows: Rows, words: Words, moments: Moments, house: House, who: Person) 
     rows.add("feedback_case", made, begun, kind, over[-1][0] if over else "registered",
              rows.one_of(_CHANNELS), "console", who.id, "", "", rows.one_of(house.categories),
              severity, f"{department}：{told}", name, department, owner if over else None, begun,
-             at(day, second + 60 * accept), at(day, second + 60 * close), when("accepted"),
+             "calendar", at(day, second + 60 * accept), at(day, second + 45 * accept),
+             at(day, second + 60 * close), at(day, second + 45 * close), when("accepted"),
              when("answered"), when("closed"), 0,
              1 + int(rng.random() * 5) if "closed" in reached and rows.chance(60) else None,
              1 + len(over))

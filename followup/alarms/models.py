@@ -21,6 +21,8 @@ class AlarmKind(StrEnum):
     CASES_LATE = "cases_late"                # department: complaints past their deadline
     ACCOUNT_GUESSED = "account_guessed"      # user name: somebody tries one password after another
     DIRECTORY_LOST = "directory_lost"        # address: the directory for signing in does not answer
+    MESSAGES_REFUSED = "messages_refused"    # provider: it takes no messages, all wait
+    MESSAGES_UNSURE = "messages_unsure"      # provider: it is not known whether some were sent
     DISK_LOW = "disk_low"                    # folder: recordings will soon find no room
     RECORDINGS_WAIT = "recordings_wait"      # storage: it takes none, they wait in the spool
     RECORDINGS_LOST = "recordings_lost"      # in the last day some were lost, or lack their end

@@ -15,11 +15,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.cases.deadlines import due
+from followup.cases.deadlines import Clock, Deadlines, due
 from followup.cases.intake import Fault, NotTaken, Told, Wrong, clean
 from followup.cases.models import Case, CaseEvent, EventKind
+from followup.cases.office_hours import OfficeHours
 from followup.cases.register import By, as_day, concerns_of, find_case, find_patient, write_down
-from followup.cases.setup import Setup
+from followup.cases.setup import Setup, load_hours
 from followup.cases.states import CaseState, Move, advance, needs_words
 from followup.database.base import now
 from followup.errors import Conflict
@@ -78,8 +79,8 @@ async def edit(session: AsyncSession, case_id: uuid.UUID, told: Told, version: i
     if case.severity_id != told.severity:
         severity = next((each for each in setup.severities if each.id == told.severity), None)
         case.severity_id = told.severity
-        case.accept_due, case.close_due = due(severity.limits if severity else None, case.begun_at)
-        case.reminded_at = case.escalated_at = None
+        case.be_due(due(severity.limits if severity else None, case.begun_at, setup.hours),
+                    severity.clock if severity else Clock.CALENDAR)
     wanted = {(row.kind, row.name): row for row in concerns_of(case.id, told)}
     kept = {(row.kind, row.name): row for row in case.concerns if (row.kind, row.name) in wanted}
     for key, row in kept.items():
@@ -135,6 +136,8 @@ async def move(session: AsyncSession, case_id: uuid.UUID, what: Move, version: i
         detail = _hand_over(case, owner, department)
     case.state = state
     _stamp(case, what, moment)
+    if what is Move.REOPEN:
+        _begin_anew(case, moment, await load_hours(session))
     case.version += 1
     kind = EventKind.REPLY if what is Move.ANSWER else EventKind.MOVED
     write_down(session, case, kind, by, words=words, detail=detail, moved=True, moment=moment)
@@ -148,15 +151,23 @@ def _stamp(case: Case, what: Move, moment: datetime) -> None:
         case Move.ACCEPT:
             case.accepted_at, case.reminded_at, case.escalated_at = moment, None, None
         case Move.ANSWER:
+            if case.answered_at is None and case.answer_due:
+                case.reminded_at = case.escalated_at = None      # now it is the time to close
             case.answered_at = case.answered_at or moment
         case Move.CLOSE | Move.DISMISS:
             case.closed_at = moment
-        case Move.REOPEN:
-            # a case that was dismissed unaccepted is ours from now on
-            case.accepted_at = case.accepted_at or case.closed_at or moment
-            case.closed_at, case.begun_at, case.reopened = None, moment, case.reopened + 1
-            case.close_due = due(case.severity.limits if case.severity else None, moment)[1]
-            case.satisfaction = case.reminded_at = case.escalated_at = None
+
+
+def _begin_anew(case: Case, moment: datetime, hours: OfficeHours) -> None:
+    """A reopened case: its deadlines count from now, but for steps that were taken before."""
+    # a case that was dismissed unaccepted is ours from now on
+    case.accepted_at = case.accepted_at or case.closed_at or moment
+    case.closed_at, case.begun_at, case.reopened = None, moment, case.reopened + 1
+    case.satisfaction = None
+    old = case.times.deadlines
+    anew = due(case.severity.limits if case.severity else None, moment, hours)
+    case.be_due(Deadlines(old.accept, old.answer if case.answered_at else anew.answer, anew.close),
+                case.severity.clock if case.severity else Clock.CALENDAR)
 
 
 def _hand_over(case: Case, owner: User | None, department: str) -> dict[str, object]:

@@ -37,6 +37,9 @@ class Wrong(StrEnum):
     FUTURE = "future"
     NO_TEXT = "no_text"
     NO_NUMBER = "no_number"
+    NO_TIME = "no_time"
+    TOO_SHORT = "too_short"
+    NO_ORDER = "no_order"            # of moments, or of lengths of time
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from followup.cases.deadlines import Times
+from followup.cases.deadlines import Clock, Deadline, Deadlines, Times
 from followup.cases.setup_models import CaseCategory, CaseSeverity
 from followup.cases.states import CaseKind, CaseState
 from followup.database.base import Base, HasCreated, HasId, choice, now
@@ -59,6 +59,8 @@ class EventKind(StrEnum):
     ATTACHED = "attached"
     EVIDENCE = "evidence"
     CALLED = "called"
+    MESSAGED = "messaged"
+    RECEIVED = "received"            # a message from the patient
     RATED = "rated"
     REMINDED = "reminded"
     ESCALATED = "escalated"
@@ -95,8 +97,13 @@ class Case(HasId, HasCreated, Base):
     department: Mapped[str] = mapped_column(default="")      # that looks after it
     owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("app_user.id"))
     begun_at: Mapped[datetime] = mapped_column(default=now)  # registered, or reopened
+    clock: Mapped[Clock] = mapped_column(choice(Clock), default=Clock.CALENDAR)  # of the deadlines
     accept_due: Mapped[datetime | None]
+    accept_soon: Mapped[datetime | None]                     # when its owner is reminded
+    answer_due: Mapped[datetime | None]
+    answer_soon: Mapped[datetime | None]
     close_due: Mapped[datetime | None]
+    close_soon: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -123,8 +130,19 @@ class Case(HasId, HasCreated, Base):
     @property
     def times(self) -> Times:
         """For ``followup.cases.deadlines``."""
-        return Times(self.begun_at, self.accept_due, self.close_due, self.accepted_at,
-                     self.closed_at)
+        def deadline(due: datetime | None, soon: datetime | None) -> Deadline | None:
+            return Deadline(due, soon or due) if due else None
+
+        return Times(Deadlines(deadline(self.accept_due, self.accept_soon),
+                               deadline(self.answer_due, self.answer_soon),
+                               deadline(self.close_due, self.close_soon)),
+                     self.accepted_at, self.answered_at, self.closed_at)
+
+    def be_due(self, deadlines: Deadlines, clock: Clock) -> None:
+        """Give it these deadlines, counted by ``clock``; nobody has been reminded of them."""
+        for column, moment in deadlines.columns().items():
+            setattr(self, column, moment)
+        self.clock, self.reminded_at, self.escalated_at = clock, None, None
 
     @property
     def departments(self) -> list[str]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from followup.calls.models import Attempt
-from followup.cases.deadlines import due
+from followup.cases.deadlines import Clock, due
 from followup.cases.files import Checked
 from followup.cases.intake import Fault, NotTaken, Told, Wrong
 from followup.cases.likeness import most_alike
@@ -95,15 +95,16 @@ async def store(session: AsyncSession, told: Told, setup: Setup, by: By,
     case_id = uuid.uuid4()
     severity = next((each for each in setup.severities if each.id == told.severity), None)
     goes_to = route(setup.routing, told.kind, told.category, told.departments, setup.parents)
-    accept_due, close_due = due(severity.limits if severity else None, moment)
+    deadlines = due(severity.limits if severity else None, moment, setup.hours)
     added = await session.scalar(insert(Case).values(
         id=case_id, kind=told.kind, channel=told.channel, source=by.source, state="registered",
         external_id=told.external_id, patient_id=patient.id if patient else None,
         reporter=told.reporter, contact=told.contact, category_id=told.category,
         severity_id=told.severity, description=told.description, happened_on=told.happened_on,
         registered_by=by.name, department=goes_to.department, owner_id=goes_to.owner,
-        created_at=moment, begun_at=moment, accept_due=accept_due, close_due=close_due, reopened=0,
-        version=1).on_conflict_do_nothing(index_elements=["source", "external_id"])
+        created_at=moment, begun_at=moment, reopened=0, version=1, **deadlines.columns(),
+        clock=severity.clock if severity else Clock.CALENDAR)
+        .on_conflict_do_nothing(index_elements=["source", "external_id"])
         .returning(Case.id))
     if added is None:                              # another request was a moment faster
         return await session.scalar(_of_source(by.source, told.external_id)) or case_id, False

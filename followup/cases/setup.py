@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.campaigns.calling_hours import Days
+from followup.campaigns.holidays import list_holidays
+from followup.cases.office_hours import OfficeHours
 from followup.cases.routing import Rule, ancestors
 from followup.cases.setup_models import (
     CaseCategory,
+    CaseHours,
     CaseRule,
     CaseSeverity,
     CaseStateName,
@@ -31,6 +36,7 @@ class Setup:
     templates: Sequence[CaseTemplate]
     rules: Sequence[CaseRule]
     state_names: dict[CaseState, CaseStateName]
+    hours: OfficeHours = field(default_factory=OfficeHours)
 
     @property
     def parents(self) -> dict[uuid.UUID, uuid.UUID | None]:
@@ -98,4 +104,15 @@ async def load_setup(session: AsyncSession) -> Setup:
         (await session.scalars(select(CaseTemplate).order_by(
             CaseTemplate.name, CaseTemplate.id))).all(),
         (await session.scalars(select(CaseRule).order_by(CaseRule.position, CaseRule.id))).all(),
-        {row.state: row for row in await session.scalars(select(CaseStateName))})
+        {row.state: row for row in await session.scalars(select(CaseStateName))},
+        await load_hours(session))
+
+
+async def load_hours(session: AsyncSession) -> OfficeHours:
+    """The office's hours, with the days of the calendar of calls that are no usual ones."""
+    row = await session.get(CaseHours, 1)
+    exceptions = {one.day: one.working for one in await list_holidays(session, date.min)}
+    if row is not None:
+        return row.hours(exceptions)
+    usual = OfficeHours()
+    return replace(usual, days=Days(usual.days.weekdays, exceptions))

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import time, timedelta
+from itertools import pairwise
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.campaigns.calling_hours import Days
+from followup.cases.deadlines import Clock
 from followup.cases.intake import Fault, NotTaken, Wrong, clean
+from followup.cases.office_hours import OfficeHours
 from followup.cases.register import By
 from followup.cases.routing import ancestors
 from followup.cases.setup import load_setup
 from followup.cases.setup_models import (
     CaseCategory,
+    CaseHours,
     CaseRule,
     CaseSeverity,
     CaseStateName,
@@ -30,6 +37,7 @@ from followup.people.models import User
 
 NAME, BODY = 40, 5000
 MAX_MINUTES = 366 * 24 * 60
+SHORTEST_DAY = timedelta(hours=1)        # of work; else a year of it would take for ever
 Row = TypeVar("Row", CaseCategory, CaseSeverity, CaseTemplate, CaseRule)
 Offered = TypeVar("Offered", CaseCategory, User)
 Form = Mapping[str, str]
@@ -52,7 +60,8 @@ async def save_category(session: AsyncSession, form: Form, by: By) -> None:
 
 
 async def save_severity(session: AsyncSession, form: Form, by: By) -> None:
-    """id, name_zh, name_en, position, active, accept_hours, close_hours, escalate_to.
+    """id, name_zh, name_en, position, active, clock, accept_hours, answer_hours (may be empty),
+    close_hours, escalate_to.
 
     Deadlines of cases that are there already stay as they are.
     """
@@ -62,8 +71,15 @@ async def save_severity(session: AsyncSession, form: Form, by: By) -> None:
     row.position, row.active = _number(form, "position", 0, 999), _ticked(form, "active")
     row.accept_minutes = _minutes(form, "accept_hours")
     row.close_minutes = _minutes(form, "close_hours")
-    if row.close_minutes < row.accept_minutes:
-        raise NotTaken([Fault("close_hours", Wrong.UNKNOWN, "no less than the time to accept")])
+    row.answer_minutes = _minutes(form, "answer_hours") if form.get("answer_hours") else None
+    for field, shorter, longer in (
+            ("answer_hours", row.accept_minutes, row.answer_minutes),
+            ("close_hours", row.answer_minutes or row.accept_minutes, row.close_minutes)):
+        if longer is not None and longer < shorter:
+            raise NotTaken([Fault(field, Wrong.NO_ORDER, "no less than the times before it")])
+    if (clock := form.get("clock") or Clock.CALENDAR.value) not in list(Clock):
+        raise NotTaken([Fault("clock", Wrong.UNKNOWN, f"one of {', '.join(Clock)}")])
+    row.clock = Clock(clock)
     to = await _named(session, User, form, "escalate_to")
     row.escalate_to_id = to.id if to else None
     await _done(session, "severity", row, by)
@@ -99,6 +115,38 @@ async def save_rule(session: AsyncSession, form: Form, by: By) -> None:
     if not row.to_department and row.to_owner_id is None:
         raise NotTaken([Fault("to_department", Wrong.MISSING, "a department or somebody")])
     await _done(session, "rule", row, by)
+
+
+async def save_hours(session: AsyncSession, form: Form, by: By) -> None:
+    """opens, closes, pause_from and pause_until (both or neither), day_1 (Monday) to day_7,
+    timezone.
+
+    Deadlines of cases that are there already stay as they are.
+    """
+    opens, closes = _time(form, "opens"), _time(form, "closes")
+    pause = (_time(form, "pause_from"), _time(form, "pause_until")) \
+        if form.get("pause_from") or form.get("pause_until") else None
+    clock = [("opens", opens), *zip(("pause_from", "pause_until"), pause or (), strict=False),
+             ("closes", closes)]
+    for (_, earlier), (field, later) in pairwise(clock):
+        if later <= earlier:
+            raise NotTaken([Fault(field, Wrong.NO_ORDER, "later than the time before it")])
+    weekdays = frozenset(day for day in range(1, 8) if _ticked(form, f"day_{day}"))
+    if not weekdays:
+        raise NotTaken([Fault("day_1", Wrong.MISSING, "one day of the week at least")])
+    try:
+        zone = ZoneInfo(form.get("timezone", "").strip())
+    except (KeyError, ValueError, OSError):
+        raise NotTaken([Fault("timezone", Wrong.UNKNOWN, "such as Asia/Shanghai")]) from None
+    hours = OfficeHours(opens, closes, pause, Days(weekdays), zone)
+    if hours.a_day < SHORTEST_DAY:
+        raise NotTaken([Fault("closes", Wrong.TOO_SHORT, "an hour of work a day at least")])
+    row = CaseHours.of(hours)
+    before = await session.get(CaseHours, 1, with_for_update=True)
+    audit.record(session, audit.SET_UP_CASES, actor=by.username, address=by.address,
+                 subject="case-hours", before=before.told() if before else None, after=row.told())
+    await session.merge(row)
+    await session.flush()
 
 
 async def save_state_names(session: AsyncSession, form: Form, by: By) -> None:
@@ -190,6 +238,16 @@ def _minutes(form: Form, field: str) -> int:
     if not 1 <= minutes <= MAX_MINUTES:
         raise NotTaken([Fault(field, Wrong.NO_NUMBER, "hours, such as 0.5 or 24, at most a year")])
     return minutes
+
+
+def _time(form: Form, field: str) -> time:
+    """A time of the day, such as 08:00."""
+    told = form.get(field, "").strip()
+    try:
+        return time.fromisoformat(told).replace(second=0, microsecond=0, tzinfo=None)
+    except ValueError:
+        raise NotTaken([Fault(field, Wrong.NO_TIME if told else Wrong.MISSING,
+                              "a time such as 08:00")]) from None
 
 
 def _ticked(form: Form, field: str) -> bool:

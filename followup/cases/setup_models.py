@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, Self
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from followup.cases.deadlines import Limits
+from followup.campaigns.calling_hours import Days
+from followup.cases.deadlines import Clock, Limits
+from followup.cases.office_hours import OfficeHours
 from followup.cases.states import CaseKind, CaseState
 from followup.database.base import Base, HasCreated, HasId, choice
 
@@ -35,13 +40,16 @@ class CaseCategory(HasId, Named, Base):
 
 
 class CaseSeverity(HasId, Named, Base):
-    """How bad it is, and how soon it is to be accepted and closed."""
+    """How bad it is, and how soon it is to be accepted, answered (or not) and closed."""
 
     __tablename__ = "case_severity"
-    __table_args__ = (CheckConstraint("accept_minutes > 0 and close_minutes >= accept_minutes",
-                                      name="minutes"),)
+    __table_args__ = (
+        CheckConstraint("accept_minutes > 0 and close_minutes >= accept_minutes", name="minutes"),
+        CheckConstraint("answer_minutes between accept_minutes and close_minutes", name="answer"))
 
+    clock: Mapped[Clock] = mapped_column(choice(Clock), default=Clock.CALENDAR)
     accept_minutes: Mapped[int]
+    answer_minutes: Mapped[int | None]
     close_minutes: Mapped[int]
     escalate_to_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("app_user.id"))
 
@@ -49,7 +57,46 @@ class CaseSeverity(HasId, Named, Base):
     def limits(self) -> Limits:
         """For ``followup.cases.deadlines``."""
         return Limits(timedelta(minutes=self.accept_minutes),
-                      timedelta(minutes=self.close_minutes))
+                      timedelta(minutes=self.close_minutes),
+                      timedelta(minutes=self.answer_minutes) if self.answer_minutes else None,
+                      self.clock)
+
+
+class CaseHours(Base):
+    """The office's hours, by which some deadlines count: one row, or none while nobody has set
+    them. Which days are holidays, or worked at a weekend, the calendar of calls knows."""
+
+    __tablename__ = "case_hours"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1, autoincrement=False)
+    opens: Mapped[time]
+    closes: Mapped[time]
+    pause_from: Mapped[time | None]
+    pause_until: Mapped[time | None]
+    weekdays: Mapped[list[Any]]                          # 1 is Monday
+    timezone: Mapped[str]
+
+    @classmethod
+    def of(cls, hours: OfficeHours) -> Self:
+        """A row for these."""
+        pause = hours.pause or (None, None)
+        return cls(id=1, opens=hours.opens, closes=hours.closes, pause_from=pause[0],
+                   pause_until=pause[1], weekdays=sorted(hours.days.weekdays),
+                   timezone=hours.zone.key)
+
+    def told(self) -> dict[str, Any]:
+        """What it says, for the audit trail."""
+        return {column.name: value if isinstance(value, list | None) else str(value)
+                for column in self.__table__.columns if column.name != "id"
+                for value in [getattr(self, column.name)]}
+
+    def hours(self, exceptions: Mapping[date, bool]) -> OfficeHours:
+        """For ``followup.cases.office_hours``."""
+        pause = (self.pause_from, self.pause_until) if self.pause_from and self.pause_until \
+            else None
+        return OfficeHours(self.opens, self.closes, pause,
+                           Days(frozenset(self.weekdays), exceptions), ZoneInfo(self.timezone))
 
 
 class CaseTemplate(HasId, Base):

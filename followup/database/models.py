@@ -9,6 +9,7 @@ from followup.campaigns import models as campaigns
 from followup.cases import calls as case_calls
 from followup.cases import models as cases
 from followup.cases import setup_models as case_setup
+from followup.messages import models as messages
 from followup.patients import models as patients
 from followup.people import models as people
 from followup.people import saved_views
@@ -18,5 +19,5 @@ from followup.responses import models as responses
 from followup.spotchecks import models as spotchecks
 
 __all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_calls", "case_setup", "cases",
-           "decisions", "patients", "people", "preview", "questionnaires", "recordings",
+           "decisions", "messages", "patients", "people", "preview", "questionnaires", "recordings",
            "responses", "saved_views", "spotchecks", "tally"]

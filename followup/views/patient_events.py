@@ -19,6 +19,7 @@ from followup.calls.models import Attempt, Escalation, Recording
 from followup.campaigns.models import Campaign, Task
 from followup.cases.models import Case
 from followup.cases.register import whole
+from followup.messages.models import Message
 from followup.patients.models import Encounter
 from followup.people import audit
 from followup.people.models import AuditEvent
@@ -28,7 +29,7 @@ from followup.spotchecks.models import SpotCheck
 from followup.views.reach import within
 from followup.views.timeline import Event, Window, source
 
-CONSENTS = (audit.STOP_CALLING, audit.ALLOW_CALLING)
+CONSENTS = (audit.STOP_CALLING, audit.ALLOW_CALLING, audit.STOP_MESSAGES)
 
 
 @dataclass(slots=True)
@@ -127,6 +128,14 @@ async def cases(session: AsyncSession, patient_id: uuid.UUID, window: Window) ->
     query = within(select(Case).where(Case.patient_id == patient_id).options(*whole()), Case)
     return [Event(case.created_at, case.id, "case", case) for case in
             await session.scalars(window.of(query, Case.created_at, Case.id))]
+
+
+@source("message")
+async def messages(session: AsyncSession, patient_id: uuid.UUID, window: Window) -> list[Event]:
+    """Messages to and from the patient, when they were written."""
+    query = within(select(Message).where(Message.patient_id == patient_id), Message)
+    return [Event(message.created_at, message.id, "message", message) for message in
+            await session.scalars(window.of(query, Message.created_at, Message.id))]
 
 
 @source("check")

@@ -2,8 +2,8 @@
 
 A patient is seen by a department that has discharged them; an alert, a call and its recording by
 the one whose stay they are about; a case by those it concerns, the one that looks after it and its
-owner, and by all when it names no department; a spot check also by who was checked; a campaign by
-the departments of its patients.
+owner, and by all when it names no department; a message like its case; a spot check also by who
+was checked; a campaign by the departments of its patients.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from followup.calls.models import Attempt, Recording
 from followup.campaigns.models import Campaign, Task
 from followup.cases.models import Case, CaseConcern, ConcernKind
 from followup.errors import NotFound
+from followup.messages.models import Message
 from followup.patients.models import Encounter, Patient
 from followup.people.scope import Scope, current_scope
 from followup.responses.models import Response
@@ -85,6 +86,12 @@ def _case(names: Collection[str], scope: Scope) -> ColumnElement[bool]:
         Case.owner_id == scope.user_id, Case.escalated_to_id == scope.user_id)
 
 
+def _message(names: Collection[str], scope: Scope) -> ColumnElement[bool]:
+    its_case = select(Case.id).correlate(Message).where(
+        Case.id == Message.case_id, _case(names, scope))
+    return or_(Message.case_id.is_(None), exists(its_case))
+
+
 def _check(names: Collection[str], scope: Scope) -> ColumnElement[bool]:
     return or_(SpotCheck.department.in_(names), SpotCheck.person_id == scope.user_id)
 
@@ -106,7 +113,8 @@ def _recording(names: Collection[str], _: Scope) -> ColumnElement[bool]:
 
 
 _CONDITIONS: dict[type[Any], Condition] = {
-    Encounter: _stay, Patient: _patient, Case: _case, SpotCheck: _check, SpotCheckPlan: _plan,
+    Encounter: _stay, Patient: _patient, Case: _case, Message: _message,
+    SpotCheck: _check, SpotCheckPlan: _plan,
     Task: _by_task(Task, lambda task: task.id == Task.id),
     Attempt: _by_task(Attempt, lambda task: task.id == Attempt.task_id),
     Response: _by_task(Response, lambda task: task.id == Response.task_id),

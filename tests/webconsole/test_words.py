@@ -24,6 +24,8 @@ from followup.campaigns.numbers import NumberOrder
 from followup.campaigns.rules import CampaignRules, WithoutAgents
 from followup.cases import files, importing, intake
 from followup.cases.calls import WhyNot
+from followup.cases.deadlines import Clock, Step
+from followup.cases.messages import WhyNoMessage
 from followup.cases.models import Channel, EventKind
 from followup.cases.setup_models import (
     CaseCategory,
@@ -33,6 +35,9 @@ from followup.cases.setup_models import (
     CaseTemplate,
 )
 from followup.cases.states import CaseKind, CaseState, Move
+from followup.messages.models import Direction
+from followup.messages.states import MessageState
+from followup.messages.wording import WrongWord
 from followup.patients.models import Sex, Whose
 from followup.people import staff
 from followup.people.audit import ACTIONS
@@ -127,10 +132,12 @@ MADE = {
     "number_order": NumberOrder, "without_agents": WithoutAgents,
     "case_kind": CaseKind, "case_state": CaseState, "case_move": Move, "case_channel": Channel,
     "case_event": EventKind, "case_standing": Standings, "case_yes": Kept,
-    "case_group": Group,
+    "case_group": Group, "case_clock": Clock,
     "method": Method, "by": By, "doubt": Doubt, "item_state": ItemState, "verdict": Verdict,
     "call_again": CallAgainBy,
     "recording_kind": Kind, "sealing": Sealing, "recording_told": RecordingTold,
+    "case_message_fault": WhyNoMessage, "case_message_word": WrongWord,
+    "message_direction": Direction, "message_state": MessageState,
     "case_call_state": TaskState, "case_call_held": Held, "case_call_fault": WhyNot,
 }
 MADE_OF_WORDS = {
@@ -149,7 +156,11 @@ MADE_OF_WORDS = {
     "way": tuple(f"{way}{part}" for way in WAYS for part in ("", "_hint")),
     "forecast_panel": tuple(f"{panel}{part}" for panel in PANELS for part in ("", "_hint")),
     "forecast_problem": PROBLEMS,
-    "case": ("to_accept", "to_close"),
+    "message_course": ("delivered", "failed", "expired"),
+    "message_error": ("too_late", "opted_out", "do_not_contact", "interrupted", "unreachable",
+                      "timeout"),
+    "case": ("to_accept", "to_answer", "to_close", "in_office_hours",
+             "office_hours_left"), "case_limit": tuple(Step),
     "case_move_words": ("dismiss", "assign", "answer", "resolve", "close", "reopen"),
     "case_field": (*intake.FIELDS, "owner", "department"),
     "case_filter": tuple(field.name for field in dataclasses.fields(CaseFilter)),
@@ -170,13 +181,15 @@ MADE_OF_WORDS = {
     "list_name": tuple(saved_views.LISTS), "export": ("cut", "in_full_csv", "in_full_xlsx"),
     "views_fault": saved_views.FAULTS, "guide": GUIDE,
     "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,
-    "case_setting": ("name_zh", "name_en", "accept_hours", "close_hours", "position", "body",
-                     "parent", "to_department"),
+    "case_setting": ("name_zh", "name_en", "accept_hours", "answer_hours", "close_hours", "opens",
+                     "closes", "pause_from", "pause_until", "day_1", "timezone", "position",
+                     "body", "parent", "to_department"),
     "signin": tuple(f"{fault}{part}" for fault in (
         "refused", "directory_away", "code_refused", "seal_refused") for part in ("", "_hint")),
     "account_fault": account.FAULTS, "account_said": account.SAID,
     "account_owed": ("password", "second_step"),
-    "case_statistics": ("total",), "cases": ("open", "nobody"), "app": ("none",),
+    "case_statistics": ("total", "office_hours", "clock"), "cases": ("open", "nobody"),
+    "app": ("none",),
     "permission": tuple(each.key for each in PERMISSIONS),
     "permission_hint": tuple(each.key for each in PERMISSIONS), "permission_group": tuple(GROUPS),
     "reach": tuple(Reach), "people_state": people_view.STATES, "person_fault": PERSON_FAULTS,

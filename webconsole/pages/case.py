@@ -11,20 +11,23 @@ from urllib.parse import quote
 from aiohttp import web
 
 from followup.calls.models import Attempt
-from followup.cases import calls, changes, register
+from followup.cases import calls, changes, messages, register
 from followup.cases.files import MAX_BYTES, SHOWN, BadFile
 from followup.cases.intake import NotTaken
+from followup.cases.messages import WhyNoMessage
 from followup.cases.models import CaseAttachment, EventKind
 from followup.cases.setup import load_setup
 from followup.cases.setup_changes import fill_in
 from followup.cases.states import CaseState, Move, moves, needs_words
 from followup.errors import Conflict, InvalidInput, NotFound
+from followup.messages.wording import WrongWord
 from followup.people import audit
 from followup.people.models import User
 from followup.views import cases, overview, reach
 from followup.views.wording import Wording
 from webconsole.case_words import CaseWords, by
 from webconsole.keys import ATTACHMENTS, DATABASE, SETTINGS, VISITOR
+from webconsole.message_form import draft_of
 from webconsole.pages.case_form import FORM_BYTES, case_path, keep, read_files, version
 from webconsole.pages.inputs import known_id, path_id, text
 from webconsole.ranges import send
@@ -37,7 +40,7 @@ WORDS = changes.WORDS
 @allowed(SEES_CASES)
 async def page(request: web.Request) -> web.Response:
     """GET /cases/{id}: leaves an audit row."""
-    return await _page(request, path_id(request), new=bool(request.query.get("new")))
+    return await show(request, path_id(request), new=bool(request.query.get("new")))
 
 
 @allowed(HANDLES_CASES)
@@ -146,7 +149,7 @@ async def call(request: web.Request) -> web.Response:
         async with request.app[DATABASE].session() as session:
             await calls.call_patient(session, case_id, told, by(request))
     except calls.NotCalled as refused:
-        return await _page(request, case_id, status=409, not_called=refused.why.value)
+        return await show(request, case_id, status=409, not_called=refused.why.value)
     raise web.HTTPSeeOther(f"/cases/{case_id}#call-h")
 
 
@@ -162,7 +165,7 @@ async def attach(request: web.Request) -> web.Response:
             await keep(request, files)
             await register.attach(session, case, files, by(request))
     except BadFile as refused:
-        return await _page(request, case_id, status=422, file_fault=refused)
+        return await show(request, case_id, status=422, file_fault=refused)
     raise web.HTTPSeeOther(f"/cases/{case_id}")
 
 
@@ -205,13 +208,16 @@ async def _refused(request: web.Request, case_id: uuid.UUID, refused: InvalidInp
     """The page with what was typed, and why it was not taken."""
     if isinstance(refused, NotTaken):
         fault = refused.faults[0]
-        return await _page(request, case_id, status=422, part=part, typed=typed,
+        return await show(request, case_id, status=422, part=part, typed=typed,
                            fault=fault.wrong.value, fault_field=fault.field)
-    return await _page(request, case_id, status=409, part=part, typed=typed, conflict=True)
+    return await show(request, case_id, status=409, part=part, typed=typed, conflict=True)
 
 
-async def _page(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
-                **more: Any) -> web.Response:
+async def show(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
+               message: Mapping[str, str] | None = None,
+               message_faults: Mapping[str, WrongWord] | None = None,
+               message_why: WhyNoMessage | None = None, **more: Any) -> web.Response:
+    """The page. ``message``: what was typed of one to the patient, and what is wrong with it."""
     me, locale = by(request), request[VISITOR].locale
     async with request.app[DATABASE].session() as session:
         case = await register.find_case(session, case_id)
@@ -225,6 +231,9 @@ async def _page(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
             "events": await cases.events_of(session, case_id),
             "attachments": await cases.attachments_of(session, case_id),
             "proofs": proofs, "owners": owners,
+            "messages": await messages.messages_of(session, case_id),
+            "draft": await draft_of(request, session, case, message or {},
+                                    faults=message_faults, why=message_why),
             "calls": [call for call in await cases.recorded_calls(session, case.patient_id)
                       if call.attempt.id not in tied] if case.patient_id else [],
             "departments": await cases.departments(session),

@@ -52,7 +52,9 @@ async def add(request: web.Request) -> web.Response:
     return web.json_response({
         "id": str(case.id), "number": case.number, "state": case.state.value, "created": new,
         "accept_due": case.accept_due.isoformat() if case.accept_due else None,
-        "close_due": case.close_due.isoformat() if case.close_due else None},
+        "answer_due": case.answer_due.isoformat() if case.answer_due else None,
+        "close_due": case.close_due.isoformat() if case.close_due else None,
+        "clock": case.clock.value},
         status=201 if new else 200)
 
 

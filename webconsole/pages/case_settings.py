@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.cases import setup_changes, tokens
+from followup.cases.deadlines import Clock
 from followup.cases.intake import NotTaken
 from followup.cases.register import By
-from followup.cases.setup import load_setup
+from followup.cases.setup import Setup, load_setup
 from followup.cases.states import CaseKind, CaseState
+from followup.database.base import now
 from followup.errors import Conflict, NotFound
 from followup.views import cases, overview
 from webconsole.case_words import CaseWords, by
-from webconsole.keys import DATABASE
+from webconsole.keys import DATABASE, TIMEZONE
 from webconsole.pages.inputs import path_id, text
 from webconsole.rights import MAKES_TOKENS, SETS_UP_CASES, allowed
 from webconsole.templating import render
@@ -25,7 +28,8 @@ Save = Callable[[AsyncSession, Mapping[str, str], By], Awaitable[None]]
 SAVE: Mapping[str, Save] = {
     "categories": setup_changes.save_category, "severities": setup_changes.save_severity,
     "templates": setup_changes.save_template, "rules": setup_changes.save_rule,
-    "states": setup_changes.save_state_names}
+    "states": setup_changes.save_state_names, "hours": setup_changes.save_hours}
+COMING = 12                  # days of the calendar that are shown
 
 
 @allowed(SETS_UP_CASES)
@@ -84,4 +88,12 @@ async def _page(request: web.Request, *, status: int = 200, **more: Any) -> web.
     given = {"part": "", "typed": {}, "fault": "", "fault_field": "", "token": ""} | more
     return render(request, "case_settings.html", status=status, setup=setup, owners=owners,
                   tree=setup.tree(inactive=True), CaseState=CaseState, CaseKind=CaseKind,
+                  Clock=Clock, coming_days=_coming(request, setup),
                   words=CaseWords.of(request, setup, owners), **values, **given)
+
+
+def _coming(request: web.Request, setup: Setup) -> list[tuple[date, bool]]:
+    """The next days of the calendar that are off, or worked, and would not be."""
+    today = now().astimezone(request.app[TIMEZONE]).date()
+    return sorted((day, worked) for day, worked in setup.hours.days.exceptions.items()
+                  if day >= today)[:COMING]

@@ -92,7 +92,8 @@ async def export(request: web.Request) -> web.Response:
     rows += [[_label(line.key, group, words, translate), *_cells(line.figures)] for line in lines]
     rows.append([translate("case_statistics.total"), *_cells(total)])
     if kind == "pdf":
-        said = [request.app[SETTINGS].hospital, f"{wanted.begin} – {wanted.end}"]
+        said = [request.app[SETTINGS].hospital, f"{wanted.begin} – {wanted.end}",
+                translate("case_statistics.clock")]
         made = await asyncio.to_thread(table_pdf, translate("case_statistics.title"), said,
                                        rows[0], rows[1:])
     else:

@@ -28,8 +28,8 @@ from webconsole.templating import render
 CARRIED = ("person", "patient", "kept", "accepted", "closed", "reopened", "rated")
 COLUMNS = ("number", "kind", "state", "severity", "category", "channel", "departments", "people",
            "patient", "mrn", "reporter", "description", "department", "owner", "registered_at",
-           "accept_due", "accepted_at", "close_due", "closed_at", "reopened", "satisfaction",
-           "source", "external_id")
+           "clock", "accept_due", "accepted_at", "answer_due", "answered_at", "close_due",
+           "closed_at", "reopened", "satisfaction", "source", "external_id")
 
 
 @allowed(SEES_CASES)
@@ -94,7 +94,9 @@ def _rows(found: Iterable[Case], words: CaseWords, translate: Catalogue) -> Line
             "、".join(case.people), case.patient.name if case.patient else "",
             case.patient.mrn if case.patient else "", case.reporter, case.description,
             case.department, case.owner.name if case.owner else "", words.when(case.created_at),
-            words.when(case.accept_due), words.when(case.accepted_at), words.when(case.close_due),
+            translate(f"case_clock.{case.clock.value}") if case.close_due else "",
+            words.when(case.accept_due), words.when(case.accepted_at), words.when(case.answer_due),
+            words.when(case.answered_at), words.when(case.close_due),
             words.when(case.closed_at), case.reopened, case.satisfaction, case.source,
             case.external_id or ""]
 

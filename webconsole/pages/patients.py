@@ -27,7 +27,8 @@ from webconsole.rights import CHECKS, SEES_CASES, SEES_NUMBERS, SEES_PATIENTS, R
 from webconsole.templating import render
 
 # kinds of events that not everybody who sees patients may see
-KIND_RIGHTS: dict[str, Right] = {"case": SEES_CASES, "check": CHECKS}
+KIND_RIGHTS: dict[str, Right] = {"case": SEES_CASES, "message": SEES_CASES,
+                                 "check": CHECKS}
 
 
 @dataclass(frozen=True, slots=True)

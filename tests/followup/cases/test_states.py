@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from followup.cases.deadlines import (
     REMIND_AFTER,
+    Deadlines,
     Limits,
     Standing,
     Times,
     due,
     kept,
-    next_due,
+    next_deadline,
     standing,
 )
+from followup.cases.office_hours import OfficeHours
 from followup.cases.states import (
     TABLES,
     CaseKind,
@@ -90,20 +92,20 @@ def test_closing_without_the_person_s_yes_has_to_be_explained() -> None:
 def test_a_case_is_in_time_then_reminded_of_then_late_and_never_back(
         accept: int, more: int, at: int, accepted: int | None, closed_later: int | None) -> None:
     limits = Limits(timedelta(minutes=accept), timedelta(minutes=accept + more))
-    accept_due, close_due = due(limits, START)
+    wanted = due(limits, START, OfficeHours())
     accepted_at = START + timedelta(minutes=accepted) if accepted is not None else None
     closed_at = accepted_at + timedelta(minutes=closed_later) \
         if accepted_at and closed_later is not None else None
-    times = Times(START, accept_due, close_due, accepted_at, closed_at)
+    times = Times(wanted, accepted_at, None, closed_at)
     moment = START + timedelta(minutes=at)
-    stands, deadline = standing(times, moment), next_due(times)
+    stands, deadline = standing(times, moment), next_deadline(times)
     if closed_at:
         assert (stands, deadline) == (Standing.NONE, None)
     else:
-        assert deadline == (close_due if accepted_at else accept_due)
+        assert deadline == (wanted.close if accepted_at else wanted.accept)
         assert deadline is not None
-        assert (stands is Standing.LATE) == (moment >= deadline)
-        gone = (moment - START) / (deadline - START)
+        assert (stands is Standing.LATE) == (moment >= deadline.due)
+        gone = (moment - START) / (deadline.due - START)
         if abs(gone - REMIND_AFTER) > 1e-9:
             assert (stands is Standing.IN_TIME) == (gone < REMIND_AFTER)
         order = [Standing.IN_TIME, Standing.SOON, Standing.LATE]
@@ -114,12 +116,27 @@ def test_a_case_is_in_time_then_reminded_of_then_late_and_never_back(
 @given(minutes, minutes, st.integers(0, 60_000), st.integers(0, 60_000))
 def test_deadlines_are_kept_only_when_both_were(accept: int, more: int, accepted: int,
                                                 closed: int) -> None:
-    accept_due, close_due = due(Limits(timedelta(minutes=accept),
-                                       timedelta(minutes=accept + more)), START)
+    wanted = due(Limits(timedelta(minutes=accept), timedelta(minutes=accept + more)), START,
+                 OfficeHours())
     accepted_at = START + timedelta(minutes=accepted)
     closed_at = accepted_at + timedelta(minutes=closed)
-    times = Times(START, accept_due, close_due, accepted_at, closed_at)
+    times = Times(wanted, accepted_at, None, closed_at)
     assert kept(times, closed_at) is (accepted <= accept and accepted + closed <= accept + more)
     # while it is open nobody can say yes, only no
-    assert kept(Times(START, accept_due, close_due, accepted_at), START) in (None, False)
-    assert kept(Times(START, None, None), START) is None
+    assert kept(Times(wanted, accepted_at), START) in (None, False)
+    assert kept(Times(Deadlines()), START) is None
+
+
+def test_an_answer_may_have_a_deadline_of_its_own_between_the_others() -> None:
+    hour = timedelta(hours=1)
+    wanted = due(Limits(hour, 9 * hour, answer=4 * hour), START, OfficeHours())
+    accepted = Times(wanted, accepted=START + hour / 2)
+    assert next_deadline(accepted) == wanted.answer
+    assert standing(accepted, START + 3 * hour) is Standing.SOON
+    assert standing(accepted, START + 4 * hour) is Standing.LATE
+    answered = Times(wanted, START + hour / 2, START + 2 * hour)
+    assert next_deadline(answered) == wanted.close
+    assert kept(Times(wanted, START, START + 5 * hour, START + 6 * hour), START) is False
+    assert kept(Times(wanted, START, START + 3 * hour, START + 6 * hour), START) is True
+    # what is closed without an answer (dismissed) was answered by that
+    assert kept(Times(wanted, START, None, START + 3 * hour), START) is True
