@@ -33,7 +33,7 @@ pytestmark = [
 
 # what is no page: parts of pages, files, streams, other systems' doors
 NO_PAGES = ("/live", "/count", "/desk", "/export", "/events", "/audio", "/download", "/peaks",
-            "/sound", "/ws", "/healthz", "/{file}", "/{token}", "/answers", "/palette",
+            "/seal", "/sound", "/ws", "/healthz", "/{file}", "/{token}", "/answers", "/palette",
             "/sign-in/code")
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 STANDARD = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
