@@ -84,7 +84,8 @@ async def test_among_many_each_search_is_a_place_in_an_index(database: Database)
             await session.execute(text(f"set local enable_{way} = off"))
         for query, index in (
                 (search.matching("wang").limit(30), "ix_patient_key_key_patient_id"),
-                (patients._in_order(patients.LATEST, "").limit(31), "ix_patient_last_discharged_on_id"),
+                (patients._in_order(patients.LATEST, "").limit(31),
+                 "ix_patient_last_discharged_on_id"),
                 (patients._of_department("骨科", patients.LATEST, "").limit(31),
                  "ix_encounter_department_discharged_on_patient_id")):
             plan = json.dumps((await session.execute(
