@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from aftercall.models.use import fit_models
 from aftercall.nodes import ami_client
 from agi_scripts.house import House
 from agi_scripts.routes import routes
+from asterisk_conf import real_time
 from dialer.ami import AmiEvent
 from dialer.engine import Engine, Observer
 from dialer.node import Node
@@ -32,6 +32,7 @@ from recordings.standing import ROLE
 from recordings.vault import Vault
 
 log = get_logger(__name__)
+KEEPER_NICE = 10
 
 
 async def until_stopped(work: Callable[[], Awaitable[None]]) -> None:
@@ -99,7 +100,7 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
 
 async def run_keeper(settings: Settings) -> None:
     """Sealing and keeping of recordings, behind all that serves a live call."""
-    os.nice(10)
+    real_time.give_way(KEEPER_NICE)
     database = open_database(settings, ROLE)
     try:
         await keep(settings, database, Vault.of(settings, load_secrets(settings.data_dir)))

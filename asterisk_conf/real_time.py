@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
+from pathlib import Path
+
+AUTOGROUP = Path("/proc/self/autogroup")
 
 PRIORITY = 10                # the one that Asterisk's own option -p takes: they take turns
 
@@ -29,3 +33,15 @@ def allowed() -> bool:
     trial.start()
     trial.join()
     return granted == [True]
+
+
+def give_way(nice: int) -> None:
+    """Put this process, and what it starts from now on, behind all others.
+
+    Linux shares the cores out among sessions first (sched_autogroup), and niceness counts within a
+    session only: one that is ours alone is made as nice as we are.
+    """
+    os.nice(nice)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(nice))

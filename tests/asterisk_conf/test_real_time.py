@@ -42,3 +42,23 @@ def test_a_system_that_refuses_is_lived_with(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(os, "sched_setscheduler", refused)
     assert not real_time.take() and not real_time.allowed()
+
+
+def test_who_gives_way_does_so_among_all_sessions() -> None:
+    script = ("import os; from asterisk_conf import real_time; real_time.give_way(7); "
+              "print(os.nice(0), open('/proc/self/autogroup').read() "
+              "if real_time.AUTOGROUP.exists() else 'nice 7')")
+    own, *_, among_sessions = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        start_new_session=True).stdout.split()
+    assert int(own) == os.nice(0) + 7
+    assert int(among_sessions) == 7
+
+
+def test_a_session_of_others_is_left_alone() -> None:
+    script = ("from asterisk_conf import real_time; before = real_time.AUTOGROUP.read_text(); "
+              "real_time.give_way(7); print(before == real_time.AUTOGROUP.read_text())")
+    if not real_time.AUTOGROUP.exists():
+        pytest.skip("this system does not group sessions")
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          check=True).stdout.strip() == "True"
