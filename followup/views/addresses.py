@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from followup.errors import InvalidInput
 
 SEARCH_LENGTH = 60
+FIELD_LENGTH = 100
 
 
 class Yes(StrEnum):
@@ -24,6 +26,12 @@ class Yes(StrEnum):
 @dataclass(frozen=True, slots=True)
 class AddressFilter:
     """Each field of a list's own filter as it stands in the address; empty: any."""
+
+    @classmethod
+    def as_told(cls, query: Mapping[str, str]) -> dict[str, str]:
+        """Each field as an address tells it, not checked yet."""
+        return {field.name: query.get(field.name, "").strip()[:FIELD_LENGTH]
+                for field in fields(cls)}
 
     def with_(self, **changes: str) -> Self:
         """Another one with some fields changed."""

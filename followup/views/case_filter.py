@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -77,7 +77,7 @@ class CaseFilter(AddressFilter):
 
 def read_filter(query: Mapping[str, str]) -> CaseFilter:
     """The filter of an address; InvalidInput names a field that does not fit."""
-    given = {field.name: query.get(field.name, "").strip()[:100] for field in fields(CaseFilter)}
+    given = CaseFilter.as_told(query)
     for name, kind in (("kind", CaseKind), ("channel", Channel), ("standing", Standings),
                        ("kept", Kept), ("accepted", Yes), ("closed", Yes), ("reopened", Yes)):
         one_of(name, given[name], kind)

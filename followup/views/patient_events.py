@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import DateTime, Time, Uuid, cast, func, literal, select
+from sqlalchemy import DateTime, Select, Time, Uuid, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -114,28 +114,32 @@ async def typed(session: AsyncSession, patient_id: uuid.UUID, window: Window) ->
             for key, at, row in rows]
 
 
+async def _made(session: AsyncSession, window: Window, kind: str,
+                model: type[Alert | Case | Message], query: Select[Any]) -> list[Event]:
+    """Rows that stand where they were made."""
+    return [Event(row.created_at, row.id, kind, row) for row in
+            await session.scalars(window.of(query, model.created_at, model.id))]
+
+
 @source("alert")
 async def alerts(session: AsyncSession, patient_id: uuid.UUID, window: Window) -> list[Event]:
     """Alerts, when they were raised."""
     query = within(select(Alert).where(Alert.patient_id == patient_id), Alert)
-    return [Event(alert.created_at, alert.id, "alert", alert) for alert in
-            await session.scalars(window.of(query, Alert.created_at, Alert.id))]
+    return await _made(session, window, "alert", Alert, query)
 
 
 @source("case")
 async def cases(session: AsyncSession, patient_id: uuid.UUID, window: Window) -> list[Event]:
     """Complaints and praise, when they were registered."""
     query = within(select(Case).where(Case.patient_id == patient_id).options(*whole()), Case)
-    return [Event(case.created_at, case.id, "case", case) for case in
-            await session.scalars(window.of(query, Case.created_at, Case.id))]
+    return await _made(session, window, "case", Case, query)
 
 
 @source("message")
 async def messages(session: AsyncSession, patient_id: uuid.UUID, window: Window) -> list[Event]:
     """Messages to and from the patient, when they were written."""
     query = within(select(Message).where(Message.patient_id == patient_id), Message)
-    return [Event(message.created_at, message.id, "message", message) for message in
-            await session.scalars(window.of(query, Message.created_at, Message.id))]
+    return await _made(session, window, "message", Message, query)
 
 
 @source("check")

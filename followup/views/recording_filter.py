@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -104,8 +104,7 @@ class RecordingFilter(AddressFilter):
 
 def read_filter(query: Mapping[str, str]) -> RecordingFilter:
     """The filter of an address; InvalidInput names a field that does not fit."""
-    given = {field.name: query.get(field.name, "").strip()[:100]
-             for field in fields(RecordingFilter)}
+    given = RecordingFilter.as_told(query)
     for name, choices in (("kind", Kind), ("outcome", Disposition), ("seal", Sealing),
                           ("told", Told), ("held", Yes), ("comments", Yes)):
         one_of(name, given[name], choices)

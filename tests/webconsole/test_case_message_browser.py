@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, expect
 
-from followup.settings import Settings
-from tests.fakes.sms import SmsProvider, sms_provider
 from tests.webconsole.hospital import Hospital
 from tests.webconsole.test_browser import browser, open_desk, pytestmark, vendor_dir
+from tests.webconsole.test_case_message import provider, settings
 from tests.webconsole.test_every_page import AXE, STANDARD
 
-__all__ = ["browser", "pytestmark", "vendor_dir"]
-
-
-@pytest.fixture
-async def provider() -> AsyncIterator[SmsProvider]:
-    async with sms_provider() as made:
-        yield made
-
-
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path, provider: SmsProvider) -> Settings:
-    """A house that can send messages."""
-    return Settings(data_dir=tmp_path / "data", database={"url": database_url},
-                    messages=provider.settings())
+__all__ = ["browser", "provider", "pytestmark", "settings", "vendor_dir"]
 
 
 async def test_the_text_is_seen_as_it_will_be_while_it_is_written_and_sent_once(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,12 +16,11 @@ from followup.views.keyed import CURSOR_LENGTH, Order, read_order
 from webconsole.exporting import Lines, Taken, send
 from webconsole.formats import exact, span
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
-from webconsole.pages.inputs import path_id, text
+from webconsole.pages.inputs import choice_or_none, id_or_none, path_id, text
 from webconsole.pages.saved_views import tabs
 from webconsole.rights import CHECKS, SEES_CHECKS, allowed, exports
 from webconsole.templating import render
 
-E = TypeVar("E", bound=StrEnum)
 FIELDS = ("q", "state", "verdict", "department", "agent")
 COLUMNS = ("name", "mrn", "department", "answered", "talked", "outcome", "person", "plan",
            "method", "check_state", "verdict", "points")
@@ -60,7 +57,7 @@ async def plan(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """GET /spot-checks/export: the list as it is filtered and sorted, of one ``plan`` or of all;
     ``format`` csv or xlsx."""
-    wanted, order = _filter(request, _id(request.query.get("plan"))), _order(request)
+    wanted, order = _filter(request, id_or_none(request.query.get("plan"))), _order(request)
     translate, zone = request.app[CATALOGUES][request[VISITOR].locale], request.app[TIMEZONE]
 
     def row(line: spotchecks.Line) -> list[str | float]:
@@ -125,11 +122,11 @@ async def export_plans(request: web.Request) -> web.StreamResponse:
 async def _plans(session: AsyncSession, query: dict[str, str], order: Order, after: str,
                  size: int | None = None) -> tuple[list[spotchecks.PlanLine], str | None]:
     return await spotchecks.plans(session, search=query["q"], order=order, after=after, size=size,
-                                  method=_one_of(Method, query["method"]))
+                                  method=choice_or_none(Method, query["method"]))
 
 
 def _plan_query(request: web.Request) -> dict[str, str]:
-    method = _one_of(Method, request.query.get("method"))
+    method = choice_or_none(Method, request.query.get("method"))
     return {"q": text(request.query.get("q"), spotchecks.SEARCH_LENGTH),
             "method": method.value if method else ""}
 
@@ -169,21 +166,6 @@ def _filter(request: web.Request, plan_id: uuid.UUID | None = None) -> spotcheck
     """What the address asks for; what is none of ours is not asked for."""
     query, user = _query(request), request[VISITOR].user
     return spotchecks.Filter(
-        search=query["q"], plan_id=plan_id, state=_one_of(ItemState, query["state"]),
-        verdict=_one_of(Verdict, query["verdict"]), department=query["department"],
-        agent_id=_id(query["agent"]), person_id=user.id if user and _own(request) else None)
-
-
-def _one_of(enum: type[E], value: str | None) -> E | None:
-    return next((each for each in _members(enum) if each.value == value), None)
-
-
-def _members(enum: type[E]) -> Iterable[E]:
-    return enum
-
-
-def _id(value: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(value or "")
-    except ValueError:
-        return None
+        search=query["q"], plan_id=plan_id, state=choice_or_none(ItemState, query["state"]),
+        verdict=choice_or_none(Verdict, query["verdict"]), department=query["department"],
+        agent_id=id_or_none(query["agent"]), person_id=user.id if user and _own(request) else None)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeVar
 
 from aiohttp import web
 
 from followup.errors import InvalidInput, NotFound
+
+E = TypeVar("E", bound=StrEnum)
 
 
 def path_id(request: web.Request) -> uuid.UUID:
@@ -30,6 +35,20 @@ def form_id(value: object, field: str) -> uuid.UUID:
     except ValueError as error:
         raise InvalidInput(f"{field}: expected an id of this page", field=field,
                            expected="an id of this page") from error
+
+
+def id_or_none(told: str | None) -> uuid.UUID | None:
+    """An id of an address; what is none is not asked for."""
+    try:
+        return uuid.UUID(told or "")
+    except ValueError:
+        return None
+
+
+def choice_or_none(choices: type[E], told: str | None) -> E | None:
+    """The same of one of several words."""
+    members: Iterable[E] = choices
+    return next((each for each in members if each.value == told), None)
 
 
 def text(value: object, limit: int) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 
@@ -21,12 +19,11 @@ from followup.spotchecks.sampling import By, Method
 from followup.spotchecks.scoring import MOST_CRITERIA, Card
 from followup.views import check_results, overview, patients, spotchecks
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
-from webconsole.pages.inputs import text
+from webconsole.pages.inputs import choice_or_none, id_or_none, text
 from webconsole.rights import CHECKS, JUDGES, SEES_CHECK_RESULTS, allowed, exports
 from webconsole.sheets import Cell, download, table, wanted_format
 from webconsole.templating import render
 
-E = TypeVar("E", bound=StrEnum)
 SPANS = ("7", "30", "90", "all")          # days of results
 RESULT_COLUMNS = ("tallied_by", "tallied", "checked", "passed_percent", "passed_low",
                   "passed_high", "mean_points", "fatal")
@@ -80,14 +77,14 @@ async def _new(request: web.Request, typed: dict[str, str], *, fault: str = "",
 
 
 def _wish(typed: dict[str, str]) -> plans.Wish:
-    method = _one_of(Method, typed["method"]) or Method.RANDOM
-    card = _id(typed["card"])
+    method = choice_or_none(Method, typed["method"]) or Method.RANDOM
+    card = id_or_none(typed["card"])
     if card is None:
         raise InvalidInput("card: expected a score card", field="card")
     return plans.Wish(
         name=typed["name"], method=method, since=_day(typed["since"], "since"),
         until=_day(typed["until"], "until"), size=_number(typed["size"], "size"), card_id=card,
-        by=_one_of(By, typed["by"]) if method is Method.STRATIFIED else None,
+        by=choice_or_none(By, typed["by"]) if method is Method.STRATIFIED else None,
         department=typed["department"],
         double_percent=_number(typed["double_percent"] or "0", "double_percent"),
         seed=_number(typed["seed"], "seed") if typed["seed"] else None)
@@ -139,7 +136,7 @@ async def export_results(request: web.Request) -> web.Response:
 
 def _period(request: web.Request) -> tuple[uuid.UUID | None, str, datetime | None]:
     """The plan that is asked for, the days as they stand in the address, and since when."""
-    plan_id, days = _id(request.query.get("plan")), request.query.get("days", "")
+    plan_id, days = id_or_none(request.query.get("plan")), request.query.get("days", "")
     days = days if days in SPANS else ("all" if plan_id else "90")
     return plan_id, days, None if days == "all" else now() - timedelta(days=int(days))
 
@@ -149,7 +146,7 @@ async def cards(request: web.Request) -> web.Response:
     """GET /spot-checks/cards: ``card`` (an id), else the first one."""
     async with request.app[DATABASE].session() as session:
         every = await plans.newest_cards(session)
-        wanted = _id(request.query.get("card"))
+        wanted = id_or_none(request.query.get("card"))
         shown = await plans.find_card(session, wanted) if wanted else next(iter(every), None)
     typed = {"name": shown.name, "pass_mark": shown.pass_mark} if shown else {
         "name": "", "pass_mark": 80}
@@ -202,21 +199,6 @@ async def _cards(request: web.Request, typed: dict[str, Any], lines: list[Any], 
     return render(request, "score_cards.html", status=status, typed=typed, cards=every,
                   criteria=[*lines, *spare][:MOST_CRITERIA], open_alerts=count,
                   **{"chosen": None, "fault": "", "line": "", **more})
-
-
-def _one_of(enum: type[E], value: str | None) -> E | None:
-    return next((each for each in _members(enum) if each.value == value), None)
-
-
-def _members(enum: type[E]) -> Iterable[E]:
-    return enum
-
-
-def _id(value: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(value or "")
-    except ValueError:
-        return None
 
 
 def _day(value: str, field: str) -> date:
