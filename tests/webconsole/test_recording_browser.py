@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, Locator, Route, expect
 
 from followup.database.engine import Database
 from followup.settings import Settings
@@ -33,8 +35,17 @@ async def test_it_plays_from_a_mark_and_says_when_it_was_changed(
     sealed = file.read_bytes()
     file.chmod(0o600)
     file.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
-    await desk.page.reload()
+    # a mark is pressed at once, while scripts of the page are still to come
+    pressed = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await pressed.wait()
+        await route.continue_()
+
+    await desk.page.route("**/js/live.js*", late)
+    await desk.page.reload(wait_until="commit")
     await desk.page.locator('.mark[data-seek="1.2"]').click()
+    pressed.set()
     await expect(notice).to_be_visible()
 
 

@@ -1,10 +1,11 @@
 // Jumping to a mark of a recording, and showing which mark is being heard.
+// No module, and read before the page: a mark that is pressed while the rest still loads is heard.
 function soundOf(place) {
   const named = place.dataset.of || place.closest("form")?.dataset.of;
   return named ? document.getElementById(named) : place.closest("[data-player]").querySelector("audio");
 }
 
-document.body.addEventListener("click", (event) => {
+document.addEventListener("click", (event) => {
   const mark = event.target.closest("[data-seek]");
   if (!mark) return;
   const sound = soundOf(mark);
@@ -13,7 +14,7 @@ document.body.addEventListener("click", (event) => {
 });
 
 // media events do not bubble: they are caught on their way down
-document.body.addEventListener("timeupdate", (event) => {
+document.addEventListener("timeupdate", (event) => {
   const player = event.target.closest("[data-player]");
   if (!player) return;
   const marks = [...player.querySelectorAll("[data-seek]")];
@@ -22,7 +23,7 @@ document.body.addEventListener("timeupdate", (event) => {
 }, true);
 
 // a note is on the moment that is being heard, until somebody types another one
-document.body.addEventListener("timeupdate", (event) => {
+document.addEventListener("timeupdate", (event) => {
   for (const place of document.querySelectorAll("input[data-at]")) {
     if (document.activeElement === place || soundOf(place) !== event.target) continue;
     const whole = Math.floor(event.target.currentTime);
@@ -31,6 +32,6 @@ document.body.addEventListener("timeupdate", (event) => {
 }, true);
 
 // one sound at a time
-document.body.addEventListener("play", (event) => {
+document.addEventListener("play", (event) => {
   for (const other of document.querySelectorAll("audio")) if (other !== event.target) other.pause();
 }, true);

@@ -63,6 +63,10 @@ class Wave {
       button.addEventListener("click", () => this.toMark(Number(button.dataset.toMark)));
     }
     new ResizeObserver(() => this.draw()).observe(canvas);
+    if (!this.sound.paused) { // a mark was pressed before this was loaded
+      this.verify();
+      this.follow();
+    }
   }
 
   async load() {
