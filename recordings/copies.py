@@ -12,7 +12,9 @@ from followup.ffmpeg import find_ffmpeg
 TYPES = {CopyFormat.OPUS: "audio/ogg; codecs=opus", CopyFormat.M4A: "audio/mp4"}
 # through pipes, so that no sound lies unencrypted on a disk
 _ARGUMENTS = {
-    CopyFormat.OPUS: ("-c:a", "libopus", "-b:a", "32k", "-compression_level", "3", "-f", "ogg"),
+    # long frames: a third less work for the same sound
+    CopyFormat.OPUS: ("-c:a", "libopus", "-b:a", "32k", "-compression_level", "3",
+                      "-frame_duration", "60", "-f", "ogg"),
     CopyFormat.M4A: ("-c:a", "aac", "-aac_coder", "fast", "-b:a", "48k",
                      "-movflags", "frag_keyframe+delay_moov", "-f", "mp4")}
 _PATIENCE_S = 600

@@ -26,7 +26,7 @@ from followup.database.base import now
 from followup.database.engine import Database
 
 PATIENCE_S = 600.0               # until all that ended has been prepared
-QUIET_S = 15.0                   # live calls alone, before: what is late by itself
+QUIET_S = 60.0                   # live calls alone, before: what is late by itself
 
 
 async def measure_beside(stage: Stage, live: int, ending: int, minute_s: float,
