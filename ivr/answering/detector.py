@@ -72,8 +72,10 @@ class Detector:
 
     def push(self, kind: Kind) -> Verdict:
         """The next 20 ms."""
+        self._now += FRAME_MS
+        if kind is QUIET and not (self._talking or self._tone_ms or self._hush >= 0):
+            return self.verdict                  # nothing to follow: so are most lines
         if self.verdict is not Verdict.MACHINE:
-            self._now += FRAME_MS
             self._follow_beep(kind)
             self._follow_talk(kind.voice)
         return self.verdict

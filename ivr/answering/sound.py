@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
 import webrtcvad
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ivr.answering.detector import QUIET, VOICE, Kind
 
@@ -30,7 +29,7 @@ class Classifier:
 
     def __init__(self) -> None:
         self._vad = webrtcvad.Vad(VOICE_MODE)
-        self._ours: deque[float] = deque(maxlen=ECHO_FRAMES)
+        self._ours = np.zeros(ECHO_FRAMES - 1, np.float32)       # how loud we just were
 
     def kind(self, theirs: np.ndarray, ours: np.ndarray | None = None) -> Kind:
         """160 samples (int16) of the other side, and what we sent them meanwhile."""
@@ -39,17 +38,25 @@ class Classifier:
 
     def kinds(self, frames: np.ndarray) -> list[Kind]:
         """Many frames in one go: (number, 160, 2), their side first. Most lines are quiet."""
-        plain = frames.astype(np.float32)
-        loudness = np.sqrt(np.einsum("nst,nst->nt", plain, plain) / SAMPLES)
-        smooth = (roughness(plain[:, :, 0]) < ROUGH).tolist()
-        return [self._kind(frame[:, 0], theirs, ours, may_be_tone)
-                for frame, (theirs, ours), may_be_tone
-                in zip(frames, loudness.tolist(), smooth, strict=True)]
+        # each side's samples in a row first: sums over them are ten times as quick
+        plain = np.ascontiguousarray(frames.transpose(0, 2, 1)).astype(np.float32)
+        loudness = np.sqrt(np.einsum("nts,nts->nt", plain, plain) / SAMPLES)
+        echo = ECHO * self._loudest_of_ours(loudness[:, 1])
+        loud = np.nonzero(loudness[:, 0] >= np.maximum(FLOOR, echo))[0]
+        found = [QUIET] * len(frames)
+        if len(loud):
+            smooth = (roughness(plain[loud, 0]) < ROUGH).tolist()
+            for place, may_be_tone in zip(loud.tolist(), smooth, strict=True):
+                found[place] = self._kind(frames[place, :, 0], may_be_tone)
+        return found
 
-    def _kind(self, theirs: np.ndarray, loudness: float, ours: float, may_be_tone: bool) -> Kind:
-        self._ours.append(ours)
-        if loudness < max(FLOOR, ECHO * max(self._ours)):
-            return QUIET
+    def _loudest_of_ours(self, loudness: np.ndarray) -> np.ndarray:
+        """At each frame, what was loudest of us a moment before it."""
+        known = np.concatenate([self._ours, loudness])
+        self._ours = known[-ECHO_FRAMES + 1:]
+        return sliding_window_view(known, ECHO_FRAMES).max(axis=1)
+
+    def _kind(self, theirs: np.ndarray, may_be_tone: bool) -> Kind:
         if may_be_tone and (hertz := pitch(theirs)):
             return Kind(tone=hertz)
         return VOICE if self._vad.is_speech(theirs.astype("<i2").tobytes(), RATE) else QUIET

@@ -7,6 +7,7 @@ left), which grows by about a second at a time.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ log = get_logger(__name__)
 
 EVERY_S = 0.25               # the file is looked at
 FRAME_BYTES = SAMPLES * 2 * 2
+READ_BYTES = 1 << 18         # eight seconds: more than there can be to read
 
 
 class Watch:
@@ -68,7 +70,7 @@ async def _follow(watch: Watch, capture: Path) -> None:
             if file is None and capture.exists():
                 file = capture.open("rb", buffering=0)
             if file is not None:
-                sound += file.read()
+                sound += os.read(file.fileno(), READ_BYTES)
                 whole = len(sound) // FRAME_BYTES * FRAME_BYTES
                 if whole:
                     watch.hear(sound[:whole])

@@ -139,6 +139,9 @@ class PromptBook:
         What was not prepared is spoken by the local voice if it is quick; MissingSound, with an
         alarm, when there is nothing to play. ``language`` counts where the prompt names none.
         """
+        # two looks at a folder cost less than a thread that takes them
+        if (kept := self._kept(prompt, language)) is not None:
+            return str(kept.with_suffix(""))
         try:
             async with asyncio.timeout(LATE_S):
                 path = await asyncio.to_thread(self._ready, prompt, language)
@@ -166,13 +169,17 @@ class PromptBook:
         if kept:
             self._sounds.discard_if_broken(kept.path)
 
+    def _kept(self, prompt: Prompt, language: str) -> Path | None:
+        """The file that was played last, if it and the human recording are as they were."""
+        kept = self._files.get(self._key(prompt, language))
+        stands = kept and self._sounds.has(kept.path) and \
+            kept.stamp == self._stamp(prompt.id, prompt.language or language)
+        return kept.path if kept and stands else None
+
     def _ready(self, prompt: Prompt, language: str) -> Path | None:
-        """The file to play when it is there already; looks whether a recording has changed."""
-        key, spoken_in = self._key(prompt, language), prompt.language or language
+        """The file to play when one is there already; looks anew which that is."""
+        spoken_in = prompt.language or language
         stamp = self._stamp(prompt.id, spoken_in)
-        kept = self._files.get(key)
-        if kept and kept.stamp == stamp and self._sounds.has(kept.path):
-            return kept.path
         for way in self._ways(prompt, spoken_in):
             if self._sounds.has(way.path):
                 return self._remember(prompt, language, way.path, stamp)
