@@ -54,7 +54,7 @@ class Classifier:
         """At each frame, what was loudest of us a moment before it."""
         known = np.concatenate([self._ours, loudness])
         self._ours = known[-ECHO_FRAMES + 1:]
-        return sliding_window_view(known, ECHO_FRAMES).max(axis=1)
+        return np.asarray(sliding_window_view(known, ECHO_FRAMES).max(axis=1))
 
     def _kind(self, theirs: np.ndarray, may_be_tone: bool) -> Kind:
         if may_be_tone and (hertz := pitch(theirs)):
