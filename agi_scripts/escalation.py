@@ -7,7 +7,8 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 
-from agi_scripts.house import Call, House
+from agi_scripts.answered import Call
+from agi_scripts.house import House
 from dialer.pacing import Finding, Step, next_step
 from followup.agents.models import Agent
 from followup.campaigns.models import CampaignMode
@@ -65,11 +66,11 @@ async def _ring(channel: AgiChannel, call: Call, house: House, escalation_id: uu
                 agent: Agent) -> bool:
     """Ring one agent, the patient hearing so; True when the two have spoken."""
     log.info("ringing an agent", agent=agent.extension, escalation_id=str(escalation_id))
-    await channel.set_variable("CALLERID(name)", call.patient.name)
-    await channel.set_variable("CALLERID(num)", call.patient.mrn)
+    await channel.set_variable("CALLERID(name)", call.name)
+    await channel.set_variable("CALLERID(num)", call.mrn)
     await channel.exec(
         "Dial", f"PJSIP/{agent.endpoint}", str(house.settings.dialer.agent_ring_s),
-        f"gm(connecting-{call.response.language})U({AGENT_JOINED_CONTEXT}^{escalation_id})")
+        f"gm(connecting-{call.language})U({AGENT_JOINED_CONTEXT}^{escalation_id})")
     if await channel.get_variable("DIALSTATUS") == "ANSWER":
         await house.agent_joined(escalation_id)         # when its own script could not say so
         await house.agent_left(escalation_id)

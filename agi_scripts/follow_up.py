@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 
 from structlog.contextvars import bound_contextvars
 
+from agi_scripts.answered import Call
 from agi_scripts.escalation import hand_over
-from agi_scripts.house import Call, House
+from agi_scripts.house import House
 from agi_scripts.straight_to_agent import straight_to_agent
 from followup.calls.ledger import attempt_id_of
 from followup.calls.models import Disposition
 from followup.campaigns.models import CampaignMode
 from followup.database.base import now
 from followup.log import get_logger
-from followup.questionnaires.library import parsed
 from followup.responses.models import Severity
 from followup.responses.store import Found, Given, known
 from ivr.agi import AgiChannel, AgiHangup
@@ -48,16 +48,15 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
         return
     with bound_contextvars(attempt_id=str(attempt_id), call_id=channel.unique_id):
         call = await house.open_call(attempt_id)
-        log.info("answered", language=call.response.language, known=len(call.answers))
-        questionnaire = parsed(call.questionnaire)
-        desk = FollowUpDesk(channel, call, house, book.reading(questionnaire))
-        line = line_of(channel, desk, call.response.language, voice)
+        log.info("answered", language=call.language, known=len(call.answers))
+        desk = FollowUpDesk(channel, call, house, book.reading(call.questionnaire))
+        line = line_of(channel, desk, call.language, voice)
         if call.mode is not CampaignMode.IVR:
             await record(channel, call, house)
             await straight_to_agent(channel, call, house, line)
             await goodbye(channel)
             return
-        state = resume(questionnaire, context_of(call, house), *known(call.answers))
+        state = resume(call.questionnaire, context_of(call, house), *known(call.answers))
         capture = await record(channel, call, house)
         line.watch = Watch()
         try:
@@ -84,9 +83,9 @@ def context_of(call: Call, house: House) -> Context:
     """What the conversation may know of the patient."""
     settings = house.settings
     return Context(hospital=settings.hospital_names,
-                   name=call.patient.name, department=call.encounter.department,
-                   language=call.response.language, hold_s=call.hold_s,
-                   birth_year=call.patient.birth_date.year if call.patient.birth_date else None,
+                   name=call.name, department=call.department,
+                   language=call.language, hold_s=call.hold_s,
+                   birth_year=call.birth_date.year if call.birth_date else None,
                    voicemail_message=settings.dialer.voicemail_message,
                    today=now().astimezone(ZoneInfo(settings.dialer.timezone)).date().isoformat())
 
@@ -136,7 +135,7 @@ class FollowUpDesk:
     async def mark(self, mark: Mark) -> None:
         """Note a moment of the recording; the agent's own script notes when they join."""
         if mark.kind != "agent":
-            self._house.mark(self._call, mark.kind, mark.link_id, mark.label)
+            self._call.mark(mark.kind, mark.link_id, mark.label)
 
     async def keep_marks(self) -> None:
         """The console shows what is being asked."""
@@ -159,9 +158,8 @@ class FollowUpDesk:
     async def use_language(self, language: str) -> None:
         """Speak it from now on, in later calls too; Asterisk's own sounds follow."""
         await self._channel.set_variable("CHANNEL(language)", language)
-        if language != self._call.response.language:
+        if language != self._call.language:
             await self._house.set_language(self._call, language)
-            self._call.response.language = language
 
     async def stop_recording(self) -> None:
         """What there is of it is thrown away too."""

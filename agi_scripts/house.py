@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, delete, insert, select, update
+import asyncpg
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agi_scripts import answered
+from agi_scripts.answered import Call, keep_mark, keep_marks, mark_of
 from agi_scripts.waiting import Place, place_of, spare_agents, waiting
 from followup.agents import roster
 from followup.agents.models import Agent, AgentState
@@ -25,8 +28,6 @@ from followup.alerts import register
 from followup.calls import ledger
 from followup.calls.models import (
     AnsweredBy,
-    Attempt,
-    AttemptState,
     Disposition,
     Escalation,
     EscalationState,
@@ -34,56 +35,31 @@ from followup.calls.models import (
     RecordingMark,
     RecordingState,
 )
-from followup.campaigns.models import Campaign, CampaignMode, Task
-from followup.campaigns.rules import CampaignRules
+from followup.campaigns.models import CampaignMode
 from followup.database.base import now
 from followup.database.engine import Database
-from followup.errors import NotFound, Unavailable
+from followup.database.statements import Quick, Where
+from followup.errors import Unavailable
 from followup.log import get_logger
 from followup.patients import consent
-from followup.patients.models import Encounter, Patient
-from followup.questionnaires.models import QuestionnaireRow
+from followup.questionnaires import library
+from followup.questionnaires.definition import Questionnaire
 from followup.responses import store
 from followup.responses.models import Answer, Response, Severity
 from followup.responses.store import Given
 from followup.settings import Settings
 from ivr.conversation.farewell import moment_of
 from ivr.understanding import When
-from recordings.naming import capture_name
 
 log = get_logger(__name__)
 T = TypeVar("T")
+W = TypeVar("W", AsyncSession, Quick)
 
 ASKED = "asked-for-a-person"
 ASKED_TEXT = {"zh": "患者要求与工作人员通话", "en": "Asked to speak with a person"}
 
-_MARK = insert(cast("Table", RecordingMark.__table__))
 # A database that restarts is back within these waits.
 RETRY_WAITS_S = (0.1, 0.4, 1.0, 2.0, 3.0)
-
-
-@dataclass
-class Call:
-    """One answered follow-up call."""
-
-    attempt: Attempt
-    patient: Patient
-    encounter: Encounter
-    response: Response
-    questionnaire: QuestionnaireRow
-    answers: list[Answer]                        # given in earlier calls
-    mode: CampaignMode                           # who speaks with them
-    hold_s: int                                  # how long they may be asked to wait for an agent
-    skill: str | None = None                     # that agent must have it
-    recording_id: uuid.UUID | None = None
-    recording_since: datetime | None = None
-    # rows of recording_mark, written with what comes next
-    marks: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def id(self) -> uuid.UUID:
-        """The attempt's id."""
-        return self.attempt.id
 
 
 class House:
@@ -97,76 +73,36 @@ class House:
 
     async def _do(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run ``work`` in a transaction; Unavailable when the database stays away."""
-        for wait in (*RETRY_WAITS_S, None):
-            try:
-                async with self._database.session() as session:
-                    return await work(session)
-            except (DBAPIError, OSError, TimeoutError) as error:
-                if _is_ours(error):
-                    raise
-                if wait is None:
-                    raise Unavailable("the database does not answer") from error
-                log.warning("the database does not answer, trying again", reason=repr(error)[:200])
-                await asyncio.sleep(wait)
-        raise AssertionError("unreachable")
+        return await _patiently(self._database.session, work)
+
+    async def _quickly(self, work: Callable[[Quick], Awaitable[T]]) -> T:
+        """The same for what is asked in every call."""
+        return await _patiently(self._database.quick, work)
 
     async def _do_in(self, call: Call, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """The same, in a call: its marks go with it, so that they cost nobody a wait.
+        """In a call: its marks go with it, so that they cost nobody a wait."""
+        return await _with_marks(call, work, self._do)
 
-        A question is asked once the answer before it is kept, however long that took.
-        """
-        marks = list(call.marks)
-
-        async def both(session: AsyncSession) -> T:
-            result = await work(session)
-            for mark in marks:
-                if mark["kind"] == "question" and call.recording_since is not None:
-                    mark["at_ms"] = _since(call.recording_since)
-            if marks:
-                await session.execute(_MARK, marks)
-            return result
-
-        result = await self._do(both)
-        del call.marks[:len(marks)]
-        return result
+    async def _quickly_in(self, call: Call, work: Callable[[Quick], Awaitable[T]]) -> T:
+        return await _with_marks(call, work, self._quickly)
 
     # --- the call ------------------------------------------------------------------------------
 
     async def open_call(self, attempt_id: uuid.UUID) -> Call:
         """Everything about the call that has just been answered; NotFound for a stranger's."""
-        async def work(session: AsyncSession) -> Call:
-            await ledger.advance(session, attempt_id, AttemptState.ANSWERED)
-            attempt = await session.get(Attempt, attempt_id)
-            if attempt is None or attempt.state is AttemptState.ENDED:
-                raise NotFound("no live attempt has this id")
-            task = await session.get_one(Task, attempt.task_id)
-            campaign = await session.get_one(Campaign, task.campaign_id)
-            # whoever is on the phone already is not to suffer for rules that do not fit
-            rules = CampaignRules.if_valid(campaign.rules) or CampaignRules()
-            response = await store.open_response(session, task)
-            return Call(
-                attempt=attempt, patient=await session.get_one(Patient, task.patient_id),
-                encounter=await session.get_one(Encounter, task.encounter_id), response=response,
-                questionnaire=await session.get_one(QuestionnaireRow, response.questionnaire_id),
-                answers=await store.current_answers(session, response.id),
-                mode=campaign.mode, skill=rules.skill,
-                hold_s=rules.hold(self.settings.dialer.hold_max_s))
-        return await self._do(work)
+        row, begun = await self._quickly(lambda where: answered.read(where, attempt_id))
+
+        async def more(session: AsyncSession) -> tuple[Questionnaire, list[Answer]]:
+            return (await library.by_id(session, begun.questionnaire_id),
+                    await store.current_answers(session, begun.id))
+        questionnaire = library.at_hand(begun.questionnaire_id)
+        known = (questionnaire, list[Answer]()) if questionnaire and begun.new \
+            else await self._do(more)
+        return answered.call_of(attempt_id, row, begun, *known, self.settings.dialer.hold_max_s)
 
     async def begin_recording(self, call: Call) -> str:
         """Announce the recording that is about to start; the capture's file name."""
-        name = capture_name(call.id)
-
-        async def work(session: AsyncSession) -> Recording:
-            found = await session.scalar(select(Recording).where(Recording.attempt_id == call.id))
-            recording = found or Recording(id=uuid.uuid4(), attempt_id=call.id, capture_file=name,
-                                           created_at=now())
-            session.add(recording)
-            return recording
-
-        recording = await self._do(work)
-        call.recording_id, call.recording_since = recording.id, recording.created_at
-        return name
+        return await self._quickly(lambda where: answered.announce(where, call))
 
     async def refuse_recording(self, call: Call) -> None:
         """The patient objects: what was captured is thrown away, and no more is marked."""
@@ -185,35 +121,34 @@ class House:
     async def stop_calling(self, call: Call) -> None:
         """The patient wants no more follow-up calls: none of their open tasks is called."""
         async def work(session: AsyncSession) -> None:
-            await consent.stop_calling(session, call.patient.id, actor="patient",
+            await consent.stop_calling(session, call.patient_id, actor="patient",
                                        why=f"call:{call.id}")
         await self._do(work)
 
-    def mark(self, call: Call, kind: str, link_id: str | None = None,
-             label: str = "") -> None:
-        """Note this moment of the recording; kept with the answer that comes with it."""
-        if call.recording_id is not None and call.recording_since is not None:
-            call.marks.append(_mark(call.recording_id, call.recording_since, kind, link_id, label))
-
     async def keep_marks(self, call: Call) -> None:
         """Keep the marks that come with no answer."""
-        async def nothing(_: AsyncSession) -> None:
+        async def nothing(_: Quick) -> None:
             pass
         if call.marks:
-            await self._do_in(call, nothing)
+            await self._quickly_in(call, nothing)
 
     async def answer(self, call: Call, given: Given) -> None:
         """Keep an answer; returns once it is in PostgreSQL."""
-        await self._do_in(call, lambda session: store.record_answer(
-            session, call.response.id, call.id, given, self._deadlines))
+        async def work(where: Where) -> None:
+            await store.record_answer(where, call.response_id, call.id, given, self._deadlines)
+        if given.found:
+            await self._do_in(call, work)
+        else:
+            await self._quickly_in(call, work)
 
     async def close_answers(self, call: Call, link_id: str) -> None:
         """The patient has nothing to add to the answers of an item."""
-        await self._do(lambda session: store.close_answers(session, call.response.id, link_id))
+        await self._quickly(lambda where: store.close_answers(where, call.response_id, link_id))
 
     async def set_language(self, call: Call, language: str) -> None:
         """Go on in another language, in this call and in later ones."""
-        await self._do(lambda session: store.set_language(session, call.response.id, language))
+        await self._quickly(lambda where: store.set_language(where, call.response_id, language))
+        call.language = language
 
     async def conclude(self, call: Call, outcome: Disposition, hangup_point: str | None, *,
                        complete: bool = False, call_back: When | None = None,
@@ -222,17 +157,17 @@ class House:
         zone = ZoneInfo(self.settings.dialer.timezone)
         call_back_at = moment_of(call_back, now().astimezone(zone)) if call_back else None
 
-        async def work(session: AsyncSession) -> None:
-            await ledger.note_outcome(session, call.id, outcome, hangup_point, call_back_at,
+        async def work(where: Where) -> None:
+            await ledger.note_outcome(where, call.id, outcome, hangup_point, call_back_at,
                                       answered_by)
             if complete:
-                await store.complete(session, call.response.id)
-        await self._do_in(call, work)
+                await store.complete(where, call.response_id)
+        await self._quickly_in(call, work)
 
     async def abandoned(self, call: Call) -> None:
         """The patient left without having spoken to anybody, unless an agent was quicker."""
-        await self._do_in(call, lambda session: ledger.note_outcome(
-            session, call.id, Disposition.ABANDONED, unless=Disposition.ESCALATED))
+        await self._quickly_in(call, lambda where: ledger.note_outcome(
+            where, call.id, Disposition.ABANDONED, unless=Disposition.ESCALATED))
 
     # --- the agents ----------------------------------------------------------------------------
 
@@ -256,12 +191,12 @@ class House:
         An alert is open from now where a questionnaire has talked: else they are called again.
         """
         async def work(session: AsyncSession) -> uuid.UUID:
-            alert = await register.live_alert(session, call.response.id)
+            alert = await register.live_alert(session, call.response_id)
             if alert is None and call.mode is CampaignMode.IVR:
                 # no finding, yet they asked: somebody must call back
                 alert = await register.raise_alert(
-                    session, call.response, "", ASKED, Severity.ABNORMAL, ASKED_TEXT,
-                    self._deadlines, now())
+                    session, await session.get_one(Response, call.response_id), "", ASKED,
+                    Severity.ABNORMAL, ASKED_TEXT, self._deadlines, now())
                 await session.flush()
             escalation = Escalation(id=uuid.uuid4(), attempt_id=call.id,
                                     alert_id=alert.id if alert else None, requested_at=now())
@@ -273,7 +208,7 @@ class House:
                             passed_over: Collection[uuid.UUID]) -> Agent | None:
         """The agent who is to be rung; nobody else can be given them meanwhile."""
         async def work(session: AsyncSession) -> Agent | None:
-            agent = await roster.reserve(session, call.id, call.response.language, passed_over,
+            agent = await roster.reserve(session, call.id, call.language, passed_over,
                                          skill=call.skill)
             if agent is not None:
                 await session.execute(
@@ -302,7 +237,7 @@ class House:
             recording = await session.scalar(
                 select(Recording).where(Recording.attempt_id == escalation.attempt_id))
             if recording is not None:
-                await session.execute(_MARK, _mark(recording.id, recording.created_at, "agent"))
+                await keep_mark(session, mark_of(recording.id, recording.created_at, "agent"))
         await self._do(work)
 
     async def agent_left(self, escalation_id: uuid.UUID) -> bool:
@@ -336,17 +271,38 @@ class House:
         await self._do(work)
 
 
-def _mark(recording_id: uuid.UUID, since: datetime, kind: str, link_id: str | None = None,
-          label: str = "") -> dict[str, Any]:
-    return {"recording_id": recording_id, "at_ms": _since(since), "kind": kind,
-            "link_id": link_id, "label": label}
+async def _patiently(transaction: Callable[[], AbstractAsyncContextManager[W]],
+                     work: Callable[[W], Awaitable[T]]) -> T:
+    for wait in (*RETRY_WAITS_S, None):
+        try:
+            async with transaction() as where:
+                return await work(where)
+        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
+                TimeoutError) as error:
+            if _is_ours(error):
+                raise
+            if wait is None:
+                raise Unavailable("the database does not answer") from error
+            log.warning("the database does not answer, trying again", reason=repr(error)[:200])
+            await asyncio.sleep(wait)
+    raise AssertionError("unreachable")
 
 
-def _since(start: datetime) -> int:
-    return round((now() - start) / timedelta(milliseconds=1))
+async def _with_marks(call: Call, work: Callable[[W], Awaitable[T]],
+                      do: Callable[[Callable[[W], Awaitable[T]]], Awaitable[T]]) -> T:
+    marks = list(call.marks)
+
+    async def both(where: W) -> T:
+        result = await work(where)
+        await keep_marks(where, call, marks)
+        return result
+
+    result = await do(both)
+    del call.marks[:len(marks)]
+    return result
 
 
 def _is_ours(error: Exception) -> bool:
     """Whether the fault is in what we asked (a constraint, a type), not in the connection."""
-    code = getattr(getattr(error, "orig", None), "sqlstate", "") or ""
+    code = getattr(getattr(error, "orig", error), "sqlstate", "") or ""
     return code[:2] in ("22", "23", "42")

@@ -6,8 +6,9 @@ predictive one is taken now; who finds none within two seconds is told so, and c
 
 from __future__ import annotations
 
+from agi_scripts.answered import Call
 from agi_scripts.escalation import hand_over
-from agi_scripts.house import Call, House
+from agi_scripts.house import House
 from followup.calls.models import Disposition
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiHangup
@@ -32,7 +33,7 @@ async def straight_to_agent(channel: AgiChannel, call: Call, house: House, line:
             return
         await house.conclude(call, Disposition.ABANDONED, None)
         log.warning("no agent within the patient's patience")
-        hospital = hospital_in(house.settings.hospital_names, call.response.language)
+        hospital = hospital_in(house.settings.hospital_names, call.language)
         await line.say((Prompt("greeting", {"hospital": hospital}), Prompt("all-busy")),
                        interruptible=False)
     except AgiHangup:

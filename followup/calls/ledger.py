@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.agents.models import Agent, AgentState
@@ -27,6 +27,7 @@ from followup.calls.models import (
 from followup.campaigns.models import Task, TaskState
 from followup.campaigns.retry import NextStep, counts
 from followup.database.base import now
+from followup.database.statements import Statement, Where
 from followup.patients.models import Patient, PatientContact
 
 __all__ = ["NUMBER_CHECK", "advance", "attempt_id_of", "claim", "dialled_in", "end", "live",
@@ -35,6 +36,20 @@ __all__ = ["NUMBER_CHECK", "advance", "attempt_id_of", "claim", "dialled_in", "e
 CHANNEL_PREFIX = "aftercall-"
 NUMBER_CHECK = "number check"        # settled by us: the trunk may not call that number
 _ORDER = list(AttemptState)
+_ATTEMPT = cast("Table", Attempt.__table__)
+_THIS = _ATTEMPT.c.id == bindparam("attempt")
+_ADVANCE = {state: Statement(
+    update(_ATTEMPT).where(_THIS, or_(*(_ATTEMPT.c.state == earlier
+                                        for earlier in _ORDER[:_ORDER.index(state)])))
+    .values({"state": state, column: bindparam("moment")}).returning(_ATTEMPT.c.id))
+    for state, column in ((AttemptState.SENT, "sent_at"), (AttemptState.RINGING, "ringing_at"),
+                          (AttemptState.ANSWERED, "answered_at"))}
+_CAME_TO = update(_ATTEMPT).where(_THIS).values(
+    outcome=bindparam("came_to"), hangup_point=bindparam("point"),
+    call_back_at=bindparam("call_back"), answered_by=bindparam("who"))
+_NOTE = Statement(_CAME_TO)
+_NOTE_UNLESS = Statement(_CAME_TO.where(
+    _ATTEMPT.c.outcome.is_distinct_from(bindparam("but"))))
 
 
 def attempt_id_of(channel_id: str) -> uuid.UUID | None:
@@ -52,19 +67,13 @@ def _really_dialled() -> ColumnElement[bool]:
         [how for how in Disposition if not counts(how)]))
 
 
-async def advance(session: AsyncSession, attempt_id: uuid.UUID, state: AttemptState,
+async def advance(where: Where, attempt_id: uuid.UUID, state: AttemptState,
                   moment: datetime | None = None) -> bool:
     """Note that an attempt has come as far as ``state``; False when it was there already."""
-    column = {AttemptState.SENT: "sent_at", AttemptState.RINGING: "ringing_at",
-              AttemptState.ANSWERED: "answered_at"}[state]
-    earlier = _ORDER[:_ORDER.index(state)]
-    done = await session.execute(
-        update(Attempt).where(Attempt.id == attempt_id, Attempt.state.in_(earlier))
-        .values({"state": state, column: moment or now()}).returning(Attempt.id))
-    return done.first() is not None
+    return bool(await _ADVANCE[state].run(where, attempt=attempt_id, moment=moment or now()))
 
 
-async def note_outcome(session: AsyncSession, attempt_id: uuid.UUID, outcome: Disposition,
+async def note_outcome(where: Where, attempt_id: uuid.UUID, outcome: Disposition,
                        hangup_point: str | None = None,
                        call_back_at: datetime | None = None,
                        answered_by: AnsweredBy | None = None,
@@ -73,11 +82,12 @@ async def note_outcome(session: AsyncSession, attempt_id: uuid.UUID, outcome: Di
 
     ``unless``: not over this outcome.
     """
-    await session.execute(update(Attempt).where(
-        Attempt.id == attempt_id, Attempt.outcome.is_distinct_from(unless) if unless else true(),
-    ).values(
-        outcome=outcome, hangup_point=hangup_point, call_back_at=call_back_at,
-        answered_by=answered_by))
+    noted = {"attempt": attempt_id, "came_to": outcome, "point": hangup_point,
+             "call_back": call_back_at, "who": answered_by}
+    if unless is None:
+        await _NOTE.run(where, **noted)
+    else:
+        await _NOTE_UNLESS.run(where, **noted, but=unless)
 
 
 async def end(session: AsyncSession, attempt_id: uuid.UUID, disposition: Disposition, *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -13,7 +14,9 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.util.concurrency import greenlet_spawn
 
+from followup.database.statements import Quick
 from followup.errors import Unavailable
 
 
@@ -41,6 +44,25 @@ class Database:
         async with self._sessions() as session, session.begin():
             yield session
 
+    @asynccontextmanager
+    async def quick(self) -> AsyncIterator[Quick]:
+        """A transaction as well, for nothing but ``Statement``; errors are asyncpg's."""
+        pooled = await self._living()
+        connection = pooled.driver_connection
+        try:
+            async with connection.transaction():
+                yield connection
+        finally:
+            await _give_back(pooled)
+
+    async def _living(self) -> Any:
+        """A connection that is not known to be dead, as all are after a restart of the server."""
+        while True:
+            pooled: Any = await self.engine.raw_connection()
+            if not pooled.driver_connection.is_closed():
+                return pooled
+            await _give_back(pooled)
+
     async def check(self) -> str:
         """The server's version; Unavailable when it does not answer."""
         try:
@@ -53,3 +75,9 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self.engine.dispose()
+
+
+async def _give_back(pooled: Any) -> None:
+    if pooled.driver_connection.is_closed():
+        await greenlet_spawn(pooled.invalidate)
+    await greenlet_spawn(pooled.close)

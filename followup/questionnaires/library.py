@@ -24,6 +24,7 @@ POST_DISCHARGE = SAMPLES / "post-discharge.json"
 
 _KEPT = 64                   # questionnaires that were read, by their row, with what was read
 _parsed: dict[uuid.UUID, tuple[dict[str, Any], Questionnaire]] = {}
+_released: set[uuid.UUID] = set()        # of those: what will never change
 
 
 async def publish(session: AsyncSession, questionnaire: Questionnaire) -> QuestionnaireRow:
@@ -133,9 +134,23 @@ def parsed(row: QuestionnaireRow) -> Questionnaire:
     known = _parsed.get(row.id)
     if known is None or known[0] != row.resource:            # a draft may change
         if len(_parsed) >= _KEPT:
-            _parsed.pop(next(iter(_parsed)))
+            oldest = next(iter(_parsed))
+            _parsed.pop(oldest)
+            _released.discard(oldest)
         known = _parsed[row.id] = row.resource, load_questionnaire(row.resource, stored=True)
+    if row.status is not QuestionnaireStatus.DRAFT:
+        _released.add(row.id)
     return known[1]
+
+
+async def by_id(session: AsyncSession, questionnaire_id: uuid.UUID) -> Questionnaire:
+    """The questionnaire that a response was begun with."""
+    return parsed(await session.get_one(QuestionnaireRow, questionnaire_id))
+
+
+def at_hand(questionnaire_id: uuid.UUID) -> Questionnaire | None:
+    """The same without asking the database, where this process has read a released one."""
+    return _parsed[questionnaire_id][1] if questionnaire_id in _released else None
 
 
 def _active(url: str) -> Select[QuestionnaireRow]:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.alerts.register import Deadlines, raise_alert
 from followup.campaigns.models import Campaign, Task
 from followup.database.base import now
+from followup.database.statements import Statement, Where
 from followup.patients.models import Patient
 from followup.questionnaires.values import together
 from followup.responses.models import (
@@ -26,17 +27,29 @@ from followup.responses.models import (
     Severity,
 )
 
-# Asked at every question of every call: put together once, and without the mapper.
-_ANSWER = cast("Table", Answer.__table__)
-_LOCK = select(Response.__table__.c.id).where(
-    Response.__table__.c.id == bindparam("response")).with_for_update()
+_ANSWER, _RESPONSE = cast("Table", Answer.__table__), cast("Table", Response.__table__)
+_THIS = _RESPONSE.c.id == bindparam("response")
 _CURRENT = update(_ANSWER).where(
     _ANSWER.c.response_id == bindparam("response"), _ANSWER.c.link_id == bindparam("item"),
     _ANSWER.c.superseded_at.is_(None))
-_SUPERSEDE = _CURRENT.values(open=False, superseded_at=case(
-    (_ANSWER.c.position >= bindparam("place"), bindparam("moment", type_=DateTime(timezone=True)))))
-_CLOSE = _CURRENT.where(_ANSWER.c.open).values(open=False)
-_KEEP = insert(_ANSWER)
+_LOCK = Statement(select(_RESPONSE.c.id).where(_THIS).with_for_update())
+_MOMENT = bindparam("moment", type_=DateTime(timezone=True))
+_SUPERSEDE = Statement(_CURRENT.values(open=False, superseded_at=case(
+    (_ANSWER.c.position >= bindparam("place"), _MOMENT))))
+_CLOSE = Statement(_CURRENT.where(_ANSWER.c.open).values(open=False))
+_KEEP = Statement(insert(_ANSWER).values({column: bindparam(column) for column in (
+    "id", "response_id", "attempt_id", "link_id", "position", "open", "value", "heard",
+    "confidence", "given_by", "given_at")}))
+_COMPLETE = Statement(update(_RESPONSE).where(
+    _THIS, _RESPONSE.c.state == ResponseState.IN_PROGRESS)
+    .values(state=ResponseState.COMPLETED, completed_at=_MOMENT))
+_BEGIN = Statement(
+    insert(_RESPONSE).values({column: bindparam(column) for column in (
+        "id", "task_id", "patient_id", "questionnaire_id", "state", "language")})
+    .on_conflict_do_nothing(index_elements=["task_id"]).returning(_RESPONSE.c.id))
+_BEGUN = Statement(select(_RESPONSE.c.id, _RESPONSE.c.questionnaire_id, _RESPONSE.c.language)
+                   .where(_RESPONSE.c.task_id == bindparam("task")))
+_SPEAK = Statement(update(_RESPONSE).where(_THIS).values(language=bindparam("spoken")))
 
 
 @dataclass(frozen=True)
@@ -62,18 +75,39 @@ class Given:
     open: bool = False       # more of them may follow
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A task's response; ``new``: it has just been made, so there is no answer yet."""
+
+    id: uuid.UUID
+    questionnaire_id: uuid.UUID
+    language: str
+    new: bool
+
+
+async def begin_response(where: Where, task_id: uuid.UUID, patient_id: uuid.UUID,
+                         questionnaire_id: uuid.UUID, language: str) -> Begun:
+    """The task's response, made at its first call and kept over all later ones.
+
+    The questionnaire and the language are those for a new one.
+    """
+    made = await _BEGIN.run(
+        where, id=uuid.uuid4(), task_id=task_id, patient_id=patient_id,
+        questionnaire_id=questionnaire_id, state=ResponseState.IN_PROGRESS, language=language)
+    if made:
+        return Begun(made[0]["id"], questionnaire_id, language, new=True)
+    [found] = await _BEGUN.run(where, task=task_id)
+    return Begun(found["id"], found["questionnaire_id"], found["language"], new=False)
+
+
 async def open_response(session: AsyncSession, task: Task) -> Response:
-    """The task's response, made at its first call and kept over all later ones."""
+    """The same where the task is at hand."""
     questionnaire_id, language = (await session.execute(
         select(Campaign.questionnaire_id, Patient.language)
         .join(Patient, Patient.id == task.patient_id)
         .where(Campaign.id == task.campaign_id))).one()
-    await session.execute(
-        insert(Response).values(id=uuid.uuid4(), task_id=task.id, patient_id=task.patient_id,
-                                questionnaire_id=questionnaire_id,
-                                state=ResponseState.IN_PROGRESS, language=language)
-        .on_conflict_do_nothing(index_elements=["task_id"]))
-    return (await session.scalars(select(Response).where(Response.task_id == task.id))).one()
+    begun = await begin_response(session, task.id, task.patient_id, questionnaire_id, language)
+    return await session.get_one(Response, begun.id)
 
 
 async def current_answers(session: AsyncSession, response_id: uuid.UUID) -> list[Answer]:
@@ -98,51 +132,46 @@ def _position(answer: Answer) -> int:
     return answer.position
 
 
-async def record_answer(session: AsyncSession, response_id: uuid.UUID,
+async def record_answer(where: Where, response_id: uuid.UUID,
                         attempt_id: uuid.UUID | None, given: Given,
                         deadlines: Deadlines) -> None:
     """Keep an answer, its finding and the alert it asks for; a former answer is superseded.
 
     One at a position supersedes what stood there and after it, so that saying the same twice (a
-    commit whose reply was lost) leaves it there once.
+    commit whose reply was lost) leaves it there once. With a finding, ``where`` is a session.
     """
     moment = now()
     # lock the response: two channels answering at once take turns
-    await session.execute(_LOCK, {"response": response_id})
-    await session.execute(_SUPERSEDE, {"response": response_id, "item": given.link_id,
-                                       "place": given.position, "moment": moment})
+    await _LOCK.run(where, response=response_id)
+    await _SUPERSEDE.run(where, response=response_id, item=given.link_id, place=given.position,
+                         moment=moment)
     answer_id = uuid.uuid4()
-    await session.execute(_KEEP, {
-        "id": answer_id, "response_id": response_id, "attempt_id": attempt_id,
-        "link_id": given.link_id, "position": given.position, "open": given.open,
-        "value": dict(given.value), "heard": given.heard, "confidence": given.confidence,
-        "given_by": given.given_by, "given_at": moment})
-    if given.found:
-        response = await session.get_one(Response, response_id)
-        session.add(Finding(response_id=response_id, answer_id=answer_id, link_id=given.link_id,
+    await _KEEP.run(
+        where, id=answer_id, response_id=response_id, attempt_id=attempt_id,
+        link_id=given.link_id, position=given.position, open=given.open, value=dict(given.value),
+        heard=given.heard, confidence=given.confidence, given_by=given.given_by, given_at=moment)
+    if given.found and isinstance(where, AsyncSession):
+        response = await where.get_one(Response, response_id)
+        where.add(Finding(response_id=response_id, answer_id=answer_id, link_id=given.link_id,
                             rule=given.found.rule, severity=given.found.severity,
                             text=dict(given.found.text)))
-        await raise_alert(session, response, given.link_id, given.found.rule,
+        await raise_alert(where, response, given.link_id, given.found.rule,
                           given.found.severity, dict(given.found.text), deadlines, moment)
 
 
-async def close_answers(session: AsyncSession, response_id: uuid.UUID, link_id: str) -> None:
+async def close_answers(where: Where, response_id: uuid.UUID, link_id: str) -> None:
     """The patient has nothing to add to the answers of an item."""
-    await session.execute(_CLOSE, {"response": response_id, "item": link_id})
+    await _CLOSE.run(where, response=response_id, item=link_id)
 
 
-async def complete(session: AsyncSession, response_id: uuid.UUID) -> None:
+async def complete(where: Where, response_id: uuid.UUID) -> None:
     """Note that every question has been dealt with."""
-    await session.execute(
-        update(Response).where(Response.id == response_id,
-                               Response.state == ResponseState.IN_PROGRESS)
-        .values(state=ResponseState.COMPLETED, completed_at=now()))
+    await _COMPLETE.run(where, response=response_id, moment=now())
 
 
-async def set_language(session: AsyncSession, response_id: uuid.UUID, language: str) -> None:
+async def set_language(where: Where, response_id: uuid.UUID, language: str) -> None:
     """The patient chose to go on in another language."""
-    await session.execute(update(Response).where(Response.id == response_id)
-                          .values(language=language))
+    await _SPEAK.run(where, response=response_id, spoken=language)
 
 
 def deadlines(critical_min: int, abnormal_min: int) -> Deadlines:

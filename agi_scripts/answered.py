@@ -1,0 +1,137 @@
+"""A call that has been answered: all that it needs to know, read at once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from followup.calls import ledger
+from followup.calls.models import Attempt, AttemptState, Recording, RecordingMark, RecordingState
+from followup.campaigns.models import Campaign, CampaignMode, Task
+from followup.campaigns.rules import CampaignRules
+from followup.database.base import now
+from followup.database.statements import Statement, Where
+from followup.errors import NotFound
+from followup.patients.models import Encounter, Patient
+from followup.questionnaires.definition import Questionnaire
+from followup.responses import store
+from followup.responses.models import Answer
+from recordings.naming import capture_name
+
+_ATTEMPT, _TASK, _CAMPAIGN, _PATIENT, _STAY, _RECORDING, _A_MARK = (
+    cast("Table", model.__table__)
+    for model in (Attempt, Task, Campaign, Patient, Encounter, Recording, RecordingMark))
+_OPEN = Statement(
+    select(_ATTEMPT.c.task_id, _ATTEMPT.c.patient_id, _PATIENT.c.mrn, _PATIENT.c.name,
+           _PATIENT.c.birth_date, _PATIENT.c.language, _STAY.c.department, _CAMPAIGN.c.mode,
+           _CAMPAIGN.c.rules, _CAMPAIGN.c.questionnaire_id)
+    .join(_TASK, _TASK.c.id == _ATTEMPT.c.task_id)
+    .join(_CAMPAIGN, _CAMPAIGN.c.id == _TASK.c.campaign_id)
+    .join(_PATIENT, _PATIENT.c.id == _TASK.c.patient_id)
+    .join(_STAY, _STAY.c.id == _TASK.c.encounter_id)
+    .where(_ATTEMPT.c.id == bindparam("attempt"), _ATTEMPT.c.state != AttemptState.ENDED))
+_RECORD = Statement(
+    insert(_RECORDING).values({column: bindparam(column) for column in (
+        "id", "attempt_id", "capture_file", "created_at", "state")})
+    .on_conflict_do_nothing(index_elements=["attempt_id"]).returning(_RECORDING.c.id))
+_RECORDED = Statement(select(_RECORDING.c.id, _RECORDING.c.created_at)
+                      .where(_RECORDING.c.attempt_id == bindparam("attempt")))
+_MARK = Statement(insert(_A_MARK).values({column: bindparam(column) for column in (
+    "id", "recording_id", "at_ms", "kind", "link_id", "label")}))
+
+
+@dataclass
+class Call:
+    """One answered follow-up call."""
+
+    id: uuid.UUID                                # the attempt's
+    response_id: uuid.UUID
+    patient_id: uuid.UUID
+    mrn: str
+    name: str
+    birth_date: date | None
+    department: str
+    language: str                                # spoken now
+    questionnaire: Questionnaire
+    mode: CampaignMode                           # who speaks with them
+    hold_s: int                                  # how long they may be asked to wait for an agent
+    skill: str | None = None                     # that agent must have it
+    answers: list[Answer] = field(default_factory=list)      # given in earlier calls
+    recording_id: uuid.UUID | None = None
+    recording_since: datetime | None = None
+    # rows of recording_mark, written with what comes next
+    marks: list[dict[str, Any]] = field(default_factory=list)
+
+    def mark(self, kind: str, link_id: str | None = None, label: str = "") -> None:
+        """Note this moment of the recording; kept with what comes next."""
+        if self.recording_id is not None and self.recording_since is not None:
+            self.marks.append(mark_of(self.recording_id, self.recording_since, kind, link_id,
+                                      label))
+
+
+async def read(where: Where, attempt_id: uuid.UUID) -> tuple[Mapping[str, Any], store.Begun]:
+    """What there is of the call that has just been answered; NotFound for a stranger's."""
+    await ledger.advance(where, attempt_id, AttemptState.ANSWERED)
+    rows = await _OPEN.run(where, attempt=attempt_id)
+    if not rows:
+        raise NotFound("no live attempt has this id")
+    row = rows[0]
+    return row, await store.begin_response(where, row["task_id"], row["patient_id"],
+                                           row["questionnaire_id"], row["language"])
+
+
+def call_of(attempt_id: uuid.UUID, row: Mapping[str, Any], begun: store.Begun,
+            questionnaire: Questionnaire, answers: list[Answer], hold_max_s: int) -> Call:
+    """The call that was read."""
+    # whoever is on the phone already is not to suffer for rules that do not fit
+    rules = CampaignRules.if_valid(row["rules"]) or CampaignRules()
+    return Call(
+        id=attempt_id, response_id=begun.id, patient_id=row["patient_id"], mrn=row["mrn"],
+        name=row["name"], birth_date=row["birth_date"], department=row["department"],
+        language=begun.language, questionnaire=questionnaire, mode=CampaignMode(row["mode"]),
+        hold_s=rules.hold(hold_max_s), skill=rules.skill, answers=answers)
+
+
+async def announce(where: Where, call: Call) -> str:
+    """Its recording is about to start: what it is marked by, and the name of its file."""
+    name = capture_name(call.id)
+    recording_id, moment = uuid.uuid4(), now()
+    made = await _RECORD.run(where, id=recording_id, attempt_id=call.id, capture_file=name,
+                             created_at=moment, state=RecordingState.CAPTURING)
+    if not made:
+        [found] = await _RECORDED.run(where, attempt=call.id)
+        recording_id, moment = found["id"], found["created_at"]
+    call.recording_id, call.recording_since = recording_id, moment
+    return name
+
+
+async def keep_marks(where: Where, call: Call, marks: Sequence[dict[str, Any]]) -> None:
+    """Keep some of its marks. A question is asked once the answer before it is kept, however long
+    that took."""
+    for mark in marks:
+        if mark["kind"] == "question" and call.recording_since is not None:
+            mark["at_ms"] = since_ms(call.recording_since)
+        await keep_mark(where, mark)
+
+
+async def keep_mark(where: Where, mark: Mapping[str, Any]) -> None:
+    """Keep one, as ``mark_of`` makes it."""
+    await _MARK.run(where, **mark)
+
+
+def mark_of(recording_id: uuid.UUID, since: datetime, kind: str, link_id: str | None = None,
+            label: str = "") -> dict[str, Any]:
+    """A row of recording_mark for this moment."""
+    return {"id": uuid.uuid4(), "recording_id": recording_id, "at_ms": since_ms(since),
+            "kind": kind, "link_id": link_id, "label": label}
+
+
+def since_ms(start: datetime) -> int:
+    """From there until now."""
+    return round((now() - start) / timedelta(milliseconds=1))
