@@ -29,8 +29,8 @@ Where: TypeAlias = AsyncSession | Quick
 
 
 class Statement:
-    """One statement with ``bindparam`` for each value. In an insert the columns' defaults count
-    for what is not given; else KeyError names it."""
+    """One statement with ``bindparam`` for each value. In an insert the columns' own defaults
+    count for what is not given, if they need no other column; else KeyError names it."""
 
     def __init__(self, clause: Executable) -> None:
         self._clause = clause
