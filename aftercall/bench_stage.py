@@ -86,6 +86,8 @@ class IvrStage:
         """A fresh Asterisk, and our FastAGI server if it is asked for."""
         folder = self.folder / name
         folder.mkdir(parents=True)
+        (self.folder / "sounds").mkdir(exist_ok=True)      # what was rendered once serves them all
+        (folder / "sounds").symlink_to(self.folder / "sounds")
         ports = free_ports(("agi", "ami", "sip", "http", "gateway_sip"))
         config = folder / "aftercall.toml"
         config.write_text(SETTINGS.format(
