@@ -76,16 +76,19 @@ async def measure_ivr(stage: Stage, plan: Plan, say: Say = lambda _: None) -> di
             last = result.climbs[-1]
             say(f"{flow.value}: {last.held} calls held; {last.broke_at} were not: {last.why}")
 
+    async def grow(flow: Flow) -> None:
+        if contest.has_to_grow(flow):
+            say(f"{flow.value}: roughly how many calls are held")
+            await report.attempt(flow.value, contest.grow(flow))
+
     for flow in contest.order():
-        say(f"{flow.value}: roughly how many calls are held")
-        await report.attempt(flow.value, contest.grow(flow))
+        await grow(flow)
     for pair in contest.pairs():
         for flow in pair:
             await climb(flow)
     for flow in plan.flows:
         if flow not in contest.order():
-            say(f"{flow.value}: how many calls are held")
-            await report.attempt(flow.value, contest.grow(flow))
+            await grow(flow)
             await climb(flow)
     if plan.voice_calls:
         say(f"voice: {plan.voice_calls} calls, listening at every question")

@@ -15,7 +15,8 @@ import numpy as np
 TRIES = 2                    # at one number of calls, before it counts as not held
 STEP = 0.04                  # from one number to the next
 FIRST = 0.9                  # of what is expected to be held, to begin with
-LESS = 0.85                  # of what was well while the load grew is expected to be held
+LESS = 0.85                  # of what was well while the load grew is expected to be held, and
+                             # of what pure dialplan holds by a flow that is not yet known
 
 
 class Climb:

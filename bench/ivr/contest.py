@@ -52,11 +52,13 @@ class Contest:
             yield tuple(reversed(self.order())) if turned else tuple(self.order())
             longest = max(longest, self._clock() - began)
 
+    def has_to_grow(self, flow: Flow) -> bool:
+        """Whether what a flow may hold cannot be told from what pure dialplan holds."""
+        return self._plan.grow_s > 0 and (
+            flow in (Flow.DIALPLAN, Flow.PROCESS) or Flow.DIALPLAN not in self._plan.flows)
+
     async def grow(self, flow: Flow) -> None:
         """Find roughly what a flow may hold."""
-        if not self._plan.grow_s:
-            self._expected[flow] = self._plan.most / FIRST
-            return
         async with self._running(flow) as run:
             self._expected[flow] = max(1.0, await run.grow() * LESS)
             await run.conclude(*2 * (time.time_ns(),))
@@ -68,8 +70,10 @@ class Contest:
             climbed = Climbed(round(self._clock() - self._began, 1), busy)
             async with self._running(flow) as run:
                 result = self.results[flow]
-                span = await run.measure(self._load(flow), self._plan.measure_s)
-                await run.climb(round(self._own(flow) * FIRST), climbed)
+                first = max(1, min(self._plan.most, round(self._own(flow) * FIRST)))
+                load = max(1, round(self._own(Flow.DIALPLAN) * self._plan.load))
+                span = await run.measure(min(load, first), self._plan.measure_s)
+                await run.climb(first, climbed)
                 result.climbs.append(climbed)
                 await run.conclude(*span)
             if climbed.held is not None:
@@ -80,14 +84,14 @@ class Contest:
 
     def _own(self, flow: Flow) -> float:
         """How many calls this flow is expected to hold."""
-        result = self.results.get(flow)
-        held = result.held if result and result.climbs and result.climbs[-1].held else None
-        return max(1.0, held or self._expected.get(flow) or self._plan.most / FIRST)
-
-    def _load(self, flow: Flow) -> int:
-        """At which a flow is metered: of what pure dialplan holds, or itself where that is less."""
-        least = min(self._own(each) for each in {flow, Flow.DIALPLAN} & set(self._plan.flows))
-        return max(1, min(self._plan.most, round(least * self._plan.load)))
+        climbs = self.results[flow].climbs if flow in self.results else ()
+        if climbs and climbs[-1].held:
+            return float(self.results[flow].held or 1)
+        if flow in self._expected:
+            return self._expected[flow]
+        if flow is Flow.DIALPLAN or not self._plan.grow_s:
+            return self._plan.most / FIRST
+        return self._own(Flow.DIALPLAN) * LESS
 
     @asynccontextmanager
     async def _running(self, flow: Flow) -> AsyncIterator[Run]:

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from bench.ivr.ground import Ground
 from bench.ivr.plan import Plan
@@ -15,7 +15,6 @@ from bench.ivr.script import Script, rehearse, timed
 from bench.sample import fill
 from followup.calls.ledger import attempt_id_of
 from followup.calls.models import Attempt, Disposition
-from followup.campaigns.models import Task
 from followup.patients.models import Patient
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE
@@ -36,10 +35,7 @@ async def script_of(ground: Ground, plan: Plan, language: str) -> Script:
 
 
 async def admit(ground: Ground, language: str, tasks: int = 1500) -> None:
-    """Patients to call, all due now; those of an earlier run are not called any more."""
-    async with ground.database.session() as session:
-        await session.execute(delete(Task).where(
-            Task.id.not_in(select(Attempt.task_id))))
+    """Patients to call, all due now."""
     await fill(ground.database, tasks)
     async with ground.database.session() as session:
         await session.execute(update(Patient).values(language=language))

@@ -21,12 +21,12 @@ class Plan:
     per_second: float = 16.0         # new calls while the load grows
     most: int = 800                  # calls at once; none held more is tried
     window_s: float = 2.5            # over which late sound is counted while the load grows
-    hold_s: float = 6.0              # a number of calls is held when all this time was good
+    hold_s: float = 5.0              # a number of calls is held when all this time was good
     grow_s: float = 50.0             # the longest that the load grows; 0: ``most`` are held at once
     starts: int = 2                  # of a fresh node, when not even the first number was held
     pairs: int = 4                   # climbs of both flows that are compared, at most ...
-    pairs_until_s: float = 600.0     # ... as none is begun that would not be over by then
-    measure_s: float = 8.0           # in a climb, while times and processors are metered ...
+    pairs_until_s: float = 580.0     # ... as none is begun that would not be over by then
+    measure_s: float = 6.0           # in a climb, while times and processors are metered ...
     load: float = 0.8                # ... at this load, of what pure dialplan holds
     reaction_s: float = 1.2          # of a patient, from the end of a prompt to their key
     flows: tuple[Flow, ...] = tuple(Flow)

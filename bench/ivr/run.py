@@ -84,7 +84,7 @@ class Run:
         climb = Climb(first, self._plan.most)
         while not climb.over:
             number = climb.number
-            if len(self.calls.alive) < number:
+            if self.calls.wanted != number:
                 await self._reach(number)
             window = await self._watch(self._plan.hold_s, climbed.windows, number)
             climb.tell(round(window.tally.talking) if window.good else None)
@@ -92,15 +92,17 @@ class Run:
         climbed.held, climbed.broke_at = climb.held, climb.broke_at
 
     async def _reach(self, number: int) -> None:
-        """So many calls, and rest until what was late has been made up."""
+        """So many calls, at rest after the change."""
         missing = number - len(self.calls.alive)
         self.calls.wanted = number
         await self.calls.until(lambda: len(self.calls.alive) >= number,
                                5 + missing / self._plan.per_second)
         await asyncio.sleep(SETTLE_S)
+
+    async def _calm(self, number: int) -> None:
+        """Rest until what was late while the calls came has been made up."""
         calm = time.monotonic() + CALM_S
-        while time.monotonic() < calm and not (
-                await self._watch(SETTLE_S, [], number)).good:
+        while time.monotonic() < calm and not (await self._watch(SETTLE_S, [], number)).good:
             pass
 
     async def _watch(self, seconds: float, windows: list[dict[str, Any]],
@@ -125,6 +127,7 @@ class Run:
     async def measure(self, number: int, seconds: float) -> tuple[int, int]:
         """Hold so many calls and meter the processors; the moments of it, in ns."""
         await self._reach(number)
+        await self._calm(number)
         meter, began = Meter(self._groups()), time.time_ns()
         tally = (await self._watch(seconds, [], number)).tally
         self.result.metered.append(Metered(tally.talking, tally.late_calls, meter.cores()))
