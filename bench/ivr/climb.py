@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 TRIES = 2                    # at one number of calls, before it counts as not held
-STEP = 0.04                  # from one number to the next
+STEP, LEAST_STEP = 0.04, 3   # from one number to the next, and so many calls ...
+LONG = 4                     # ... twice as far after so many: what was expected was far too little
 FIRST = 0.9                  # of what is expected to be held, to begin with
 LESS = 0.85                  # of what was well while the load grew is expected to be held, and
                              # of what pure dialplan holds by a flow that is not yet known
@@ -27,7 +28,7 @@ class Climb:
         self.held: int | None = None             # the most calls that were held
         self.broke_at: int | None = None         # None: not within ``most``
         self.over = False
-        self._most, self._tries = most, 0
+        self._most, self._tries, self._steps = most, 0, 0
 
     def tell(self, calls: int | None) -> None:
         """``number`` was tried: so many calls were held on average; None: it was not held."""
@@ -38,7 +39,9 @@ class Climb:
             return
         self.held, self._tries = calls, 0
         self.over = self.number >= self._most
-        self.number = min(self._most, max(self.number + 1, round(self.number * (1 + STEP))))
+        step = max(LEAST_STEP, round(self.number * STEP)) << self._steps // LONG
+        self.number = min(self._most, self.number + step)
+        self._steps += 1
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ FEW = 2                      # late calls that say nothing about the load while 
 class Plan:
     """How long and how far. Seconds, and calls at once."""
 
-    per_second: float = 16.0         # new calls while the load grows
+    per_second: float = 16.0         # new calls until so many are there as are to be held
+    grow_per_second: float = 10.0    # new calls while the load grows
     most: int = 800                  # calls at once; none held more is tried
-    window_s: float = 2.5            # over which late sound is counted while the load grows
+    window_s: float = 4.0            # over which late sound is counted while the load grows
     hold_s: float = 5.0              # a number of calls is held when all this time was good
     grow_s: float = 50.0             # the longest that the load grows; 0: ``most`` are held at once
     starts: int = 2                  # of a fresh node, when not even the first number was held

@@ -69,7 +69,7 @@ class Run:
         """Let the load grow until sound comes late; the most calls before that."""
         plan, calls = self._plan, self.calls
         until = time.monotonic() + plan.grow_s
-        calls.wanted = plan.most
+        calls.wanted, calls.per_second = plan.most, plan.grow_per_second
         growth = Growth()
         while time.monotonic() < until and len(calls.alive) < plan.most:
             before = max(1, len(calls.alive))
@@ -117,7 +117,7 @@ class Run:
         tally = await asyncio.to_thread(self.phones.tally, began, time.time_ns())
         alive = round(sum(seen) / len(seen))
         failures = self.calls.failed - failed + self.gateway.failed() - sipp
-        window = Window(alive, tally, failures, self._plan.per_second * COMING_S) \
+        window = Window(alive, tally, failures, self._plan.grow_per_second * COMING_S) \
             if wanted is None else Window(wanted, tally, failures)
         windows.append(told(window, alive, min(seen)))
         return window

@@ -35,6 +35,14 @@ def test_a_single_bad_window_is_forgiven() -> None:
     assert (climb.held, climb.broke_at) == (108, 112)
 
 
+def test_a_climb_that_begins_far_too_low_soon_takes_longer_steps() -> None:
+    tried: list[int] = []
+    climb = climbed(1, lambda number: tried.append(number) or number <= 70)
+    assert climb.held is not None
+    assert 50 < climb.held <= 70
+    assert len(tried) < 15
+
+
 def test_a_climb_whose_first_number_is_not_held_has_found_nothing() -> None:
     climb = climbed(360, lambda _: False)
     assert (climb.held, climb.broke_at) == (None, 360)
