@@ -52,20 +52,20 @@ def _watch(pid: int, mark: str) -> None:
     for _ in range(ROUNDS):
         if not (left := _marked(mark)):
             return
-        servers = [each for each in left if each.name() == "postgres"]
-        _end((each for each in left if each not in servers),
+        _end((each for each, name in left if name != "postgres"),
              (signal.SIGTERM, GRACE_S), (signal.SIGKILL, GRACE_S))
-        _end((each for each in servers if not _used_by_others(each)),
+        _end((each for each, name in left if name == "postgres" and not _used_by_others(each)),
              (signal.SIGINT, DATABASE_S), (signal.SIGQUIT, GRACE_S))
 
 
-def _marked(mark: str) -> list[psutil.Process]:
+def _marked(mark: str) -> list[tuple[psutil.Process, str]]:
+    """The processes with the mark, and their names. Of a PostgreSQL its first alone has it: the
+    others write their titles over it, and end with the first."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if mark in process.environ().get(MARK, "").split(":") \
-                    and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
+            if mark in process.environ().get(MARK, "").split(":") and _lives(process):
+                found.append((process, process.name()))
     return found
 
 
