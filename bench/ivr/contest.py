@@ -66,19 +66,19 @@ class Contest:
     async def climb(self, flow: Flow) -> None:
         """Meter at the common load, then climb; on a fresh node lower, where that was too much."""
         for start in range(self._plan.starts):
-            busy = await rest(REST_S)
-            climbed = Climbed(round(self._clock() - self._began, 1), busy)
+            own, climbed = self._own(flow), Climbed(busy_cores=await rest(REST_S))
             async with self._running(flow) as run:
                 result = self.results[flow]
-                first = max(1, min(self._plan.most, round(self._own(flow) * FIRST)))
+                first = max(1, min(self._plan.most, round(own * FIRST)))
                 load = max(1, round(self._own(Flow.DIALPLAN) * self._plan.load))
                 span = await run.measure(min(load, first), self._plan.measure_s)
                 await run.climb(first, climbed)
+                climbed.at_s = round(self._clock() - self._began, 1)
                 result.climbs.append(climbed)
                 await run.conclude(*span)
             if climbed.held is not None:
                 return
-            self._expected[flow] = self._own(flow) * LESS
+            self._expected[flow] = own * LESS
             if start + 1 == self._plan.starts:
                 result.errors.append(f"{flow.value}: no number of calls was held: {climbed.why}")
 

@@ -11,10 +11,10 @@ from bench.ivr.plan import Window, percentile
 
 @dataclass
 class Climbed:
-    """One climb: when it began, how it ended and why, every window of it."""
+    """One climb: when and how it ended and why, every window of it."""
 
-    at_s: float
     busy_cores: float                        # of the machine, by others, before it began
+    at_s: float = 0.0                        # it ended
     held: int | None = None                  # None: not even the first number
     broke_at: int | None = None              # None: not within the plan's limits
     why: str | None = None                   # it broke

@@ -23,7 +23,6 @@ from bench.ivr.script import Script, keyed
 SETTLE_S = 1.5               # after the number of calls has changed
 COMING_S = 1.0               # from placing a call to its first sound, while the load grows
 CALM_S = 10.0                # and at most so long, until the sound has got over the change
-LAG_S = 1.2                  # SIPp tells its failures so late
 
 
 class Run:

@@ -105,6 +105,20 @@ async def test_what_seemed_too_well_is_tried_lower_on_a_fresh_node() -> None:
     assert contest.results[Flow.DIALPLAN].errors == []
 
 
+async def test_a_machine_that_has_become_slower_is_tried_lower_from_what_was_held_before() -> None:
+    contest = await through(Simulated(Plan(pairs=1), HOLDS))
+    contest.holds = {flow: round(held * 0.8) for flow, held in HOLDS.items()}
+    before = contest.results[Flow.DIALPLAN].held
+    assert before is not None
+    contest.runs.clear()
+    await contest.climb(Flow.DIALPLAN)
+    first, second = [calls for _, what, calls in contest.runs if what == "climb"]
+    assert (first, second) == (round(before * 0.9), round(before * 0.85 * 0.9))
+    last = contest.results[Flow.DIALPLAN].climbs[-1].held
+    assert last is not None
+    assert 0.95 * 320 < last <= 320
+
+
 async def test_a_flow_that_holds_nothing_says_why() -> None:
     contest = await through(Simulated(Plan(pairs=1), HOLDS, seems=3))
     result = contest.results[Flow.DIALPLAN]
