@@ -16,7 +16,7 @@ from aftercall.demo.stage import free_ports
 from aftercall.house import open_house, running_database
 from aftercall.nodes import ami_client
 from aftercall.provision.paths import Say
-from aftercall.provision.postgres import EmbeddedPostgres
+from aftercall.provision.postgres import ROLE, EmbeddedPostgres
 from aftercall.provision.sipp import find_sipp
 from bench.ivr import measure_ivr
 from bench.ivr.ground import Ground
@@ -80,7 +80,7 @@ class IvrStage:
 
     @asynccontextmanager
     async def set(self, name: str, *, agi: bool, speech: bool = False) -> AsyncIterator[Ground]:
-        """A fresh Asterisk on a fresh database, and our FastAGI server if it is asked for.
+        """A fresh Asterisk; if it is asked for, our FastAGI server too, on a fresh database.
 
         What an earlier run has left to be sealed must not keep the keeper of this one busy.
         """
@@ -96,10 +96,11 @@ class IvrStage:
             speech="true" if speech else "false"), "utf-8")
         os.environ["AFTERCALL_CONFIG"] = str(config)
         postgres = EmbeddedPostgres(self.folder / "postgres")
-        await asyncio.to_thread(postgres.create_database, name)
+        database = name if agi else ROLE
+        await asyncio.to_thread(postgres.create_database, database)
         server = postgres.postmaster()
         assert server is not None
-        settings = load_settings(config, data_dir=folder, database={"url": postgres.url(name)})
+        settings = load_settings(config, data_dir=folder, database={"url": postgres.url(database)})
         async with open_house(settings, lambda _: None, roles=("agi", "keeper") if agi else (),
                               log_dir=folder / "log") as house:
             node = settings.nodes[0]

@@ -16,7 +16,6 @@ from bench.ivr.plan import Plan
 from bench.ivr.result import Climbed, Result
 from bench.ivr.run import Run
 
-REST_S = 6.0                 # at most, until the machine has got over the run before
 PAIR = (Flow.DIALPLAN, Flow.AFTERCALL)
 
 
@@ -66,7 +65,7 @@ class Contest:
     async def climb(self, flow: Flow) -> None:
         """Meter at the common load, then climb; on a fresh node lower, where that was too much."""
         for start in range(self._plan.starts):
-            own, climbed = self._own(flow), Climbed(busy_cores=await rest(REST_S))
+            own, climbed = self._own(flow), Climbed(busy_cores=await rest(self._plan.rest_s))
             async with self._running(flow) as run:
                 result = self.results[flow]
                 first = max(1, min(self._plan.most, round(own * FIRST)))

@@ -42,7 +42,7 @@ async def rest(within_s: float) -> float:
     deadline = time.monotonic() + within_s
     psutil.cpu_percent()
     while True:
-        await asyncio.sleep(1)
+        await asyncio.sleep(min(1.0, within_s) or 0.2)
         busy = psutil.cpu_percent() / 100
         if busy <= REST_BUSY or time.monotonic() > deadline:
             return round(busy * (os.cpu_count() or 1), 2)

@@ -28,6 +28,7 @@ class Plan:
     pairs: int = 4                   # climbs of both flows that are compared, at most ...
     pairs_until_s: float = 580.0     # ... as none is begun that would not be over by then
     measure_s: float = 6.0           # in a climb, while times and processors are metered ...
+    rest_s: float = 6.0              # at most, until the machine has got over the run before
     load: float = 0.8                # ... at this load, of what pure dialplan holds
     reaction_s: float = 1.2          # of a patient, from the end of a prompt to their key
     flows: tuple[Flow, ...] = tuple(Flow)
@@ -36,8 +37,8 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(most=40, window_s=2.0, hold_s=3.0, grow_s=0.0, starts=1, pairs=1, measure_s=6.0,
-             voice_calls=20, voice_s=8.0)
+QUICK = Plan(most=40, window_s=2.0, hold_s=3.0, grow_s=0.0, starts=1, pairs=1, measure_s=5.0,
+             rest_s=0.0, voice_calls=20, voice_s=8.0)
 
 
 @dataclass(frozen=True)
