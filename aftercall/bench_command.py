@@ -35,6 +35,7 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
           data: Annotated[Path | None, typer.Option(
               help="pages: a data folder to keep, and to measure again")] = None) -> None:
     """Measure something, on a database and an Asterisk of its own where it needs them."""
+    from aftercall.reaper import end_with_us
     from aftercall.roles import until_stopped
     from bench import ALONE, BENCHES, TEXTS
     from bench.options import Options, parse_models
@@ -43,6 +44,7 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
     if name not in names:
         raise InvalidInput(f"name = {name!r}: expected {', '.join(names)}", field="name")
     configure("error", "auto")
+    end_with_us()
     result: dict[str, Any] = {}
 
     async def work() -> None:

@@ -37,8 +37,8 @@ async def bench_recordings(plan: Plan, say: Say) -> dict[str, Any]:
     forget_settings()
     with tempfile.TemporaryDirectory(prefix="ac-bench-", ignore_cleanup_errors=True) as folder:
         settings = Settings(data_dir=Path(folder) / "calls", database={"url": None})
-        async with running_database(settings, say) as (database, url):
-            calls = IvrStage(settings.data_dir, database, url, sipp)
+        async with running_database(settings, say):
+            calls = IvrStage(settings.data_dir, sipp)
             return await measure_recordings(RecordingsStage(Path(folder), calls), plan, say)
 
 

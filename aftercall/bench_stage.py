@@ -16,11 +16,11 @@ from aftercall.demo.stage import free_ports
 from aftercall.house import open_house, running_database
 from aftercall.nodes import ami_client
 from aftercall.provision.paths import Say
+from aftercall.provision.postgres import ROLE, EmbeddedPostgres
 from aftercall.provision.sipp import find_sipp
 from bench.ivr import measure_ivr
 from bench.ivr.ground import Ground
 from bench.ivr.plan import Plan
-from followup.database.engine import Database
 from followup.settings import Settings, load_settings
 
 GATEWAY = "127.0.0.2"
@@ -59,9 +59,8 @@ async def bench_ivr(plan: Plan, say: Say, recordings: Path | None = None) -> dic
     forget_settings()
     with tempfile.TemporaryDirectory(prefix="ac-bench-", ignore_cleanup_errors=True) as folder:
         settings = Settings(data_dir=Path(folder), database={"url": None})
-        async with running_database(settings, say) as (database, url):
-            return await measure_ivr(IvrStage(Path(folder), database, url, sipp, recordings),
-                                     plan, say)
+        async with running_database(settings, say):
+            return await measure_ivr(IvrStage(Path(folder), sipp, recordings), plan, say)
 
 
 def forget_settings() -> None:
@@ -73,19 +72,22 @@ def forget_settings() -> None:
 
 @dataclass(frozen=True)
 class IvrStage:
-    """Puts up a house for each flow (bench.ivr.ground.Stage)."""
+    """Puts up a house for each run (bench.ivr.ground.Stage); ``folder`` has the PostgreSQL."""
 
     folder: Path
-    database: Database
-    url: str
     sipp: list[str]
     recordings: Path | None = None
 
     @asynccontextmanager
     async def set(self, name: str, *, agi: bool, speech: bool = False) -> AsyncIterator[Ground]:
-        """A fresh Asterisk, and our FastAGI server if it is asked for."""
+        """A fresh Asterisk; if it is asked for, our FastAGI server too, on a fresh database.
+
+        What an earlier run has left to be sealed must not keep the keeper of this one busy.
+        """
         folder = self.folder / name
         folder.mkdir(parents=True)
+        (self.folder / "sounds").mkdir(exist_ok=True)      # what was rendered once serves them all
+        (folder / "sounds").symlink_to(self.folder / "sounds")
         ports = free_ports(("agi", "ami", "sip", "http", "gateway_sip"))
         config = folder / "aftercall.toml"
         config.write_text(SETTINGS.format(
@@ -93,7 +95,12 @@ class IvrStage:
             recordings=self.recordings or folder / "prompts",
             speech="true" if speech else "false"), "utf-8")
         os.environ["AFTERCALL_CONFIG"] = str(config)
-        settings = load_settings(config, data_dir=folder, database={"url": self.url})
+        postgres = EmbeddedPostgres(self.folder / "postgres")
+        database = name if agi else ROLE
+        await asyncio.to_thread(postgres.create_database, database)
+        server = postgres.postmaster()
+        assert server is not None
+        settings = load_settings(config, data_dir=folder, database={"url": postgres.url(database)})
         async with open_house(settings, lambda _: None, roles=("agi", "keeper") if agi else (),
                               log_dir=folder / "log") as house:
             node = settings.nodes[0]
@@ -101,8 +108,8 @@ class IvrStage:
             if part is not None:
                 await _answers(settings.agi.port)
             yield Ground(settings=settings, node=node, process=house.nodes[node.name],
-                         database=self.database, book=house.book, sipp=self.sipp,
-                         postgres_pid=_postmaster(self.folder),
+                         database=house.database, book=house.book, sipp=self.sipp,
+                         postgres_pid=server.pid,
                          agi_pid=part.pid if part else None,
                          keeper_pid=keeper.pid if keeper else None,
                          agi_log=folder / "log" / "agi.log",
@@ -124,7 +131,3 @@ async def _answers(port: int, within_s: float = 60) -> None:
                 continue
             writer.close()
             return
-
-
-def _postmaster(folder: Path) -> int:
-    return int((folder / "postgres" / "postmaster.pid").read_text().split()[0])

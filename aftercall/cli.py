@@ -79,6 +79,7 @@ def demo(exit_: Annotated[bool, typer.Option("--exit", help="End when the report
                             ] = False) -> None:
     """Follow up a week of sample patients on a simulated voice gateway."""
     from aftercall.demo.run import demo as run_demo
+    from aftercall.reaper import end_with_us
     from aftercall.roles import until_stopped
     from followup.settings import default_data_dir
 
@@ -88,6 +89,7 @@ def demo(exit_: Annotated[bool, typer.Option("--exit", help="End when the report
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
     os.environ["AFTERCALL_DATA_DIR"] = str(folder)
+    end_with_us()
     code = 130
 
     async def work() -> None:

@@ -15,6 +15,7 @@ import structlog
 from hypothesis import settings
 
 from aftercall.provision.postgres import EmbeddedPostgres
+from aftercall.reaper import end_with_us
 from followup.database.engine import Database
 from followup.database.migrate import upgrade
 
@@ -23,6 +24,11 @@ _numbers = itertools.count(1)
 # a test side by side with telephone calls may be slow: no test measures time
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """A test run that is killed leaves nothing behind."""
+    end_with_us()
 
 
 @pytest.fixture(scope="session")

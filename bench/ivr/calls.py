@@ -36,7 +36,6 @@ class Call:
     answered: float = 0.0
     ended: float = 0.0
     failed: bool = False
-    cut: bool = False                    # by us: there were too many
     keys: str | None = None              # what the flow says that it heard
 
 
@@ -80,17 +79,6 @@ class Calls:
                 return False
             await asyncio.sleep(TICK_S)
         return True
-
-    async def cut_down(self, number: int) -> None:
-        """Hang calls up until no more than ``number`` are alive, young ones and old ones alike."""
-        alive = sorted((call for call in self.all.values()
-                        if call.channel_id in self.alive and call.answered),
-                       key=lambda call: call.placed)
-        surplus = min(len(self.alive) - number, len(alive))
-        for place in range(surplus):
-            call = alive[place * len(alive) // surplus]
-            call.cut = True
-            await self._client.hangup(call.channel_id)
 
     # --- placing -------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +32,20 @@ class Group:
         except psutil.Error:
             return 0.0
         return float(total)
+
+
+REST_BUSY = 0.1              # of all processors, at most, when a run begins
+
+
+async def rest(within_s: float) -> float:
+    """Wait until the machine has little to do, so long at most; how many cores are busy then."""
+    deadline = time.monotonic() + within_s
+    psutil.cpu_percent()
+    while True:
+        await asyncio.sleep(min(1.0, within_s) or 0.2)
+        busy = psutil.cpu_percent() / 100
+        if busy <= REST_BUSY or time.monotonic() > deadline:
+            return round(busy * (os.cpu_count() or 1), 2)
 
 
 class Meter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,24 @@ class Heard:
     def calls_between(self, start: int, end: int) -> int:
         """Calls that had sound at any moment of it."""
         return int(np.sum((self.first > 0) & (self.first < end) & (self.last >= start)))
+
+    def talking_between(self, start: int, end: int) -> float:
+        """Calls that had sound, on average over it."""
+        spans = np.minimum(self.last, end) - np.maximum(self.first, start)
+        return float(spans[(self.first > 0) & (spans > 0)].sum()) / (end - start)
+
+    def answers_between(self, start: int, end: int) -> int:
+        """Answers that were given then."""
+        return int(np.sum((self.press_at >= start) & (self.press_at < end)))
+
+    def due_between(self, start: int, end: int, schedule: Sequence[float]) -> int:
+        """Answers that were due then: ``schedule`` tells when, in seconds from a call's first
+        sound."""
+        found = 0
+        for seconds in schedule:
+            at = self.first + round(seconds * 1e9)
+            found += int(np.sum((self.first > 0) & (at >= start) & (at < end) & (at <= self.last)))
+        return found
 
     def late_between(self, start: int, end: int) -> tuple[int, int]:
         """Calls with late sound then, and late packets."""

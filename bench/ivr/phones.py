@@ -23,7 +23,6 @@ from bench.ivr.hearing import Answers, Gaps, Heard
 PORTS = 8                    # each has a buffer of its own in the kernel
 PHASES = 4                   # a quarter of the ports sends every 5 ms
 MOST_CALLS = 8000            # in one run, one after the other
-PAUSE_FRAMES = 10            # between two keys of a number
 GONE_NS = 3_000_000_000      # without a packet: the call is over
 NOISE_RMS = 60.0
 
@@ -35,15 +34,20 @@ class Habits:
     answers: Sequence[str]
     reaction_s: float = 1.2              # of quiet after a prompt, longer than any pause within one
     noise_rms: float = NOISE_RMS
+    schedule: Sequence[float] = ()       # when each answer is due, in a call that nothing delays
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Of a span of time: calls that had sound, calls with late sound, late packets."""
+    """Of a span of time: calls that had any sound, calls with late sound, late packets; calls that
+    had sound on average; answers given, and answers that were due."""
 
     calls: int
     late_calls: int
     late_packets: int
+    talking: float
+    answers: int
+    due: int
 
 
 class Phones:
@@ -226,7 +230,7 @@ def _typed(keys: str) -> list[tuple[str, int] | None]:
     frames: list[tuple[str, int] | None] = []
     for key in keys:
         if frames:
-            frames += [None] * PAUSE_FRAMES
+            frames += [None] * rtp.PAUSE_FRAMES
         frames += [(key, frame) for frame in range(rtp.TONE_FRAMES + rtp.END_PACKETS)]
     return frames
 
@@ -246,7 +250,11 @@ def _serve(pipe: Connection, host: str, node_host: str, habits: Habits) -> None:
                 if asked is None:
                     pipe.send(replace(heard, dropped=dropped(ward.ports)))
                     return
-                pipe.send(Tally(heard.calls_between(*asked), *heard.late_between(*asked)))
+                start, end = asked
+                pipe.send(Tally(heard.calls_between(start, end), *heard.late_between(start, end),
+                                heard.talking_between(start, end),
+                                heard.answers_between(start, end),
+                                heard.due_between(start, end, habits.schedule)))
         except (EOFError, OSError):
             return
         due = max(due + period, time.monotonic() - 5 * period)

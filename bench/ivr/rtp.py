@@ -12,6 +12,8 @@ ALAW, EVENT = 8, 101         # payload types
 KEYS = "0123456789*#"
 TONE_FRAMES = 5              # a key is held 100 ms ...
 END_PACKETS = 3              # ... and its end told three times
+PAUSE_FRAMES = 10            # between two keys of a number
+PRESS_FRAMES = TONE_FRAMES + END_PACKETS + PAUSE_FRAMES
 LOUD = 200.0                 # root mean square, of 32767: a prompt; below is a quiet line
 
 Bytes = NDArray[np.uint8]

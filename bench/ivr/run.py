@@ -1,78 +1,44 @@
-"""One flow under growing load: how many calls it holds, and what they cost at four fifths of it."""
+"""One flow on a fresh node: how many calls it holds, and what they cost at a given load."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 from bench.ivr.calls import Call, Calls
+from bench.ivr.climb import Climb
 from bench.ivr.cpu import Group, Meter
 from bench.ivr.flows import Flow, Prepared
 from bench.ivr.gateway import Gateway
 from bench.ivr.ground import Ground
 from bench.ivr.hearing import Heard
 from bench.ivr.phones import NOISE_RMS, Habits, Phones
-from bench.ivr.plan import TRIES, Growth, Plan, Window, percentile
-from bench.ivr.script import Turn, keyed
+from bench.ivr.plan import Growth, Plan, Window
+from bench.ivr.result import Climbed, Metered, Result, told
+from bench.ivr.script import Script, keyed
 
-SETTLE_S = 2.0               # after the number of calls has changed
-CALM_S = 12.0                # and at most so long, until the sound has got over the change
-LAG_S = 1.2                  # SIPp tells its failures so late
-DRAIN_S = 10.0               # until calls that are hung up have ended
-
-
-@dataclass
-class Result:
-    """What came of one flow."""
-
-    held: int | None = None                  # None: no number of calls
-    broke_at: int | None = None              # None: not within the plan's limits
-    windows: list[dict[str, Any]] = field(default_factory=list)
-    cores: dict[str, float] = field(default_factory=dict)      # at the measured load
-    measured_calls: int = 0
-    measured_late: int = 0
-    call_s: float | None = None
-    digit_ms: list[float] = field(default_factory=list)
-    completed: int = 0
-    wrong: int = 0                           # calls that ended, but not as they should
-    errors: list[str] = field(default_factory=list)
-
-    def cpu_s_per_call(self) -> dict[str, float]:
-        """Processor seconds of one call from its beginning to its end."""
-        if not self.measured_calls or self.call_s is None:
-            return {}
-        return {name: round(cores * self.call_s / self.measured_calls, 4)
-                for name, cores in self.cores.items()}
-
-    def as_json(self) -> dict[str, Any]:
-        """The flow's table."""
-        return {"held": self.held, "broke_at": self.broke_at, "windows": self.windows,
-                "measured_at_calls": self.measured_calls, "measured_late_calls": self.measured_late,
-                "cores": {name: round(cores, 4) for name, cores in self.cores.items()},
-                "cpu_s_per_call": self.cpu_s_per_call(), "call_s": self.call_s,
-                "digit_to_prompt_ms": {"p50": percentile(self.digit_ms, 0.5),
-                                       "p99": percentile(self.digit_ms, 0.99),
-                                       "samples": len(self.digit_ms)},
-                "completed": self.completed, "wrong": self.wrong}
+SETTLE_S = 1.5               # after the number of calls has changed
+COMING_S = 1.0               # from placing a call to its first sound, while the load grows
+CALM_S = 10.0                # and at most so long, until the sound has got over the change
 
 
 class Run:
     """A flow with its gateway, its phones and its calls. Use as an async context manager."""
 
-    def __init__(self, ground: Ground, flow: Flow, plan: Plan, turns: Sequence[Turn],
-                 prepared: Prepared | None, noise_rms: float = NOISE_RMS) -> None:
-        self._ground, self._flow, self._plan, self._turns = ground, flow, plan, turns
+    def __init__(self, ground: Ground, flow: Flow, plan: Plan, script: Script,
+                 prepared: Prepared | None, result: Result | None = None,
+                 noise_rms: float = NOISE_RMS) -> None:
+        """``result``: the flow's, if it has been run before."""
+        self._ground, self._flow, self._plan, self._script = ground, flow, plan, script
         self._prepared = prepared
-        answers = [turn.keys for turn in turns if turn.keys]
-        self._habits = Habits(answers, plan.reaction_s, noise_rms)
+        answers = [turn.keys for turn in script.turns if turn.keys]
+        self._habits = Habits(answers, plan.reaction_s, noise_rms, script.answers_s)
         self._stack = AsyncExitStack()
         self.over: list[Call] = []               # calls that had ended by themselves
-        self.result = Result()
+        self.result = result or Result(script.call_s)
 
     async def __aenter__(self) -> Run:
         ground, enter = self._ground, self._stack.enter_async_context
@@ -102,39 +68,45 @@ class Run:
         """Let the load grow until sound comes late; the most calls before that."""
         plan, calls = self._plan, self.calls
         until = time.monotonic() + plan.grow_s
-        calls.wanted = plan.most
+        calls.wanted, calls.per_second = plan.most, plan.grow_per_second
         growth = Growth()
         while time.monotonic() < until and len(calls.alive) < plan.most:
-            growth.tell(max(1, len(calls.alive)), await self._watch(plan.window_s))
+            before = max(1, len(calls.alive))
+            growth.tell(before, await self._watch(plan.window_s, self.result.windows))
             if growth.too_many is not None:
                 break
         self.result.broke_at = growth.too_many
         return growth.good
 
-    async def hold(self, number: int) -> int | None:
-        """How many calls are held when so many are wanted; None when they are not."""
-        await self._reach(number)
-        for _ in range(TRIES):
-            window = await self._watch(self._plan.hold_s)
-            if window.good and window.calls:
-                self.result.held = window.calls
-                break
-        return self.result.held
+    async def climb(self, first: int, climbed: Climbed) -> None:
+        """From ``first`` calls up to a number that is not held."""
+        climb = Climb(first, self._plan.most)
+        while not climb.over:
+            number = climb.number
+            if self.calls.wanted != number:
+                await self._reach(number)
+            window = await self._watch(self._plan.hold_s, climbed.windows, number)
+            climb.tell(round(window.tally.talking) if window.good else None)
+            climbed.why = window.why
+        climbed.held, climbed.broke_at = climb.held, climb.broke_at
 
     async def _reach(self, number: int) -> None:
-        """So many calls, no more and no fewer, and rest until what was late has been made up."""
+        """So many calls, at rest after the change."""
+        missing = number - len(self.calls.alive)
         self.calls.wanted = number
-        await self.calls.cut_down(number)
-        await self.calls.until(lambda: len(self.calls.alive) <= number, DRAIN_S)
         await self.calls.until(lambda: len(self.calls.alive) >= number,
-                               5 + number / self._plan.per_second)
+                               5 + missing / self._plan.per_second)
         await asyncio.sleep(SETTLE_S)
+
+    async def _calm(self, number: int) -> None:
+        """Rest until what was late while the calls came has been made up."""
         calm = time.monotonic() + CALM_S
-        while time.monotonic() < calm and not (await self._watch(SETTLE_S, told=False)).good:
+        while time.monotonic() < calm and not (await self._watch(SETTLE_S, [], number)).good:
             pass
 
-    async def _watch(self, seconds: float, *, told: bool = True) -> Window:
-        """Count what goes wrong from now on, for so long; ``told`` in the result."""
+    async def _watch(self, seconds: float, windows: list[dict[str, Any]],
+                     wanted: int | None = None) -> Window:
+        """Count what goes wrong from now on, for so long; ``wanted`` None: the load grows."""
         failed, sipp = self.calls.failed, self.gateway.failed()
         began, seen = time.time_ns(), [len(self.calls.alive)]
         until = time.monotonic() + seconds
@@ -143,12 +115,10 @@ class Run:
             seen.append(len(self.calls.alive))
         tally = await asyncio.to_thread(self.phones.tally, began, time.time_ns())
         alive = round(sum(seen) / len(seen))
-        window = Window(alive, tally, self.calls.failed - failed + self.gateway.failed() - sipp)
-        if told:
-            self.result.windows.append({
-                "calls": alive, "least": min(seen), "heard": tally.calls,
-                "late_calls": tally.late_calls, "late_packets": tally.late_packets,
-                "failures": window.failures, "good": window.good})
+        failures = self.calls.failed - failed + self.gateway.failed() - sipp
+        window = Window(alive, tally, failures, self._plan.grow_per_second * COMING_S) \
+            if wanted is None else Window(wanted, tally, failures)
+        windows.append(told(window, alive, min(seen)))
         return window
 
     # --- at a given load -----------------------------------------------------------------------
@@ -156,11 +126,10 @@ class Run:
     async def measure(self, number: int, seconds: float) -> tuple[int, int]:
         """Hold so many calls and meter the processors; the moments of it, in ns."""
         await self._reach(number)
+        await self._calm(number)
         meter, began = Meter(self._groups()), time.time_ns()
-        window = await self._watch(seconds)
-        result = self.result
-        result.cores, result.measured_calls = meter.cores(), window.calls
-        result.measured_late = window.tally.late_calls
+        tally = (await self._watch(seconds, [], number)).tally
+        self.result.metered.append(Metered(tally.talking, tally.late_calls, meter.cores()))
         return began, time.time_ns()
 
     def _groups(self) -> dict[str, Group]:
@@ -185,22 +154,20 @@ class Run:
         """Take no more calls, and see what the patients heard."""
         self.calls.wanted = 0
         result = self.result
-        self.over = [call for call in self.calls.all.values() if call.ended and call.answered
-                     and not call.cut]
+        self.over = [call for call in self.calls.all.values() if call.ended and call.answered]
         heard = await asyncio.to_thread(self.phones.heard)
         await self._ground.process.stop()        # hangs up on everybody: our server need not wait
-        result.digit_ms = heard.digit_to_prompt_ms(began, ended)
-        if lengths := [call.ended - call.answered for call in self.over]:
-            result.call_s = round(sorted(lengths)[len(lengths) // 2], 2)
+        result.digit_ms += heard.digit_to_prompt_ms(began, ended)
         if heard.dropped:
             result.errors.append(f"{self._flow.value}: the phones' own ports lost {heard.dropped} "
                                  "packets: late sound may be theirs")
         result.errors += [f"{self._flow.value}: {count} x {fault}"
                           for fault, count in self.calls.faults.items()]
         if self._flow is not Flow.AFTERCALL:
-            expected = keyed(self._turns)
-            result.completed = sum(call.keys == expected for call in self.over)
-            result.wrong = len(self.over) - result.completed
+            expected = keyed(self._script.turns)
+            complete = sum(call.keys == expected for call in self.over)
+            result.completed += complete
+            result.wrong += len(self.over) - complete
         return heard
 
 

@@ -6,11 +6,16 @@ alone.
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bench.ivr import rtp
 from followup.questionnaires.definition import Questionnaire
 from ivr.conversation import Context, advance, begin
 from ivr.conversation.actions import End, Listen, RecordMessage, Say
@@ -90,3 +95,42 @@ def keyed(turns: Sequence[Turn]) -> str:
     """What a flow must have heard at the end of a call, answer by answer."""
     return "-".join(turn.keys.removesuffix("#") for turn in turns
                     if turn.wait in (Wait.KEY, Wait.NUMBER))
+
+
+@dataclass(frozen=True)
+class Script:
+    """A call that nothing delays: its turns, seconds from its first sound to each answer and to
+    its end."""
+
+    turns: Sequence[Turn]
+    answers_s: tuple[float, ...]
+    call_s: float
+
+
+def timed(turns: Sequence[Turn], beep: Path, reaction_s: float) -> Script:
+    """When everything comes, by the lengths of the sounds and the patient's reaction."""
+    at, answers = 0.0, []
+    for turn in turns:
+        sounds = [*turn.sounds, *([str(beep)] if turn.wait is Wait.MESSAGE else ())]
+        loud_s, whole_s = _lengths([Path(f"{sound}.wav") for sound in sounds])
+        if not turn.keys:
+            at += whole_s
+            break
+        frames = rtp.PRESS_FRAMES * (len(turn.keys) - 1) + rtp.TONE_FRAMES + 1
+        at += loud_s + reaction_s + frames * rtp.FRAME_MS / 1000
+        answers.append(round(at, 3))
+    return Script(turns, tuple(answers), round(at, 2))
+
+
+def _lengths(sounds: Sequence[Path]) -> tuple[float, float]:
+    """Seconds of sounds one after another, to the last of it that is loud and altogether."""
+    loud, whole = 0, 0
+    for sound in sounds:
+        with wave.open(str(sound)) as file:
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float64)
+        frames = samples[:len(samples) // rtp.FRAME * rtp.FRAME].reshape(-1, rtp.FRAME)
+        heard = np.flatnonzero(np.square(frames).mean(axis=1) >= rtp.LOUD * rtp.LOUD)
+        if len(heard):
+            loud = whole + int(heard[-1]) + 1
+        whole += -(-len(samples) // rtp.FRAME)
+    return loud * rtp.FRAME_MS / 1000, whole * rtp.FRAME_MS / 1000

@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bench.ivr import admit, turns_of
 from bench.ivr.cpu import Group
 from bench.ivr.flows import Flow
 from bench.ivr.ground import Ground
+from bench.ivr.house import admit, script_of
 from bench.ivr.plan import Plan
 from bench.ivr.run import Run
 from bench.recordings.keeping import calls_of, end_call, write_sound
@@ -33,10 +33,11 @@ async def measure_beside(stage: Stage, live: int, ending: int, minute_s: float,
                          talk_s: int) -> dict[str, Any]:
     """So many live calls by key, while ``ending`` others, of ``talk_s`` each, end in the minute."""
     async with stage.calls.set("beside", agi=True) as ground:
-        turns = await turns_of(ground, "zh")
         await admit(ground, "zh")
         ids = await calls_of(ground.database, ending, talk_s)
-        async with Run(ground, Flow.AFTERCALL, Plan(), turns, None) as run:
+        plan = Plan()
+        script = await script_of(ground, plan, "zh")
+        async with Run(ground, Flow.AFTERCALL, plan, script, None) as run:
             began_quiet, ended_quiet = await run.measure(live, QUIET_S)
             keeper = Group(ground.keeper_pid or 0)
             spent, done, began = keeper.seconds(), await _prepared(ground.database), time.time_ns()

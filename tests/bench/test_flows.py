@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from bench.ivr.flows import Flow, dialplan
-from bench.ivr.script import ANSWERS, Turn, Wait, keyed, rehearse
+from bench.ivr.script import ANSWERS, Turn, Wait, keyed, rehearse, timed
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE
 from ivr.conversation import Context
@@ -51,3 +55,24 @@ async def test_the_dialplan_plays_the_same_sounds_and_asks_for_the_same_keys(
 def test_what_a_flow_must_have_heard_leaves_out_the_end_marks() -> None:
     assert keyed([Turn((), Wait.KEY, "1"), Turn((), Wait.NUMBER, "36*5#"),
                   Turn((), Wait.MESSAGE, "#"), Turn((), Wait.END, "")]) == "1-36*5"
+
+
+def test_answers_are_due_after_what_is_loud_the_patients_reaction_and_their_keys(
+        tmp_path: Path) -> None:
+    for name, loud, quiet in (("one", 1.0, 0.5), ("two", 2.0, 0.0), ("beep", 0.4, 0.0)):
+        samples = np.concatenate([np.full(round(loud * 8000), 3000),
+                                  np.zeros(round(quiet * 8000))]).astype("<i2")
+        with wave.open(str(tmp_path / f"{name}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(samples.tobytes())
+    one, two, beep = (str(tmp_path / name) for name in ("one", "two", "beep"))
+    key = 6 * 0.02                               # held 100 ms, and its end told
+    script = timed([Turn((two, one), Wait.KEY, "1"), Turn((two,), Wait.NUMBER, "12#"),
+                    Turn((one,), Wait.MESSAGE, "#"), Turn((two,), Wait.END, "")], Path(beep), 1.2)
+    first = 3.0 + 1.2 + key
+    second = first + 2.0 + 1.2 + 2 * 18 * 0.02 + key
+    third = second + 1.9 + 1.2 + key
+    assert script.answers_s == pytest.approx((first, second, third))
+    assert script.call_s == pytest.approx(third + 2.0)

@@ -94,3 +94,22 @@ def test_late_calls_are_those_that_were_late_within_the_span() -> None:
     assert told.calls_between(1900 * MS, 3000 * MS) == 2        # the third has hung up
     assert told.late_between(1900 * MS, 3000 * MS) == (1, 2)
     assert told.late_between(6000 * MS, 7000 * MS) == (0, 0)
+
+
+def test_a_call_that_comes_late_or_has_ended_is_talking_for_its_part_of_the_span_only() -> None:
+    gaps = Gaps(4)
+    gaps.first[:], gaps.last[:] = ints(0, 1000, 1750, 500) * MS, ints(0, 9000, 9000, 1250) * MS
+    told = heard(gaps, (ints(), ints(), ints()), Answers(4))
+    assert told.talking_between(1000 * MS, 2000 * MS) == 1.0 + 0.25 + 0.25
+
+
+def test_answers_are_due_at_their_time_in_each_call_and_not_after_its_end() -> None:
+    gaps, answers = Gaps(3), Answers(3)
+    gaps.first[:], gaps.last[:] = ints(0, 1000, 2000) * MS, ints(0, 9000, 5000) * MS
+    answers.press(1, 4000 * MS)
+    told = heard(gaps, (ints(), ints(), ints()), answers)
+    schedule = (3.0, 4.0)
+    assert told.due_between(4000 * MS, 7000 * MS, schedule) == 3
+    assert told.due_between(5500 * MS, 7000 * MS, schedule) == 0
+    assert told.answers_between(4000 * MS, 7000 * MS) == 1
+    assert told.answers_between(4001 * MS, 7000 * MS) == 0

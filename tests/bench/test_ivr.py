@@ -19,8 +19,8 @@ from tests.journeys.hospital import write_tone
 pytestmark = [pytest.mark.soak, pytest.mark.journey, pytest.mark.timeout(500)]
 
 CALLS = 3
-PLAN = Plan(per_second=10, most=CALLS, window_s=1, hold_s=1, grow_s=0, starts=1, measure_s=38,
-            load=1, voice_calls=CALLS, voice_s=40)
+PLAN = Plan(per_second=10, most=CALLS, window_s=1, hold_s=1, grow_s=0, starts=1, pairs=1,
+            measure_s=38, load=1, voice_calls=CALLS, voice_s=40)
 
 
 @pytest.fixture
@@ -45,9 +45,12 @@ async def test_calls_are_held_by_every_flow_and_their_answers_kept(
     # a machine that is busy with other things may hold none without fault
     assert [error for error in told["errors"] if "was held" not in error] == []
     assert set(told["calls_held"]) == {flow.value for flow in Flow}
+    assert told["ratio"] is None or told["ratio"] > 0
     for name, flow in told["flows"].items():
         assert flow["completed"] >= 1, (name, flow)              # with all answers, see its count
         assert flow["wrong"] == 0, (name, flow)
+        for climb in flow["climbs"]:                             # a reason wherever it broke
+            assert (climb["broke_at"] is None) == (climb["why"] is None), (name, climb)
         assert flow["digit_to_prompt_ms"]["samples"] >= CALLS, (name, flow)
         assert flow["cpu_s_per_call"]["asterisk"] > 0
         assert (flow["cpu_s_per_call"]["scripts"] > 0) == (name != Flow.DIALPLAN)
