@@ -22,7 +22,7 @@ from agi_scripts.waiting import Place, place_of, spare_agents, waiting
 from followup.agents import roster
 from followup.agents.models import Agent, AgentState
 from followup.alerts import register
-from followup.calls import ledger
+from followup.calls import ledger, said_of
 from followup.calls.models import (
     AnsweredBy,
     Attempt,
@@ -188,6 +188,11 @@ class House:
             await consent.stop_calling(session, call.patient.id, actor="patient",
                                        why=f"call:{call.id}")
         await self._do(work)
+
+    async def report(self, call: Call, what: Disposition) -> None:
+        """Whoever answers says that the number is a wrong one, or that the patient has died."""
+        await self._do(lambda session: said_of.report(session, call.attempt, call.response, what,
+                                                      self._deadlines, now()))
 
     def mark(self, call: Call, kind: str, link_id: str | None = None,
              label: str = "") -> None:

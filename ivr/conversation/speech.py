@@ -14,7 +14,7 @@ from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
-from ivr.conversation import correcting, farewell, flow, identity, keys, wording
+from ivr.conversation import correcting, farewell, flow, identity, keys, leaving, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.flow import Step
@@ -26,6 +26,7 @@ from ivr.understanding import (
     Unclear,
     Wish,
     Wished,
+    beside,
     confirmation,
     confirmation_grammar,
     grammar_for,
@@ -46,9 +47,12 @@ MAX_PUZZLED = 2              # then a nurse explains
 def hears(state: State) -> Grammar | None:
     """What may be said now; None where only keys count."""
     if state.phase is Phase.CALLING_BACK and not state.keys:
-        return when_grammar(state.language)
+        return beside(when_grammar(state.language), *leaving.ON_TIME)
     if state.phase is Phase.CONFIRMING_TIME:
-        return _with(when_grammar(state.language), confirmation_grammar(state.language).phrases)
+        return _with(beside(when_grammar(state.language), *leaving.ON_TIME),
+                     confirmation_grammar(state.language).phrases)
+    if state.phase is Phase.TAKING_LEAVE:
+        return beside(confirmation_grammar(state.language), *leaving.ASKS)
     if state.phase is Phase.STOPPING:
         return None if state.misses else confirmation_grammar(state.language)
     item = state.item
@@ -90,7 +94,7 @@ def spoken(state: State, text: str, confidence: float) -> Step:
         case Wished(wish) if sends_away(state, wish, confidence):
             return flow.miss(state, "not-understood")
         case Wished(wish, language):
-            return wished(state, item, wish, language)
+            return wished(state, item, wish, language, confidence)
         case Unclear(why):
             return flow.miss(state, "out-of-range" if why == "out-of-range" else "not-understood")
 
@@ -108,7 +112,7 @@ def sends_away(state: State, wish: Wish, confidence: float) -> bool:
     if wish is Wish.SKIP:
         return not once_more and confidence < CONFIDENT
     return confidence < CONFIDENT and (
-        wish in (Wish.NOT_NOW, Wish.STOP_CALLING, Wish.LANGUAGE)
+        wish in (Wish.STOP_CALLING, Wish.LANGUAGE)
         or (wish is Wish.PERSON and not once_more))
 
 
@@ -162,6 +166,10 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
         return same(each(meant.value), read)
 
     match meaning(state, item, text):
+        case Wished(Wish.HELLO | Wish.WHO) as wish if state.repeats < flow.MAX_REPEATS:
+            return (replace(state, repeats=state.repeats + 1),
+                    (Say((*wording.attending(state, wish), *wording.read_back(state, item, risky))),
+                     Listen(CONFIRM_MS)))
         case Answered() as meant if agrees(meant) and not item.rules and not on_record \
                 and item.type.has_options and is_distinct(item, state.language, text):
             return keys.confirmed(state)
@@ -170,10 +178,10 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
         case Answered() as meant if (on_record or not agrees(meant)) \
                 and state.misses < MAX_UNCLEAR:
             return answered(_miss(state), item, meant, text, confidence)
-        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP):
+        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP | Wish.HELLO | Wish.WHO):
             return unanswered(state)
         case Wished(wish, language) if not sends_away(state, wish, confidence):
-            return wished(state, item, wish, language)
+            return wished(state, item, wish, language, confidence)
     return unanswered(state)
 
 
@@ -212,9 +220,13 @@ def _puzzled(state: State) -> Step:
     return keys.asked_for_person(state)
 
 
-def wished(state: State, item: Item, wish: Wish, language: str) -> Step:
+def wished(state: State, item: Item, wish: Wish, language: str, confidence: float = 1.0) -> Step:
     """A wish was said in place of an answer."""
     match wish:
+        case Wish.HELLO | Wish.WHO:
+            return flow.attend(state, Wished(wish))
+        case Wish.AWAY | Wish.DIED | Wish.WRONG_NUMBER | Wish.NOT_NOW:
+            return leaving.said_of(state, wish, confidence)
         case Wish.REPEAT:
             return flow.repeat(state)
         case Wish.SLOWER:
@@ -231,8 +243,6 @@ def wished(state: State, item: Item, wish: Wish, language: str) -> Step:
             return keys.stop_recording(state)
         case Wish.PERSON:
             return keys.asked_for_person(state)
-        case Wish.NOT_NOW:
-            return farewell.leave(state, Disposition.CALL_BACK)
         case Wish.STOP_CALLING:
             return farewell.leave(state, Disposition.REFUSED)
         case Wish.LANGUAGE:
