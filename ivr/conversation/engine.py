@@ -109,7 +109,8 @@ def advance(state: State, event: Event) -> Step:
         case Phase.TAKING_LEAVE, Key(digit):
             return leaving.pressed(replace(state, heard=True, person=True), digit)
         case Phase.TAKING_LEAVE, Spoken(text, confidence):
-            return leaving.spoken(state, text, confidence)
+            return leaving.spoken(state, text, confidence) or speech.spoken(
+                replace(_heard(state, text), phase=Phase.ASKING, leaving=None), text, confidence)
         case Phase.TAKING_LEAVE, TimedOut():
             return leaving.unanswered(state)
         case Phase.STOPPING, Key(digit):

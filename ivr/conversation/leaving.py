@@ -14,12 +14,13 @@ from ivr.conversation import farewell, flow, wording
 from ivr.conversation.actions import Listen, Report, Say
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
-from ivr.understanding import Wish, confirmation, when, wish
+from ivr.understanding import Answered, Wish, confirmation, understand, when, wish
 
 ASKS = {Wish.AWAY: "away-right", Wish.NOT_NOW: "later-right", Wish.DIED: "died-right",
         Wish.WRONG_NUMBER: "wrong-number-right"}
 ON_TIME = (Wish.DIED, Wish.WRONG_NUMBER, Wish.HELLO, Wish.WHO, Wish.REPEAT, Wish.SKIP,
            Wish.STOP_CALLING)          # what may be said where a time is asked for
+SAID_AGAIN = (Wish.HELLO, Wish.WHO, Wish.REPEAT, Wish.SLOWER)
 CONFIRM_MS = 6000
 
 
@@ -46,17 +47,29 @@ def pressed(state: State, digit: str) -> Step:
     return stands(state) if digit in "1#" else _not_so(state)
 
 
-def spoken(state: State, text: str, confidence: float) -> Step:
-    """Yes, no, or the same again."""
+def spoken(state: State, text: str, confidence: float) -> Step | None:
+    """Yes, no, or the same again; None: it is for the question that was being asked."""
+    said = confirmation(state.language, text, plain=True) if text else None
     wished = wish(state.language, text) if text else None
-    said = confirmation(state.language, text) if text else None
-    if said or (wished and wished.wish is state.leaving):
+    asked = wished.wish if wished else None
+    if said or (asked and asked is state.leaving):
         return stands(state)
     if said is False:
         return _not_so(state)
-    if wished and wished.wish in ASKS and state.repeats < flow.MAX_REPEATS:
-        return said_of(state, wished.wish, min(confidence, state.confidence))
+    if asked is not None and asked in ASKS and state.repeats < flow.MAX_REPEATS:
+        return said_of(state, asked, confidence)
+    if asked not in SAID_AGAIN and _for_the_question(state, text, asked):
+        return None
+    if confirmation(state.language, text):             # 是的, 上个月走的
+        return stands(state)
     return _unconfirmed(state) if state.misses else _ask(replace(state, misses=1))
+
+
+def _for_the_question(state: State, text: str, asked: Wish | None) -> bool:
+    if state.outcome is not None or state.item is None or not text:
+        return False
+    meant = understand(state.item, state.language, text)
+    return asked is not None or (isinstance(meant, Answered) and meant.certain)
 
 
 def unanswered(state: State) -> Step:

@@ -57,11 +57,12 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
     return NOTHING
 
 
-def confirmation(language: str, text: str) -> bool | None:
-    """Yes, no, or neither, to what was read back."""
+def confirmation(language: str, text: str, *, plain: bool = False) -> bool | None:
+    """Yes, no, or neither, to what was read back; ``plain``: and nothing else was said."""
     words = lexicon(language)
-    return _polarity(normal(text[:LONGEST]), words, words.yes | words.right,
-                     words.no | words.wrong)[0]
+    said, only = _polarity(normal(text[:LONGEST]), words, words.yes | words.right,
+                           words.no | words.wrong)
+    return said if only or not plain else None
 
 
 def nothing_more(language: str, text: str) -> bool:
@@ -163,7 +164,13 @@ def _option(item: Item, words: Lexicon, said: str) -> Meaning:
         if truth is not None:
             return Answered({"valueBoolean": truth}, certain=only)
         return AMBIGUOUS if _negated(said, words) else NOTHING
-    return _by_name(item, words, said)
+    named = _by_name(item, words, said)
+    if item.identity and named is NOTHING:         # "are you …?" "嗯"
+        truth, only = _polarity(said, words, words.yes, words.no)
+        told = [option for option in item.options if not option.outcome]
+        if truth and len(told) == 1:
+            return Answered(told[0].value, certain=only)
+    return named
 
 
 def _spoken(item: Item, language: str, truth: bool) -> frozenset[str]:

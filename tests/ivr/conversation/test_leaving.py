@@ -155,6 +155,25 @@ def test_in_the_middle_it_may_be_a_slip_and_is_asked_back() -> None:
     assert (say(call, "打错了", "打错了").outcome, WRONG in call.done) == ("wrong_person", True)
 
 
+@pytest.mark.parametrize(("context", "no", "relative", "yes"), [
+    (CONTEXT, "不是", "我是他儿子", "嗯"), (ENGLISH, "no", "he's my husband", "yes")])
+def test_no_alone_gives_no_number_up_and_an_everyday_yes_is_the_patient(
+        context: Context, no: str, relative: str, yes: str) -> None:
+    call = say(Call(context=context), no)
+    assert (call.said, WRONG in call.done) == (["wrong-number-right"], False)
+    assert say(call, relative).said == ["reach-when"]
+    assert say(Call(context=context), no, no).said[:2] == ["misheard", "identity"]
+    assert WRONG not in say(Call(context=context), no).play("hangup").done
+    assert say(Call(context=context), yes).said == ["introduction", "feeling"]
+
+
+def test_what_answers_the_question_itself_is_taken_for_that() -> None:
+    assert say(Call(), "他走了", "是的，上个月走的").outcome == "death_reported"
+    assert say(Call(), "打错了吗", "喂").state.link_id == "identity"
+    assert say(Call(), "不是", "我是本人").said == ["introduction", "feeling"]
+    assert say(Call(), "不是", "说英语").languages[-1] == "en"
+
+
 def test_nothing_that_is_misheard_goes_on_for_ever() -> None:
     call = at("middle")
     for _ in range(20):
