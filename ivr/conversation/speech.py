@@ -89,6 +89,9 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     if flow.picking(state) and text and nothing_more(state.language, text) \
             and not (isinstance(meant, Answered) and meant.certain):
         return flow.review(state)
+    if item.identity and isinstance(meant, Unclear) and text \
+            and confirmation(state.language, text, plain=True) is False:
+        return leaving.said_of(state, Wish.WRONG_NUMBER, 0.0)
     match meant:
         case Answered():
             return answered(state, item, meant, text, confidence)

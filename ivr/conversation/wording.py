@@ -163,12 +163,12 @@ def read_back(state: State, item: Item, risky: bool = False) -> tuple[Prompt, ..
 
 def time_heard(state: State, named: When) -> tuple[Prompt, ...]:
     """When we shall call again, as it was understood of the patient's words."""
-    tomorrow = "-tomorrow" if named.days else ""
+    tomorrow = {1: "-tomorrow", 2: "-day-after"}.get(named.days or 0, "")
     if named.minute is not None:
         at = time(*divmod(named.minute, 60))
         told = prompt(state, f"call-back{tomorrow}-at", time=at)
     elif named.after_min is None:
-        told = prompt(state, "call-back-tomorrow")
+        told = prompt(state, f"call-back{tomorrow}")
     elif named.after_min == 60:
         told = prompt(state, "call-back-in-an-hour")
     elif named.after_min % 60:
