@@ -40,6 +40,7 @@ class Lexicon:
     greetings: frozenset[str]
     people: frozenset[str]
     clearest: frozenset[str]
+    it_is_me: frozenset[str]
     days: Mapping[str, int]
 
     @property
@@ -67,6 +68,7 @@ def lexicon(language: str) -> Lexicon:
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},
         words("greetings"), words("people"), words("clearest"),
+        words("it_is_me"),
         {normal(word): int(days) for days, said in raw["days"].items() for word in said})
 
 

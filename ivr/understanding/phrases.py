@@ -110,7 +110,7 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
 def _places(item: Item, words: Lexicon) -> Iterator[str]:
     """Options by their key or place; yes to "are you …?"."""
     if item.identity:
-        yield from sorted(words.yes)
+        yield from sorted(words.it_is_me)
     for option in item.options:
         for key in option.keys:
             for pattern in words.numbered if key in set("123456789") else ():

@@ -165,12 +165,16 @@ def _option(item: Item, words: Lexicon, said: str) -> Meaning:
             return Answered({"valueBoolean": truth}, certain=only)
         return AMBIGUOUS if _negated(said, words) else NOTHING
     named = _by_name(item, words, said)
-    if item.identity and named is NOTHING:         # "are you …?" "嗯"
-        truth, only = _polarity(said, words, words.yes, words.no)
-        told = [option for option in item.options if not option.outcome]
-        if truth and len(told) == 1:
-            return Answered(told[0].value, certain=only)
+    told = [option for option in item.options if not option.outcome]
+    if item.identity and named is NOTHING and len(told) == 1 and _it_is_me(said, words):
+        return Answered(told[0].value)
     return named
+
+
+def _it_is_me(said: str, words: Lexicon) -> bool:
+    """An everyday yes to "are you …?"; 嗯 and 好的 are said by anybody."""
+    known = {**dict.fromkeys(words.fillers, "filler"), **dict.fromkeys(words.it_is_me, "me")}
+    return {kind for _, kind in cut(said, known, words.by_word) if kind != "filler"} == {"me"}
 
 
 def _spoken(item: Item, language: str, truth: bool) -> frozenset[str]:

@@ -156,7 +156,7 @@ def test_in_the_middle_it_may_be_a_slip_and_is_asked_back() -> None:
 
 
 @pytest.mark.parametrize(("context", "no", "relative", "yes"), [
-    (CONTEXT, "不是", "我是他儿子", "嗯"), (ENGLISH, "no", "he's my husband", "yes")])
+    (CONTEXT, "不是", "我是他儿子", "对"), (ENGLISH, "no", "he's my husband", "yes")])
 def test_no_alone_gives_no_number_up_and_an_everyday_yes_is_the_patient(
         context: Context, no: str, relative: str, yes: str) -> None:
     call = say(Call(context=context), no)
@@ -165,6 +165,13 @@ def test_no_alone_gives_no_number_up_and_an_everyday_yes_is_the_patient(
     assert say(Call(context=context), no, no).said[:2] == ["misheard", "identity"]
     assert WRONG not in say(Call(context=context), no).play("hangup").done
     assert say(Call(context=context), yes).said == ["introduction", "feeling"]
+
+
+@pytest.mark.parametrize("words", ["嗯", "好的", "喂你好请问你是谁", "我在开会呢等会再打", "请讲"])
+def test_nobody_is_taken_for_the_patient_for_being_polite(words: str) -> None:
+    call = say(Call(), words)
+    assert "identity" not in call.stored
+    assert "introduction" not in call.said
 
 
 def test_what_answers_the_question_itself_is_taken_for_that() -> None:
