@@ -172,6 +172,11 @@ class FollowUpDesk:
         await self._house.stop_calling(self._call)
         log.info("the patient wants no more calls")
 
+    async def report(self, what: Disposition) -> None:
+        """Nobody is called about it again before staff have looked."""
+        await self._house.report(self._call, what)
+        log.info("said of the patient", what=what.value)
+
     async def sound(self, prompt: Prompt, language: str) -> str:
         """The prompt's file, rendered before the campaign started."""
         return await self._book.file_for(prompt, language)

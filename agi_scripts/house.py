@@ -25,9 +25,10 @@ from agi_scripts.waiting import Place, place_of, spare_agents, waiting
 from followup.agents import roster
 from followup.agents.models import Agent, AgentState
 from followup.alerts import register
-from followup.calls import ledger
+from followup.calls import ledger, said_of
 from followup.calls.models import (
     AnsweredBy,
+    Attempt,
     Disposition,
     Escalation,
     EscalationState,
@@ -123,6 +124,14 @@ class House:
         async def work(session: AsyncSession) -> None:
             await consent.stop_calling(session, call.patient_id, actor="patient",
                                        why=f"call:{call.id}")
+        await self._do(work)
+
+    async def report(self, call: Call, what: Disposition) -> None:
+        """Whoever answers says that the number is a wrong one, or that the patient has died."""
+        async def work(session: AsyncSession) -> None:
+            await said_of.report(session, await session.get_one(Attempt, call.id),
+                                 await session.get_one(Response, call.response_id), what,
+                                 self._deadlines, now())
         await self._do(work)
 
     async def keep_marks(self, call: Call) -> None:

@@ -21,6 +21,7 @@ from ivr.conversation.actions import (
     Listen,
     Mark,
     RecordMessage,
+    Report,
     Say,
     SetLanguage,
     StopCalling,
@@ -45,7 +46,8 @@ from ivr.understanding import Grammar, When
 
 log = get_logger(__name__)
 
-TAKES_TIME = (Mark, StoreAnswer, CloseAnswers, StopCalling, CheckAgent)      # the database's
+# the database's
+TAKES_TIME = (Mark, StoreAnswer, CloseAnswers, StopCalling, Report, CheckAgent)
 
 
 class Desk(Sounds, Protocol):
@@ -77,6 +79,9 @@ class Desk(Sounds, Protocol):
 
     async def stop_calling(self) -> None:
         """No follow-up call after this one; returns once it cannot be lost."""
+
+    async def report(self, what: Disposition) -> None:
+        """A wrong number, or a death: staff look at it; returns once it cannot be lost."""
 
     def message(self, link_id: str) -> tuple[Path, str]:
         """Where a message is to be recorded: the path without ending, and the name to keep."""
@@ -160,6 +165,8 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
                 await desk.stop_recording()
             case StopCalling():
                 await desk.stop_calling()
+            case Report(what):
+                await desk.report(what)
             case Say(prompts, interruptible):
                 if heard := await line.say(prompts, interruptible, grammar):
                     return heard

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from followup.calls.models import Disposition
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.values import scalar, together
 from followup.rules import worst
@@ -18,6 +19,7 @@ from ivr.conversation.actions import (
     End,
     Escalate,
     RecordMessage,
+    Report,
     Say,
     StopCalling,
     StopRecording,
@@ -46,6 +48,9 @@ MESSAGE_MS = 5000
 NOTES = {StopRecording: "(the recording stops)", StopCalling: "(no more calls to this patient)",
          CheckAgent: "(is an agent free?)", Escalate: "(an agent is rung)",
          RecordMessage: "(beep: a message is recorded)"}
+
+REPORTS = {Disposition.WRONG_PERSON: "(staff check this number; nobody calls it meanwhile)",
+           Disposition.DEATH_REPORTED: "(staff check whether the patient has died; nobody calls)"}
 
 
 @dataclass
@@ -111,6 +116,8 @@ class Rehearsal:
                         given = self.answers.setdefault(action.link_id, [])
                         given[action.position:] = [action]
                         yield self._stored(action)
+                    case Report(what):
+                        yield REPORTS[what]
                     case CheckAgent():
                         following = AgentChecked(self.agents)
                     case Escalate():

@@ -11,7 +11,7 @@ import asyncio
 import uuid
 import wave
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,7 @@ class VoiceLine:
                                      and self._false_alarms < FALSE_ALARMS else None, None)
             if isinstance(heard, Spoken):
                 self._false_alarms = 0 if heard.text else self._false_alarms + 1
+                return replace(heard, cut=True)
             if heard is not None:
                 return heard
         return None

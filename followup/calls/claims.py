@@ -112,7 +112,7 @@ async def _page(session: AsyncSession, campaign: _Running, moment: datetime,
                                        Attempt.state != AttemptState.ENDED)
     return (await session.execute(
         select(Task.id, Task.patient_id, Patient.phone, Patient.phone_invalid_at,
-               Patient.timezone, Patient.do_not_call)
+               Patient.phone_wrong_at, Patient.timezone, Patient.do_not_call)
         .join(Patient, Patient.id == Task.patient_id)
         .where(Task.campaign_id == campaign.id, Task.state == TaskState.DUE,
                Task.due_at <= moment, ~on_call.exists(),
@@ -143,7 +143,7 @@ async def _read(session: AsyncSession, page: Sequence[Any]) -> tuple[
         .where(Attempt.patient_id.in_(patients)))
     contacts = await session.execute(
         select(PatientContact.patient_id, PatientContact.id, PatientContact.number,
-               PatientContact.whose, PatientContact.invalid_at)
+               PatientContact.whose, PatientContact.invalid_at, PatientContact.wrong_at)
         .where(PatientContact.patient_id.in_(patients)).order_by(PatientContact.position))
     return _by_patient(attempts), _by_patient(contacts)
 
@@ -204,8 +204,9 @@ async def _first_of(session: AsyncSession, page: Sequence[Any], known: _Known,
 
 
 def _numbers(task: Any, known: _Known) -> list[Number]:
-    return [Number(task.phone, invalid=task.phone_invalid_at is not None),
-            *(Number(each.number, each.id, each.whose is Whose.OWN, each.invalid_at is not None)
+    return [Number(task.phone, invalid=bool(task.phone_invalid_at or task.phone_wrong_at)),
+            *(Number(each.number, each.id, each.whose is Whose.OWN,
+                     bool(each.invalid_at or each.wrong_at))
               for each in known.contacts.get(task.patient_id, ()))]
 
 

@@ -31,7 +31,8 @@ class Disposition(StrEnum):
     CALLBACK_ALERT = "callback_alert"    # needed an agent, none was free: an alert is open
     ABANDONED = "abandoned"              # answered, and no agent was there to speak with them
     PARTIAL = "partial"                  # hung up half-way
-    WRONG_PERSON = "wrong_person"
+    WRONG_PERSON = "wrong_person"        # a wrong number, whoever answered said
+    DEATH_REPORTED = "death_reported"    # whoever answered said that the patient has died
     CALL_BACK = "call_back"              # asked to be called another time
     REFUSED = "refused"                  # would not take part
     NO_INPUT = "no_input"                # answered, then neither key nor word

@@ -67,8 +67,9 @@ async def _other_number(session: AsyncSession, attempt: Attempt,
         select(Attempt.phone, Attempt.disposition)
         .where(Attempt.task_id == attempt.task_id, Attempt.id != attempt.id))]
     left = choose(
-        [Number(patient.phone, invalid=patient.phone_invalid_at is not None),
-         *(Number(each.number, each.id, each.whose is Whose.OWN, each.invalid_at is not None)
+        [Number(patient.phone, invalid=bool(patient.phone_invalid_at or patient.phone_wrong_at)),
+         *(Number(each.number, each.id, each.whose is Whose.OWN,
+                  bool(each.invalid_at or each.wrong_at))
            for each in contacts)],
         [*tries, Try(attempt.phone, Disposition.INVALID_NUMBER)], rules.numbers)
     if left is None:

@@ -67,8 +67,9 @@ class Held(StrEnum):
     CAP_24_H = "cap_24_h"            # … within 24 hours
     NEXT_DAY = "next_day"            # the cap was reached today: no more before tomorrow
     NO_HOURS = "no_hours"            # there is no time at which a call would be allowed
-    NO_NUMBER = "no_number"          # no number is left that is not known to be invalid
+    NO_NUMBER = "no_number"          # none is left that is not known to be invalid or wrong
     DO_NOT_CALL = "do_not_call"
+    DEATH_REPORTED = "death_reported"    # on a call; staff have not looked yet
 
 
 class Campaign(HasId, HasCreated, Base):

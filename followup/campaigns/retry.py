@@ -26,6 +26,7 @@ POLICY = {
     Disposition.ESCALATED: Again.NEVER,
     Disposition.CALLBACK_ALERT: Again.NEVER,      # the alert's call-back takes over
     Disposition.WRONG_PERSON: Again.PERSON,       # the number must be put right first
+    Disposition.DEATH_REPORTED: Again.PERSON,
     Disposition.INVALID_NUMBER: Again.PERSON,
     Disposition.REFUSED: Again.NEVER,
     Disposition.ABANDONED: Again.LADDER,

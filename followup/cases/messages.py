@@ -105,8 +105,9 @@ async def reachable(session: AsyncSession, patient: Patient, provider: Provider)
     """The patient's numbers, then the relatives', that a message can go to."""
     patient = (await session.scalars(select(Patient).where(Patient.id == patient.id)
                                      .options(selectinload(Patient.contacts)))).one()
-    told = [(OWN, patient.phone, "", patient.phone_invalid_at)] + [
-        (str(each.id), each.number, each.relation or each.whose.value, each.invalid_at)
+    told = [(OWN, patient.phone, "", patient.phone_invalid_at or patient.phone_wrong_at)] + [
+        (str(each.id), each.number, each.relation or each.whose.value,
+         each.invalid_at or each.wrong_at)
         for each in patient.contacts]
     stopped = set(await session.scalars(select(MessageOptOut.number).where(
         outbox.of_patient(patient))))

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +24,7 @@ from followup.messages.states import (
     after,
     next_check,
 )
-from followup.patients.models import Patient
+from followup.patients.models import Patient, PatientContact
 
 TOO_LATE, OPTED_OUT, NO_CONTACT = "too_late", "opted_out", "do_not_contact"   # our own errors
 SILENT_FOR = timedelta(minutes=5)        # who hands a message over has long ended by then
@@ -88,8 +88,13 @@ async def _why_not(session: AsyncSession, message: Message, moment: datetime) ->
         return TOO_LATE
     if await opted_out(session, message.number):
         return OPTED_OUT
-    stopped = select(exists().where(Patient.id == message.patient_id, Patient.do_not_call))
-    return NO_CONTACT if await session.scalar(stopped) else ""
+    wrong = exists().where(PatientContact.patient_id == message.patient_id,
+                           PatientContact.number == message.number,
+                           PatientContact.wrong_at.is_not(None))
+    stopped = exists().where(Patient.id == message.patient_id, or_(
+        Patient.do_not_call,
+        and_(Patient.phone == message.number, Patient.phone_wrong_at.is_not(None))))
+    return NO_CONTACT if await session.scalar(select(or_(stopped, wrong))) else ""
 
 
 async def taken(session: AsyncSession, message_id: uuid.UUID, provider_id: str,

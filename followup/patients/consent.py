@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.models import Task, TaskState
+from followup.errors import Conflict
 from followup.patients.models import Patient
 from followup.people import audit
 
@@ -29,7 +30,12 @@ async def stop_calling(session: AsyncSession, patient_id: uuid.UUID, *, actor: s
 
 async def allow_calling(session: AsyncSession, patient: Patient, *, actor: str, why: str = "",
                         address: str = "") -> None:
-    """Calls are welcome again; what was cancelled stays so, later campaigns call."""
+    """Calls are welcome again; what was cancelled stays so, later campaigns call.
+
+    Conflict where the patient is told, or known, to have died: that is to be settled first.
+    """
+    if patient.death is not None:
+        raise Conflict("a death was told of")
     patient.do_not_call = False
     audit.record(session, audit.ALLOW_CALLING, actor=actor, subject=f"patient:{patient.id}",
                  address=address, why=why)

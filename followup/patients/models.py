@@ -40,6 +40,13 @@ def _keys(context: Any) -> list[str]:
     return search_keys(given["name"], given["mrn"])
 
 
+class Death(StrEnum):
+    """``reported``: whoever answered a call said so, and staff are to look; never set by more."""
+
+    REPORTED = "reported"
+    CONFIRMED = "confirmed"
+
+
 class Patient(HasId, HasCreated, Base):
     """A person the hospital looks after; known by the medical record number.
 
@@ -55,9 +62,12 @@ class Patient(HasId, HasCreated, Base):
     birth_date: Mapped[date | None]
     phone: Mapped[str]                                  # E.164, e.g. +8613800001234
     phone_invalid_at: Mapped[datetime | None]           # when the network said so
+    phone_wrong_at: Mapped[datetime | None]             # when whoever answered said so
     timezone: Mapped[str | None]                        # IANA; else what the number tells
     language: Mapped[str] = mapped_column(default="zh")
     do_not_call: Mapped[bool] = mapped_column(default=False)
+    death: Mapped[Death | None] = mapped_column(choice(Death))     # goes with do_not_call
+    death_told_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     # who has a number is asked by its last digits
     phone_reversed: Mapped[str] = mapped_column(String(collation="C"),
@@ -83,7 +93,7 @@ class Patient(HasId, HasCreated, Base):
 
     @validates("phone")
     def _new_phone(self, _: str, value: str) -> str:
-        self.phone_invalid_at = None                    # that was said of another number
+        self.phone_invalid_at = self.phone_wrong_at = None      # that was said of another number
         return value
 
 
@@ -121,10 +131,11 @@ class PatientContact(HasId, HasCreated, Base):
     whose: Mapped[Whose] = mapped_column(choice(Whose), default=Whose.OWN)
     relation: Mapped[str] = mapped_column(default="")   # of a relative: daughter, husband, …
     invalid_at: Mapped[datetime | None]                 # when the network said so
+    wrong_at: Mapped[datetime | None]                   # when whoever answered said so
 
     @validates("number")
     def _new_number(self, _: str, value: str) -> str:
-        self.invalid_at = None
+        self.invalid_at = self.wrong_at = None
         return value
 
 

@@ -120,6 +120,16 @@ class StopCalling:
 
 
 @dataclass(frozen=True)
+class Report:
+    """Staff are to look at what was said of the patient; committed before anything else is said.
+
+    ``what``: Disposition.DEATH_REPORTED or WRONG_PERSON.
+    """
+
+    what: Disposition
+
+
+@dataclass(frozen=True)
 class End:
     """Hang up. ``complete``: nothing of the questionnaire is left to ask.
 
@@ -132,5 +142,5 @@ class End:
 
 
 Action = (Say | Listen | RecordMessage | StoreAnswer | CloseAnswers | Mark | CheckAgent | Escalate
-          | SetLanguage | StopRecording | StopCalling | End)
+          | SetLanguage | StopRecording | StopCalling | Report | End)
 WAITING = (Listen, RecordMessage, CheckAgent, Escalate, End)    # one of them ends each batch

@@ -15,7 +15,7 @@ from followup.questionnaires.enablement import Answers
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
 from followup.rules import evaluate
-from ivr.conversation import farewell, flow, keys, several, speech, wording
+from ivr.conversation import farewell, flow, keys, leaving, several, speech, wording
 from ivr.conversation.actions import Action, Mark, SetLanguage
 from ivr.conversation.events import (
     AgentChecked,
@@ -33,7 +33,7 @@ from ivr.conversation.events import (
 )
 from ivr.conversation.flow import Step
 from ivr.conversation.state import Context, Phase, State
-from ivr.understanding import is_risky
+from ivr.understanding import Wish, Wished, is_risky, wish
 
 
 def begin(questionnaire: Questionnaire, context: Context) -> State:
@@ -70,6 +70,8 @@ def advance(state: State, event: Event) -> Step:
             return flow.step(state, wording.opening(state), (SetLanguage(state.language),))
         case Phase.ASKING | Phase.RECORDING | Phase.CONFIRMING, Key(digit):
             return keys.pressed(replace(state, heard=True, item_heard=True, person=True), digit)
+        case Phase.ASKING, Spoken("", cut=True) if flow.at_opening(state):
+            return flow.reopen(_heard(state, ""))
         case Phase.ASKING | Phase.CONFIRMING, Spoken(text, confidence):
             return speech.spoken(_heard(state, text), text, confidence)
         case Phase.ASKING | Phase.CONFIRMING | Phase.RECORDING, MachineHeard(certain):
@@ -100,10 +102,17 @@ def advance(state: State, event: Event) -> Step:
             return farewell.time_given(state)
         case Phase.CONFIRMING_TIME, Key(digit):
             return farewell.confirming_key(state, digit)
-        case Phase.CONFIRMING_TIME, Spoken(text):
-            return farewell.confirming_words(state, text)
-        case Phase.CALLING_BACK | Phase.STOPPING, Spoken(text, confidence):
-            return farewell.spoken(state, text, confidence)
+        case Phase.CALLING_BACK | Phase.CONFIRMING_TIME, Spoken(text, confidence):
+            return leaving.on_time(state, text, confidence)
+        case Phase.STOPPING, Spoken(text, confidence):
+            return farewell.stop_words(state, text, confidence)
+        case Phase.TAKING_LEAVE, Key(digit):
+            return leaving.pressed(replace(state, heard=True, person=True), digit)
+        case Phase.TAKING_LEAVE, Spoken(text, confidence):
+            return leaving.spoken(state, text, confidence) or speech.spoken(
+                replace(_heard(state, text), phase=Phase.ASKING, leaving=None), text, confidence)
+        case Phase.TAKING_LEAVE, TimedOut():
+            return leaving.unanswered(state)
         case Phase.STOPPING, Key(digit):
             return farewell.stop_key(state, digit)
         case Phase.STOPPING | Phase.CONFIRMING_TIME, TimedOut():
@@ -120,12 +129,18 @@ def advance(state: State, event: Event) -> Step:
 
 
 def _heard(state: State, text: str) -> State:
-    """Sound without words may be music or a television: nobody is known to be there by it."""
-    return replace(state, heard=True, item_heard=state.item_heard or bool(text),
-                   person=state.person or bool(text))
+    """Sound without words may be music or a television: nobody is known to be there by it.
+
+    Nor by a "hello": a machine says that too.
+    """
+    said = bool(text) and wish(state.language, text) != Wished(Wish.HELLO)
+    return replace(state, heard=True, item_heard=state.item_heard or said,
+                   person=state.person or said)
 
 
 def _hung_up(state: State) -> Step:
+    if state.phase is Phase.TAKING_LEAVE:
+        return leaving.hung_up(state)
     stored: tuple[Action, ...] = ()
     outcome = state.outcome
     if state.phase is Phase.CONFIRMING and state.value is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,12 @@ class Key:
 class Spoken:
     """The patient spoke; ``text`` is "" when no words of the grammar were in it.
 
-    ``confidence`` is 0..1.
+    ``confidence`` is 0..1. ``cut``: it cut what was being said.
     """
 
     text: str
     confidence: float = 1.0
+    cut: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from followup.calls.models import AnsweredBy, Disposition
 from ivr.conversation import flow, wording
-from ivr.conversation.actions import Action, End, Listen, Say, StopCalling
+from ivr.conversation.actions import Action, End, Listen, Report, Say, StopCalling
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.prompts.prompt import Prompt
@@ -26,14 +26,16 @@ def leave(state: State, outcome: Disposition, first: tuple[Action, ...] = ()) ->
     state = replace(state, outcome=outcome, keys="", words="", misses=0)
     if outcome is Disposition.CALL_BACK:
         return (replace(state, phase=Phase.CALLING_BACK),
-                (*first, Say((_when_prompt(state),)), Listen(WHEN_MS)))
+                (*first, Say((when_prompt(state),)), Listen(WHEN_MS)))
     if outcome is Disposition.REFUSED:
         return (replace(state, phase=Phase.STOPPING),
                 (*first, Say((wording.prompt(state, "stop-calling"),)), Listen(STOP_MS)))
+    if outcome is Disposition.WRONG_PERSON:
+        first = (*first, Report(outcome))
     return flow.finish(state, outcome, (), first)
 
 
-def _when_prompt(state: State) -> Prompt:
+def when_prompt(state: State) -> Prompt:
     """A relative is asked when the patient can be reached."""
     relative = state.answered_by is AnsweredBy.RELATIVE
     return wording.prompt(state, "reach-when" if relative else "call-back-when")
@@ -49,7 +51,7 @@ def time_key(state: State, digit: str) -> Step:
     if digit == "#":
         return time_given(state)
     if digit == "*":
-        return _ask_again(state)
+        return ask_again(state)
     keys = state.keys + digit
     state = replace(state, keys=keys)
     return time_given(state) if len(keys) == 4 else (state, (Listen(DIGIT_MS),))
@@ -60,7 +62,7 @@ def time_given(state: State) -> Step:
     if state.keys == "0" and state.answered_by is not AnsweredBy.RELATIVE:
         return leave(state, Disposition.REFUSED)
     if state.keys and read_time(state.keys) is None:
-        return _ask_again(state)
+        return ask_again(state)
     return say_goodbye(state)
 
 
@@ -84,18 +86,21 @@ def moment_of(named_time: When, asked_at: datetime) -> datetime:
     return named if named > asked_at else named + timedelta(days=1)
 
 
-def spoken(state: State, text: str, confidence: float) -> Step:
-    """Words in place of keys, on either question; a yes that was hardly heard stops no calls."""
-    if state.phase is Phase.STOPPING:
-        stop = confirmation(state.language, text)
-        if stop and confidence < CONFIDENT:
-            return _ask_for_key(state)
-        return say_goodbye(state, (StopCalling(),) if stop else ())
+def stop_words(state: State, text: str, confidence: float) -> Step:
+    """Words in place of a key; a yes that was hardly heard stops no calls."""
+    stop = confirmation(state.language, text)
+    if stop and confidence < CONFIDENT:
+        return _ask_for_key(state)
+    return say_goodbye(state, (StopCalling(),) if stop else ())
+
+
+def time_words(state: State, text: str) -> Step:
+    """Words in place of the keys of a time."""
     named = when(state.language, text)
-    return _ask_again(state) if named is None else _read_back(replace(state, words=text), named)
+    return ask_again(state) if named is None else read_back(replace(state, words=text), named)
 
 
-def _read_back(state: State, named: When) -> Step:
+def read_back(state: State, named: When) -> Step:
     """Say when we shall call, as it was understood."""
     state = replace(state, phase=Phase.CONFIRMING_TIME, keys="", repeats=state.repeats + 1)
     return state, (Say(wording.time_heard(state, named)), Listen(CONFIRM_MS))
@@ -105,24 +110,25 @@ def confirming_key(state: State, digit: str) -> Step:
     """A key on a time that was read back."""
     named = when(state.language, state.words)
     if digit == "*" and named is not None and state.repeats < flow.MAX_REPEATS:
-        return _read_back(state, named)
-    return say_goodbye(state) if digit in "1#" else _ask_again(state)
+        return read_back(state, named)
+    return say_goodbye(state) if digit in "1#" else ask_again(state)
 
 
 def confirming_words(state: State, text: str) -> Step:
     """Yes, no, or another time. What is unclear leaves the time as it was read back."""
     named = when(state.language, text)
     if named is not None and state.repeats < flow.MAX_REPEATS:
-        return _read_back(replace(state, words=text), named)
-    return _ask_again(state) if confirmation(state.language, text) is False \
+        return read_back(replace(state, words=text), named)
+    return ask_again(state) if confirmation(state.language, text) is False \
         else say_goodbye(state)
 
 
-def _ask_again(state: State) -> Step:
+def ask_again(state: State) -> Step:
+    """No time was understood: once more, then the hospital chooses."""
     if state.misses:
         return say_goodbye(replace(state, keys="", words=""))        # the hospital chooses
     state = replace(state, phase=Phase.CALLING_BACK, keys="", words="", misses=1)
-    return state, (Say((wording.prompt(state, "not-understood"), _when_prompt(state))),
+    return state, (Say((wording.prompt(state, "not-understood"), when_prompt(state))),
                    Listen(WHEN_MS))
 
 
@@ -142,7 +148,7 @@ def _ask_for_key(state: State) -> Step:
 def say_goodbye(state: State, first: tuple[Action, ...] = ()) -> Step:
     """The last words, then the end."""
     assert state.outcome is not None
-    name = "goodbye-stopped" if first else ""
+    name = "goodbye-stopped" if StopCalling() in first else ""
     prompts = (wording.prompt(state, name),) if name else wording.goodbye(state, state.outcome)
     return (replace(state, phase=Phase.ENDED), (*first, Say(prompts, interruptible=False),
                                                 ending(state)))

@@ -31,6 +31,7 @@ from ivr.conversation.actions import (
 from ivr.conversation.adding import add
 from ivr.conversation.state import Phase, State
 from ivr.prompts.prompt import Prompt
+from ivr.understanding import Wished
 
 LISTEN_MS = 6000             # after a question that one key answers
 LISTEN_NUMBER_MS = 8000      # after one that is typed: finding the keys takes longer
@@ -142,6 +143,24 @@ def repeat(state: State, first: tuple[Action, ...] = (), lead: tuple[Prompt, ...
     item = current(state)
     said = wording.slowly(state, item) if slowly else wording.question(state, item)
     return say_and_wait(replace(state, repeats=state.repeats + 1), (*lead, *said), first)
+
+
+def at_opening(state: State) -> bool:
+    """Whether nothing has come of the first question of the call as yet."""
+    return not (state.misses or state.repeats or state.answered or state.skipped or state.history
+                or state.answered_by)
+
+
+def attend(state: State, wished: Wished) -> Step:
+    """"Hello?", "who is this?": kindly, and the question again; at first all that we open with."""
+    lead = wording.opening(state) if at_opening(state) else wording.attending(state, wished)
+    return repeat(state, (), lead)
+
+
+def reopen(state: State) -> Step:
+    """Whoever picks up says something over the greeting: they hear it from its beginning, once."""
+    return say_and_wait(replace(state, misses=1),
+                        (*wording.opening(state), *wording.question(state, current(state))))
 
 
 def miss(state: State, why: str) -> Step:
@@ -265,13 +284,13 @@ def any_more(state: State, lead: tuple[Prompt, ...] = (),
             (*first, Say((*lead, wording.prompt(state, "any-more"))), Listen(LISTEN_MS)))
 
 
-def review(state: State, first: tuple[Action, ...] = ()) -> Step:
+def review(state: State, first: tuple[Action, ...] = (), lead: tuple[Prompt, ...] = ()) -> Step:
     """Read back all the options that were chosen, unless that was done, or it is but one."""
     item = current(state)
     if state.agreed or len(each(state.answers[item.link_id])) == 1:
         return done(state, first)
     return (replace(state, phase=Phase.REVIEWING, keys="", value=None, words=""),
-            (*first, Say(wording.chosen(state, item, "picked-all")), Listen(LISTEN_MS)))
+            (*first, Say((*lead, *wording.chosen(state, item, "picked-all"))), Listen(LISTEN_MS)))
 
 
 def done(state: State, first: tuple[Action, ...] = ()) -> Step:

@@ -12,6 +12,7 @@ from followup.questionnaires.definition import Control
 from ivr.conversation import correcting, flow, keys, speech, wording
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
+from ivr.prompts.prompt import Prompt
 from ivr.understanding import Answered, Wish, Wished, confirmation, nothing_more
 
 
@@ -38,12 +39,16 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     if said is not None and confidence >= CONFIDENT:
         return _yes(state) if said else _no(state, "2")
     match speech.meaning(state, item, text):
-        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP):
+        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.HELLO | Wish.WHO) as wish \
+                if state.repeats < flow.MAX_REPEATS:
+            return _once_more(replace(state, repeats=state.repeats + 1),
+                              wording.attending(state, wish))
+        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP | Wish.HELLO | Wish.WHO):
             return again(state)
         case Wished(wish) if speech.sends_away(state, wish, confidence):
             return again(state)
         case Wished(wish, language):
-            return speech.wished(state, item, wish, language)
+            return speech.wished(state, item, wish, language, confidence)
         case Answered() as meant if state.phase is Phase.MORE:
             return speech.answered(state, item, meant, text, confidence)
     return again(state)
@@ -53,8 +58,13 @@ def again(state: State) -> Step:
     """Neither yes nor no, or silence: once more; then what was given is all, and stands."""
     if state.misses + 1 >= flow.MAX_MISSES:
         return flow.done(state)
-    state = replace(state, misses=state.misses + 1)
-    return flow.any_more(state) if state.phase is Phase.MORE else flow.review(state)
+    return _once_more(replace(state, misses=state.misses + 1))
+
+
+def _once_more(state: State, lead: tuple[Prompt, ...] = ()) -> Step:
+    if state.phase is Phase.MORE:
+        return flow.any_more(state, lead)
+    return flow.review(state, lead=lead)
 
 
 def _yes(state: State) -> Step:

@@ -14,7 +14,7 @@ from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
-from ivr.conversation import correcting, farewell, flow, identity, keys, wording
+from ivr.conversation import correcting, farewell, flow, identity, keys, leaving, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.flow import Step
@@ -26,6 +26,7 @@ from ivr.understanding import (
     Unclear,
     Wish,
     Wished,
+    beside,
     confirmation,
     confirmation_grammar,
     grammar_for,
@@ -36,6 +37,7 @@ from ivr.understanding import (
     unchanged,
     understand,
     when_grammar,
+    wish,
 )
 
 CONFIRM_MS = 5000
@@ -46,12 +48,15 @@ MAX_PUZZLED = 2              # then a nurse explains
 def hears(state: State) -> Grammar | None:
     """What may be said now; None where only keys count."""
     if state.phase is Phase.CALLING_BACK and not state.keys:
-        return when_grammar(state.language)
+        return beside(when_grammar(state.language), *leaving.ON_TIME)
     if state.phase is Phase.CONFIRMING_TIME:
-        return _with(when_grammar(state.language), confirmation_grammar(state.language).phrases)
+        return _with(beside(when_grammar(state.language), *leaving.ON_TIME),
+                     confirmation_grammar(state.language).phrases)
     if state.phase is Phase.STOPPING:
         return None if state.misses else confirmation_grammar(state.language)
     item = state.item
+    if state.phase is Phase.TAKING_LEAVE and (item is None or state.outcome is not None):
+        return beside(confirmation_grammar(state.language), *leaving.ASKS)
     if item is None or state.misses >= MAX_UNCLEAR:
         return None
     answers = grammar_for(item, state.language)
@@ -59,7 +64,7 @@ def hears(state: State) -> Grammar | None:
     if state.phase is Phase.ASKING and not state.keys:
         more = (*(phrases.nothing_more(state.language) if flow.picking(state) else ()),
                 *(phrases.unchanged(state.language) if wording.offered(state, item) else ()))
-    elif state.phase in (Phase.MORE, Phase.REVIEWING) or (
+    elif state.phase in (Phase.MORE, Phase.REVIEWING, Phase.TAKING_LEAVE) or (
             state.phase is Phase.CONFIRMING and state.value is not None):
         more = (*confirmation_grammar(state.language).phrases,
                 *(phrases.nothing_more(state.language) if state.phase is Phase.MORE else ()))
@@ -84,18 +89,21 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     if flow.picking(state) and text and nothing_more(state.language, text) \
             and not (isinstance(meant, Answered) and meant.certain):
         return flow.review(state)
+    if item.identity and isinstance(meant, Unclear) and text \
+            and confirmation(state.language, text, plain=True) is False:
+        return leaving.said_of(state, Wish.WRONG_NUMBER, 0.0)
     match meant:
         case Answered():
             return answered(state, item, meant, text, confidence)
-        case Wished(wish) if sends_away(state, wish, confidence):
+        case Wished(asked) if sends_away(state, asked, confidence):
             return flow.miss(state, "not-understood")
-        case Wished(wish, language):
-            return wished(state, item, wish, language)
+        case Wished(asked, language):
+            return wished(state, item, asked, language, confidence)
         case Unclear(why):
             return flow.miss(state, "out-of-range" if why == "out-of-range" else "not-understood")
 
 
-def sends_away(state: State, wish: Wish, confidence: float) -> bool:
+def sends_away(state: State, asked: Wish, confidence: float) -> bool:
     """Whether a mishearing would end the call, lose a question, or go on in words the patient may
     not know.
 
@@ -103,13 +111,13 @@ def sends_away(state: State, wish: Wish, confidence: float) -> bool:
     asked once more in any case, and left out by what was clearly heard only.
     """
     once_more = bool(state.misses)
-    if wish is Wish.SKIP and flow.current(state).rules:
+    if asked is Wish.SKIP and flow.current(state).rules:
         return not once_more or confidence < CONFIDENT
-    if wish is Wish.SKIP:
+    if asked is Wish.SKIP:
         return not once_more and confidence < CONFIDENT
     return confidence < CONFIDENT and (
-        wish in (Wish.NOT_NOW, Wish.STOP_CALLING, Wish.LANGUAGE)
-        or (wish is Wish.PERSON and not once_more))
+        asked in (Wish.STOP_CALLING, Wish.LANGUAGE)
+        or (asked is Wish.PERSON and not once_more))
 
 
 def meaning(state: State, item: Item, text: str) -> Meaning:
@@ -122,12 +130,21 @@ def meaning(state: State, item: Item, text: str) -> Meaning:
 
 def answered(state: State, item: Item, meant: Answered, text: str, confidence: float) -> Step:
     """An answer was said: it is taken, or read back first."""
+    if _may_be_family(state, item, meant, text):
+        return leaving.said_of(state, Wish.WRONG_NUMBER, 0.0)
     if item.birth_year:                    # heard wrongly, it does not fit, and is asked again
         return identity.year_told(state, int(meant.value["valueInteger"]), spoken=True)
     if not meant.told and _needs_no_confirmation(item, meant, confidence):
         return keys.taken(state, meant.value, text, GivenBy.VOICE, confidence)
     return _read_back(replace(state, phase=Phase.CONFIRMING, value=meant.value, words=text,
                               told=str(meant.told or ""), confidence=confidence, keys=""), item)
+
+
+def _may_be_family(state: State, item: Item, meant: Answered, text: str) -> bool:
+    """"No" to "are you …?" is said by relatives too: a number is not given up for that alone."""
+    option = item.option_of(meant.value)
+    return option is not None and option.outcome == Disposition.WRONG_PERSON \
+        and wish(state.language, text) != Wished(Wish.WRONG_NUMBER)
 
 
 def _needs_no_confirmation(item: Item, meant: Answered, confidence: float) -> bool:
@@ -162,6 +179,10 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
         return same(each(meant.value), read)
 
     match meaning(state, item, text):
+        case Wished(Wish.HELLO | Wish.WHO) as said_so if state.repeats < flow.MAX_REPEATS:
+            lead = wording.attending(state, said_so)
+            return (replace(state, repeats=state.repeats + 1),
+                    (Say((*lead, *wording.read_back(state, item, risky))), Listen(CONFIRM_MS)))
         case Answered() as meant if agrees(meant) and not item.rules and not on_record \
                 and item.type.has_options and is_distinct(item, state.language, text):
             return keys.confirmed(state)
@@ -170,10 +191,10 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
         case Answered() as meant if (on_record or not agrees(meant)) \
                 and state.misses < MAX_UNCLEAR:
             return answered(_miss(state), item, meant, text, confidence)
-        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP):
+        case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.SKIP | Wish.HELLO | Wish.WHO):
             return unanswered(state)
-        case Wished(wish, language) if not sends_away(state, wish, confidence):
-            return wished(state, item, wish, language)
+        case Wished(asked, language) if not sends_away(state, asked, confidence):
+            return wished(state, item, asked, language, confidence)
     return unanswered(state)
 
 
@@ -212,9 +233,13 @@ def _puzzled(state: State) -> Step:
     return keys.asked_for_person(state)
 
 
-def wished(state: State, item: Item, wish: Wish, language: str) -> Step:
+def wished(state: State, item: Item, asked: Wish, language: str, confidence: float = 1.0) -> Step:
     """A wish was said in place of an answer."""
-    match wish:
+    match asked:
+        case Wish.HELLO | Wish.WHO:
+            return flow.attend(state, Wished(asked))
+        case Wish.AWAY | Wish.DIED | Wish.WRONG_NUMBER | Wish.NOT_NOW:
+            return leaving.said_of(state, asked, confidence)
         case Wish.REPEAT:
             return flow.repeat(state)
         case Wish.SLOWER:
@@ -231,8 +256,6 @@ def wished(state: State, item: Item, wish: Wish, language: str) -> Step:
             return keys.stop_recording(state)
         case Wish.PERSON:
             return keys.asked_for_person(state)
-        case Wish.NOT_NOW:
-            return farewell.leave(state, Disposition.CALL_BACK)
         case Wish.STOP_CALLING:
             return farewell.leave(state, Disposition.REFUSED)
         case Wish.LANGUAGE:

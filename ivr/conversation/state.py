@@ -12,6 +12,7 @@ from followup.calls.models import AnsweredBy, Disposition
 from followup.errors import InvalidInput
 from followup.questionnaires.definition import Item, Questionnaire
 from followup.rules import RuleHit
+from ivr.understanding.meaning import Wish
 
 CONFIDENT = 0.6              # below, what was heard is read back, or asked for again
 
@@ -30,6 +31,7 @@ class Phase(StrEnum):
     CALLING_BACK = "calling-back"  # keys: when to call again
     CONFIRMING_TIME = "confirming-time"    # a key or a word on a time that was heard
     STOPPING = "stopping"          # a key: whether never to call again
+    TAKING_LEAVE = "taking-leave"  # a key or a word: whether the patient is away, dead, unknown
     TALKING = "talking"            # an agent has the call; HungUp
     ENDED = "ended"
 
@@ -87,6 +89,7 @@ class State:
     person: bool = False                     # a key was pressed, or words were understood
     machine: bool = False                    # what has answered talks as machines do
     answered_by: AnsweredBy | None = None
+    leaving: Wish | None = None              # said of the patient, and asked whether it is so
     wrong_years: int = 0                     # of birth, told in this call
     history: tuple[str, ...] = ()            # dealt with in this call, for going back
     backs: int = 0                           # times gone back in this call
@@ -125,6 +128,7 @@ class State:
             raise InvalidInput("the conversation belongs to another questionnaire",
                                field="questionnaire", expected=questionnaire.url)
         outcome, who = data.pop("outcome"), data.pop("answered_by")
+        leaving = data.pop("leaving")
         return cls(
             questionnaire=questionnaire, context=Context(**data.pop("context")),
             findings=tuple(RuleHit.from_dict(hit) for hit in data.pop("findings")),
@@ -132,4 +136,5 @@ class State:
             history=tuple(data.pop("history")), open=tuple(data.pop("open")),
             given_before=tuple(data.pop("given_before")),
             outcome=Disposition(outcome) if outcome else None,
-            answered_by=AnsweredBy(who) if who else None, **data)
+            answered_by=AnsweredBy(who) if who else None,
+            leaving=Wish(leaving) if leaving else None, **data)

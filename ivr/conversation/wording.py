@@ -14,10 +14,11 @@ from ivr.conversation.state import State
 from ivr.prompts.answers import in_both_units, said
 from ivr.prompts.prompt import Prompt, Value, hospital_in, keys_id, question_id, unrecorded_key
 from ivr.prompts.texts import key_name
-from ivr.understanding import When
+from ivr.understanding import When, Wish, Wished
 
 _GOODBYES = {
     Disposition.WRONG_PERSON: "goodbye-wrong-person", Disposition.CALL_BACK: "goodbye-call-back",
+    Disposition.DEATH_REPORTED: "goodbye-condolence",
     Disposition.REFUSED: "goodbye-refused", Disposition.NO_INPUT: "goodbye-no-input",
     Disposition.VOICEMAIL: "goodbye-no-input", Disposition.IDENTITY_FAILED: "goodbye-identity",
     Disposition.PARTIAL: "goodbye-no-input"}
@@ -37,6 +38,13 @@ def opening(state: State) -> tuple[Prompt, ...]:
     choice = (prompt(state, "recording-choice", key=key),) if key else ()
     return (prompt(state, "greeting", hospital=hospital(state)),
             prompt(state, "recording-notice"), *choice)
+
+
+def attending(state: State, wished: Wished) -> tuple[Prompt, ...]:
+    """Who we are, or that somebody is here, before what is said again."""
+    if wished.wish is Wish.WHO:
+        return (prompt(state, "greeting", hospital=hospital(state)),)
+    return (prompt(state, "listening"),) if wished.wish is Wish.HELLO else ()
 
 
 def hospital(state: State) -> str:
@@ -155,12 +163,12 @@ def read_back(state: State, item: Item, risky: bool = False) -> tuple[Prompt, ..
 
 def time_heard(state: State, named: When) -> tuple[Prompt, ...]:
     """When we shall call again, as it was understood of the patient's words."""
-    tomorrow = "-tomorrow" if named.days else ""
+    tomorrow = {1: "-tomorrow", 2: "-day-after"}.get(named.days or 0, "")
     if named.minute is not None:
         at = time(*divmod(named.minute, 60))
         told = prompt(state, f"call-back{tomorrow}-at", time=at)
     elif named.after_min is None:
-        told = prompt(state, "call-back-tomorrow")
+        told = prompt(state, f"call-back{tomorrow}")
     elif named.after_min == 60:
         told = prompt(state, "call-back-in-an-hour")
     elif named.after_min % 60:

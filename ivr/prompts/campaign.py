@@ -56,7 +56,8 @@ def _times(language: str) -> Iterator[Prompt]:
     for hours in range(2, 13):
         yield Prompt("call-back-in-hours", {"hours": hours}, language)
     yield Prompt("call-back-in-minutes", {"minutes": 30}, language)
-    for name, hour, minute in product(("call-back-at", "call-back-tomorrow-at"), DAYTIME, (0, 30)):
+    for name, hour, minute in product(
+            ("call-back-at", "call-back-tomorrow-at", "call-back-day-after-at"), DAYTIME, (0, 30)):
         yield Prompt(name, {"time": time(hour, minute)}, language)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,9 +70,12 @@ class SphinxListener:
         return spelling
 
     def _without_short_asides(self, grammar: Grammar, spelling: Spelling) -> Spelling:
-        return replace(spelling, phrases={
-            words: phrase for words, phrase in spelling.phrases.items()
-            if phrase not in grammar.asides or self._phones(words) >= SHORTEST_ASIDE})
+        kept = {words: phrase for words, phrase in spelling.phrases.items()
+                if phrase not in grammar.asides
+                or (phrase not in grammar.rare and self._phones(words) >= SHORTEST_ASIDE)}
+        return Spelling(kept, (*spelling.decoys, *(
+            words for words, phrase in spelling.phrases.items()
+            if words not in kept and phrase in grammar.decoys)))
 
     def _phones(self, words: str) -> int:
         return sum(len(self._decoder.lookup_word(word).split()) for word in words.split())

@@ -6,7 +6,7 @@ recogniser. The words themselves are in ``words/<language>.toml``.
 
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
-from ivr.understanding.phrases import confirmation_grammar, grammar_for
+from ivr.understanding.phrases import beside, confirmation_grammar, grammar_for
 from ivr.understanding.reading import (
     confirmation,
     is_distinct,
@@ -14,9 +14,10 @@ from ivr.understanding.reading import (
     nothing_more,
     unchanged,
     understand,
+    wish,
 )
 from ivr.understanding.times import When, when, when_grammar
 
-__all__ = ["Answered", "Grammar", "Meaning", "Unclear", "When", "Wish", "Wished", "confirmation",
-           "confirmation_grammar", "grammar_for", "is_distinct", "is_risky", "nothing_more",
-           "unchanged", "understand", "when", "when_grammar"]
+__all__ = ["Answered", "Grammar", "Meaning", "Unclear", "When", "Wish", "Wished", "beside",
+           "confirmation", "confirmation_grammar", "grammar_for", "is_distinct", "is_risky",
+           "nothing_more", "unchanged", "understand", "when", "when_grammar", "wish"]

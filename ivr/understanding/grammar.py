@@ -14,7 +14,8 @@ class Grammar:
     a warning what it has no words for.
 
     ``asides`` are those of the phrases that are seldom said: wishes and places ("the second one").
-    A recogniser that confuses short words may do without short ones. ``unhurried``: people pause
+    A recogniser that confuses short words may do without short ones, and without the
+    ``rare`` ones among them. ``unhurried``: people pause
     within an answer (numbers, dates), so that a longer silence ends it.
     """
 
@@ -22,4 +23,5 @@ class Grammar:
     phrases: tuple[str, ...]
     decoys: tuple[str, ...] = ()
     asides: frozenset[str] = frozenset()
+    rare: frozenset[str] = frozenset()
     unhurried: bool = False

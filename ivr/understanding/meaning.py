@@ -24,6 +24,11 @@ class Wish(StrEnum):
     STOP_CALLING = "stop-calling"      # "do not call me again"
     UNRECORDED = "unrecorded"          # "do not record this"
     LANGUAGE = "language"              # "English, please"
+    HELLO = "hello"                    # "hello?", "are you there?"
+    WHO = "who"                        # "who is this?"
+    AWAY = "away"                      # whoever answers: "he is not here"
+    DIED = "died"                      # "she has passed away"
+    WRONG_NUMBER = "wrong-number"      # "you have the wrong number"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from itertools import permutations, product
@@ -11,10 +12,11 @@ from followup.questionnaires.definition import Item, ItemType
 from ivr.understanding import numbers
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import Lexicon, lexicon, normal
-from ivr.understanding.meaning import Unclear
+from ivr.understanding.meaning import Unclear, Wish
 from ivr.understanding.reading import names, number_words, understand
 from ivr.understanding.years import years
 
+RARE = (Wish.HELLO, Wish.WHO, Wish.AWAY, Wish.DIED, Wish.WRONG_NUMBER)
 MOST_PAIRED = 8              # options that may be named two at a time
 KEPT = 512                   # grammars, with the items they are for
 MOST = 1500                  # phrases; a wider range of numbers is for keys
@@ -43,8 +45,12 @@ def _made(item: Item, language: str) -> Grammar:
     asides = dict.fromkeys((*_places(item, words), *words.wishes, *words.languages))
     found = dict.fromkeys(phrase for phrase in (*answers, *asides)
                           if not isinstance(understand(item, language, phrase), Unclear))
-    return Grammar(language, tuple(found), _decoys(words, found),
-                   frozenset(found) - frozenset(answers), unhurried=item.type.has_order)
+    aside = frozenset(found) - frozenset(answers)
+    rare = frozenset(said for said in aside if words.wishes.get(said) in RARE
+                     and said not in words.clearest)
+    # 喂 stays a decoy for whoever does not listen for it
+    decoys = _decoys(words, dict.fromkeys(phrase for phrase in found if phrase not in rare))
+    return Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order)
 
 
 @lru_cache
@@ -53,6 +59,17 @@ def confirmation_grammar(language: str) -> Grammar:
     words = lexicon(language)
     found = sorted(words.yes | words.no | words.right | words.wrong)
     return Grammar(language, tuple(found), _decoys(words, dict.fromkeys(found)))
+
+
+@lru_cache
+def beside(grammar: Grammar, *wishes: Wish) -> Grammar:
+    """The grammar with these wishes."""
+    words = lexicon(grammar.language)
+    more = [said for said, meant in words.wishes.items()
+            if meant in wishes and said not in grammar.phrases]
+    return replace(grammar, phrases=(*grammar.phrases, *more),
+                   decoys=_decoys(words, dict.fromkeys((*grammar.phrases, *more))),
+                   asides=grammar.asides | {*more})
 
 
 def nothing_more(language: str) -> tuple[str, ...]:
@@ -91,7 +108,9 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
 
 
 def _places(item: Item, words: Lexicon) -> Iterator[str]:
-    """Options by their key or place."""
+    """Options by their key or place; yes to "are you …?"."""
+    if item.identity:
+        yield from sorted(words.it_is_me)
     for option in item.options:
         for key in option.keys:
             for pattern in words.numbered if key in set("123456789") else ():

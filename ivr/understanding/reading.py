@@ -24,6 +24,7 @@ NEAR = 84.0                  # of 100: how like an option's name misheard words 
 MARGIN = 14.0                # and how much more than the runner-up's
 ALIKE = 60.0                 # from here on one may be misheard for the other
 WRITTEN_AS = {"yue": "zh"}   # whose words serve where a questionnaire has none of its own
+OF_SOMEBODY = (Wish.AWAY, Wish.DIED)      # 我爸不在家: whoever is meant, it is the patient
 LONGEST = 200                # characters; nobody answers a question in more
 
 AMBIGUOUS = Unclear("ambiguous")
@@ -40,12 +41,12 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
         return Answered(option.value)
     if (number := _spoken_number(item, words, said)) is not None:
         return _within(item, number, certain=True)
-    wish = _wish(said, words)
-    if wish is not None and not (wish.wish is Wish.SKIP and item.type.has_options):
-        return wish
+    wished = _wish(said, words)
+    if wished is not None and not (wished.wish is Wish.SKIP and item.type.has_options):
+        return wished
     if item.type.has_options:
         meant = _option(item, words, said)        # 我不知道 may be the name of one
-        return meant if wish is None or isinstance(meant, Answered) else wish
+        return meant if wished is None or isinstance(meant, Answered) else wished
     if item.birth_year:
         year = read_year(said, words.language)
         return NOTHING if year is None else Answered(fhir_value(year))
@@ -56,11 +57,12 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
     return NOTHING
 
 
-def confirmation(language: str, text: str) -> bool | None:
-    """Yes, no, or neither, to what was read back."""
+def confirmation(language: str, text: str, *, plain: bool = False) -> bool | None:
+    """Yes, no, or neither, to what was read back; ``plain``: and nothing else was said."""
     words = lexicon(language)
-    return _polarity(normal(text[:LONGEST]), words, words.yes | words.right,
-                     words.no | words.wrong)[0]
+    said, only = _polarity(normal(text[:LONGEST]), words, words.yes | words.right,
+                           words.no | words.wrong)
+    return said if only or not plain else None
 
 
 def nothing_more(language: str, text: str) -> bool:
@@ -80,18 +82,30 @@ def unchanged(language: str, text: str) -> bool:
 
 # --- wishes ----------------------------------------------------------------------------------
 
+def wish(language: str, text: str) -> Wished | None:
+    """The wish, where nothing but it was said."""
+    return _wish(normal(text[:LONGEST]), lexicon(language))
+
+
 def _wish(said: str, words: Lexicon) -> Wished | None:
     """The wish, when nothing but it was said."""
     known = {**dict.fromkeys(words.fillers, "filler"),
+             **dict.fromkeys(words.people, "people"),
              **dict.fromkeys(words.languages, "language"),
+             **dict.fromkeys(words.greetings, "greeting"),
              **dict.fromkeys(words.wishes, "wish")}
     found = [(word, kind) for word, kind in cut(said, known, words.by_word) if kind != "filler"]
-    if len(found) != 1:
+    kinds = {kind for _, kind in found}
+    wishes = {Wished(words.wishes[word]) for word, kind in found if kind == "wish"} | {
+        Wished(Wish.LANGUAGE, words.languages[word]) for word, kind in found if kind == "language"}
+    if len(wishes) > 1:                    # 喂 is said before anything else as well
+        wishes.discard(Wished(Wish.HELLO))
+    if not wishes and kinds == {"greeting"}:
+        return Wished(Wish.HELLO)
+    if len(wishes) != 1 or "" in kinds:
         return None
-    word, kind = found[0]
-    if kind == "wish":
-        return Wished(words.wishes[word])
-    return Wished(Wish.LANGUAGE, words.languages[word]) if kind == "language" else None
+    [wished] = wishes
+    return None if "people" in kinds and wished.wish not in OF_SOMEBODY else wished
 
 
 # --- yes and no ------------------------------------------------------------------------------
@@ -150,7 +164,17 @@ def _option(item: Item, words: Lexicon, said: str) -> Meaning:
         if truth is not None:
             return Answered({"valueBoolean": truth}, certain=only)
         return AMBIGUOUS if _negated(said, words) else NOTHING
-    return _by_name(item, words, said)
+    named = _by_name(item, words, said)
+    told = [option for option in item.options if not option.outcome]
+    if item.identity and named is NOTHING and len(told) == 1 and _it_is_me(said, words):
+        return Answered(told[0].value)
+    return named
+
+
+def _it_is_me(said: str, words: Lexicon) -> bool:
+    """An everyday yes to "are you …?"; 嗯 and 好的 are said by anybody."""
+    known = {**dict.fromkeys(words.fillers, "filler"), **dict.fromkeys(words.it_is_me, "me")}
+    return {kind for _, kind in cut(said, known, words.by_word) if kind != "filler"} == {"me"}
 
 
 def _spoken(item: Item, language: str, truth: bool) -> frozenset[str]:

@@ -16,19 +16,21 @@ _N = r"[\d零一二两兩三四五六七八九十]{1,3}"
 _AFTER_ZH = re.compile(rf"(?:(?P<n>{_N})|(?P<half>半))[个個]?"
                        r"(?P<unit>小时|小時|钟头|鐘頭|分钟|分鐘)")
 _CLOCK_ZH = re.compile(
-    r"(?P<part>早上|上午|中午|下午|晚上|朝早|上晝|晏晝|下晝|夜晚)?"
+    r"(?P<part>早上|上午|中午|下午|晚上|傍晚|今晚|明晚|聽晚|听晚|朝早|上晝|晏晝|下晝|夜晚)?"
     rf"(?P<hour>{_N})[点點](?:(?P<half>半)|(?P<quarter>[一三])刻|(?P<minute>{_N})分?)?")
-_LATE_ZH = ("下午", "晚上", "晏晝", "下晝", "夜晚")
-_TOMORROW = {"zh": ("明天", "明日"), "yue": ("聽日", "听日", "明天"), "en": ("tomorrow",)}
+_LATE_ZH = ("下午", "晚上", "傍晚", "今晚", "明晚", "聽晚", "听晚", "晏晝", "下晝", "夜晚")
+_AFTER = {"zh": ("后天", "後天"), "yue": ("後日", "后日", "后天"), "en": ("day after tomorrow",)}
+_TOMORROW = {"zh": ("明天", "明日", "明早", "明晚"),
+             "yue": ("聽日", "听日", "聽朝", "听朝", "聽晚", "听晚", "明天"), "en": ("tomorrow",)}
 _HOUR_EN = re.compile(r"\b(?:in |after )?(?:an|one|1) hour\b|\bhalf an hour\b")
 _IN_EN = re.compile(r"\bin (?P<n>[a-z0-9 ]+?) (?P<unit>hours|minutes)\b")
 # the hour of a part of the day that is named alone
-_USUAL = {"早上": 9, "上午": 10, "中午": 12, "下午": 15, "晚上": 19,
+_USUAL = {"明早": 9, "聽朝": 9, "今晚": 19, "明晚": 19, "聽晚": 19, "tonight": 19, "早上": 9, "上午": 10, "中午": 12, "下午": 15, "晚上": 19,
           "朝早": 9, "上晝": 10, "晏晝": 13, "下晝": 15, "夜晚": 19,
           "morning": 10, "noon": 12, "afternoon": 15, "evening": 19}
 _NAMED_PARTS = {"zh": ("早上", "上午", "中午", "下午", "晚上"), "yue": ("朝早", "下晝", "夜晚"),
                 "en": ("morning", "afternoon", "evening")}
-_PARTS_EN = {"morning": 0, "afternoon": 12, "evening": 12, "pm": 12, "am": 0}
+_PARTS_EN = {"tonight": 12, "morning": 0, "afternoon": 12, "evening": 12, "pm": 12, "am": 0}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def when(language: str, text: str) -> When | None:
     """The time named in ``text``; None when there is none, or it cannot be."""
     said = normal(text[:100])
     found = _english(said) if language == "en" else _chinese(said)
-    days = 1 if any(word in said for word in _TOMORROW.get(language, ())) else None
+    days = next((number for number, words in ((2, _AFTER), (1, _TOMORROW))
+                 if any(word in said for word in words.get(language, ()))), None)
     if found is None and not read_numbers(said, language, 0)[0]:
         found = next((When(minute=60 * hour) for part, hour in _USUAL.items() if part in said),
                      None)
@@ -106,6 +109,7 @@ def when_grammar(language: str) -> Grammar:
 def _phrases(language: str) -> Iterator[str]:
     tomorrow = _TOMORROW.get(language, _TOMORROW["zh"])[0]
     yield tomorrow
+    yield _AFTER.get(language, _AFTER["zh"])[0]
     for part in _NAMED_PARTS.get(language, _NAMED_PARTS["zh"]):
         yield from (f"{tomorrow} {part}", f"this {part}") if language == "en" else (
             f"{tomorrow}{part}", part)

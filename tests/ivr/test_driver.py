@@ -126,6 +126,9 @@ class Desk:
     async def stop_calling(self) -> None:
         self.telephone.trace.append("stop calling")
 
+    async def report(self, what: Disposition) -> None:
+        self.telephone.trace.append(f"report {what.value}")
+
     async def sound(self, prompt: Prompt, language: str) -> str:
         name = prompt.id.removeprefix("post-discharge/")
         return name if (prompt.language or language) == "zh" else f"{name}.en"

@@ -114,6 +114,9 @@ MATRIX = {
     ("POST", "/patients/{id}/edit"): Every((EDITS_PATIENTS, SEES_NUMBERS)),
     ("GET", "/patients/{id}/live"): SEES_PATIENTS,
     ("POST", "/patients/{id}/numbers"): SEES_NUMBERS,
+    ("GET", "/patients/{id}/death"): EDITS_PATIENTS,
+    ("POST", "/patients/{id}/death"): EDITS_PATIENTS,
+    ("POST", "/patients/{id}/number-is-right"): EDITS_PATIENTS,
     ("GET", "/alerts"): SEES_PATIENTS,
     ("GET", "/alerts/live"): SEES_PATIENTS,
     ("GET", "/alerts/export"): Every((SEES_PATIENTS, EXPORTS)),
@@ -259,6 +262,8 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
             continue                  # needs more than a right: tests/webconsole/test_phone.py
         if path == "/patients/{id}/edit" and method == "POST" and may(role, right):
             continue                  # so does this: tests/webconsole/test_particulars.py
+        if path == "/patients/{id}/death" and method == "POST" and may(role, right):
+            continue                  # and this: tests/webconsole/test_patient_said.py
         if path.startswith("/prompts/") and may(role, RECORDS_PROMPTS):
             continue                  # as does this: tests/webconsole/test_prompts.py
         if method == "POST" and may(role, RUNS_CAMPAIGNS) and \

@@ -38,7 +38,7 @@ from followup.cases.states import CaseKind, CaseState, Move
 from followup.messages.models import Direction
 from followup.messages.states import MessageState
 from followup.messages.wording import WrongWord
-from followup.patients.models import Sex, Whose
+from followup.patients.models import Death, Sex, Whose
 from followup.people import staff
 from followup.people.audit import ACTIONS
 from followup.people.models import Reach, Role
@@ -95,6 +95,7 @@ from webconsole.pages import (
     tasks,
 )
 from webconsole.pages.campaign_new import PROBLEMS
+from webconsole.pages.patient_said import FAULTS as DEATH_FAULTS
 from webconsole.pages.phone import FAULTS, NEXT, STATES
 from webconsole.pages.prompts import SHOWN
 from webconsole.sheets import FORMATS
@@ -122,7 +123,7 @@ def trail_fields() -> set[str]:
 
 # keys that are put together while a page is made
 MADE = {
-    "answered_by": AnsweredBy,
+    "answered_by": AnsweredBy, "death_state": Death,
     "task_state": TaskState, "attempt_state": AttemptState, "disposition": Disposition,
     "agent_state": AgentState, "alert_state": AlertState, "campaign_state": CampaignState,
     "severity": Severity,
@@ -177,7 +178,7 @@ MADE_OF_WORDS = {
         prompts.COLUMNS, patient_list.COLUMNS, alerts.COLUMNS, campaigns.COLUMNS, tasks.COLUMNS,
         people.COLUMNS, check_lists.COLUMNS, check_lists.PLAN_COLUMNS,
         spot_checks.RESULT_COLUMNS) for name in names}),
-    "particulars_fault": PARTICULARS_FAULTS,
+    "particulars_fault": PARTICULARS_FAULTS, "death_fault": DEATH_FAULTS,
     "list_name": tuple(saved_views.LISTS), "export": ("cut", "in_full_csv", "in_full_xlsx"),
     "views_fault": saved_views.FAULTS, "guide": GUIDE,
     "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,

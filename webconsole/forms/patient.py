@@ -15,7 +15,7 @@ from webconsole.pages.inputs import text
 MOST = 6                         # further numbers
 SPARE = 2                        # empty lines that the page offers
 RELATION_MOST, WHY_MOST = 20, 200
-FAULTS = ("language", "twice", "relation", "why")
+FAULTS = ("language", "twice", "relation", "why", "death")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ class ParticularsForm:
             if len(line.relation) > RELATION_MOST:
                 faults[f"relation{place}"] = "relation"
             known.add(number)
+        if self.may_call and patient.death is not None:
+            faults["may_call"] = "death"
         changes = self.may_call == patient.do_not_call
         if len(self.why) > WHY_MOST or (changes and not self.why):
             faults["why"] = "why"

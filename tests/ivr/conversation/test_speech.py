@@ -118,7 +118,7 @@ def test_wishes(words: str, said: list[str]) -> None:
     assert call.state.misses == 0
 
 
-@pytest.mark.parametrize("words", ["说英语", "我现在不方便", "不要再打了"])
+@pytest.mark.parametrize("words", ["说英语", "不要再打了"])
 def test_nobody_is_sent_away_by_what_was_hardly_heard(words: str) -> None:
     call = say(Call().play("1"), words, confidence=0.5)
     assert call.said == ["not-understood", "feeling"]

@@ -162,7 +162,7 @@ def test_every_phrase_that_is_listened_for_is_understood(item: Item, language: s
     assert grammar.phrases
     for phrase in grammar.phrases:
         assert not isinstance(understand(item, language, phrase), Unclear), phrase
-    assert not set(grammar.decoys) & set(grammar.phrases)
+    assert not (set(grammar.decoys) - grammar.rare) & set(grammar.phrases)
     assert len(grammar.decoys) >= 20
 
 
