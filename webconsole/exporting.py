@@ -75,6 +75,7 @@ async def send(request: web.Request, taken: Taken) -> web.StreamResponse:
     finally:
         await _tell_end(request, taken, format=kind, lines=sent, cut=cut, broken_off=not whole)
         if not whole:
+            made.drop()
             log.warning("an export broke off", list=taken.name, lines=sent)
             if request.transport is not None:        # the browser must not take it for the whole
                 request.transport.abort()

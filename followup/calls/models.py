@@ -180,6 +180,7 @@ class Recording(HasId, HasCreated, Base):
         Index(None, "department", "created_at", "id"),
         Index(None, "campaign_id", "created_at", "id"),
         Index(None, "patient_id"),
+        Index("ix_recording_length", text("coalesce(duration_ms, 0)"), "id"),
     )
 
     attempt_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attempt.id"), unique=True)

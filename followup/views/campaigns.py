@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import String, cast, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from followup.calls.models import Disposition
 from followup.campaigns.models import Campaign, CampaignState, Held, Task, TaskState
@@ -104,7 +105,8 @@ async def list_campaigns(session: AsyncSession, *, search: str = "",
                          state: CampaignState | None = None, order: Order = NEWEST,
                          after: str = "", size: int | None = None) -> Page:
     """``search`` is part of a name, ``after`` a cursor of an earlier page in this order."""
-    query = select(Campaign)
+    # one questionnaire is that of very many, and weighs more than all else of a line
+    query = select(Campaign).options(selectinload(Campaign.questionnaire))
     if search := search.strip()[:SEARCH_LENGTH]:
         query = query.where(Campaign.name.icontains(search, autoescape=True))
     if state is not None:

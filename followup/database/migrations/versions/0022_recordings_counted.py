@@ -1,4 +1,5 @@
-"""Sealed recordings are counted by campaign, outcome and day, so that no page counts a million."""
+"""Sealed recordings are counted by campaign, outcome and day, so that no page counts a million; they
+and a campaign's follow-ups are read in the order of their lists."""
 
 from collections.abc import Sequence
 
@@ -64,9 +65,14 @@ def upgrade() -> None:
     op.execute("CREATE TRIGGER attempt_tally_outcome AFTER UPDATE OF disposition ON attempt "
                "FOR EACH ROW WHEN (OLD.disposition IS DISTINCT FROM NEW.disposition) "
                "EXECUTE FUNCTION aftercall_tally_outcome()")
+    op.create_index("ix_recording_length", "recording", [sa.text("coalesce(duration_ms, 0)"), "id"])
+    op.create_index("ix_task_list", "task", ["campaign_id", "due_at", "id"],
+                    postgresql_include=["state", "disposition", "attempts_made"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_task_list", table_name="task")
+    op.drop_index("ix_recording_length", table_name="recording")
     op.execute("DROP TRIGGER attempt_tally_outcome ON attempt")
     op.execute("DROP FUNCTION aftercall_tally_outcome()")
     for name in ("new", "changed"):
