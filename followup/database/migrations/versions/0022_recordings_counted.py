@@ -66,13 +66,20 @@ def upgrade() -> None:
                "FOR EACH ROW WHEN (OLD.disposition IS DISTINCT FROM NEW.disposition) "
                "EXECUTE FUNCTION aftercall_tally_outcome()")
     op.create_index("ix_recording_length", "recording", [sa.text("coalesce(duration_ms, 0)"), "id"])
+    op.create_index("ix_recording_short", "recording", ["created_at", "id"], postgresql_where=sa.text("missing_ms > 0"))
+    op.create_index("ix_recording_not_sealed", "recording", ["state", "created_at", "id"],
+                    postgresql_where=sa.text("state <> 'sealed'"))
+    op.create_index("ix_attempt_outcome", "attempt", ["disposition", "id"],
+                    postgresql_where=sa.text("disposition IS NOT NULL"))
     op.create_index("ix_task_list", "task", ["campaign_id", "due_at", "id"],
                     postgresql_include=["state", "disposition", "attempts_made"])
 
 
 def downgrade() -> None:
     op.drop_index("ix_task_list", table_name="task")
-    op.drop_index("ix_recording_length", table_name="recording")
+    op.drop_index("ix_attempt_outcome", table_name="attempt")
+    for name in ("not_sealed", "short", "length"):
+        op.drop_index(f"ix_recording_{name}", table_name="recording")
     op.execute("DROP TRIGGER attempt_tally_outcome ON attempt")
     op.execute("DROP FUNCTION aftercall_tally_outcome()")
     for name in ("new", "changed"):
