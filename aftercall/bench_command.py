@@ -33,7 +33,8 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
           patients: Annotated[int, typer.Option(
               min=100, help="pages: so many, made for it")] = 20_000,
           data: Annotated[Path | None, typer.Option(
-              help="pages: a data folder to keep, and to measure again")] = None) -> None:
+              help="pages, recordings-list, spot-checks: a data folder to keep, and to measure "
+                   "again")] = None) -> None:
     """Measure something, on a database and an Asterisk of its own where it needs them."""
     from aftercall.reaper import end_with_us
     from aftercall.roles import until_stopped
@@ -59,7 +60,7 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
                 quick, audio, parse_models(model or ()), load_settings().models_dir, tuning,
                 scenario, days, seed)))
         else:
-            result.update(await _on_database(name))
+            result.update(await _on_database(name, data))
 
     asyncio.run(until_stopped(work))
     if not result:
@@ -101,11 +102,11 @@ async def _pages(patients: int, seed: int, data: Path | None) -> dict[str, Any]:
             return await measure(database)
 
 
-async def _on_database(name: str) -> dict[str, Any]:
+async def _on_database(name: str, data: Path | None) -> dict[str, Any]:
     from aftercall.house import running_database
     from bench import BENCHES
 
     with TemporaryDirectory(prefix="aftercall-bench-") as folder:
-        settings = Settings(data_dir=Path(folder), database={"url": None})
+        settings = Settings(data_dir=data or Path(folder), database={"url": None})
         async with running_database(settings, say) as (database, _):
             return await BENCHES[name](database)

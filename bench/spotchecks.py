@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bench.sample import fill, spread
+from bench.seed import has_patients
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.spotchecks.plans import draw_sample
@@ -63,11 +64,12 @@ STATEMENTS = (
 
 async def measure(database: Database, calls: int = CALLS) -> dict[str, Any]:
     """Time to draw 100 of so many calls, by each method: query, transfer and draw together."""
-    await fill(database, calls)
-    for statement in STATEMENTS:
-        async with database.engine.connect() as connection:
-            raw: Any = (await connection.get_raw_connection()).driver_connection
-            await raw.execute(statement, timeout=600)     # longer than a page's may take
+    if not await has_patients(database):
+        await fill(database, calls)
+        for statement in STATEMENTS:
+            async with database.engine.connect() as connection:
+                raw: Any = (await connection.get_raw_connection()).driver_connection
+                await raw.execute(statement, timeout=600)     # longer than a page's may take
     scope = Scope(now() - timedelta(days=40), now() + timedelta(days=1))
     result: dict[str, Any] = {"calls": calls, "sample": SAMPLE, "times": TIMES}
     wanted = [(Method.RANDOM, None), *((Method.STRATIFIED, by) for by in By), (Method.RISK, None)]

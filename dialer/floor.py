@@ -161,7 +161,8 @@ async def _calls(session: AsyncSession) -> list[OpenCall]:
              .where(Recording.attempt_id == Attempt.id, RecordingMark.kind == "question")
              .order_by(RecordingMark.at_ms.desc()).limit(1).correlate(Attempt).lateral())
     answered = (select(Answer.link_id, Answer.given_at)
-                .where(Answer.response_id == Response.id, Answer.attempt_id == Attempt.id)
+                .where(Answer.response_id == Response.id, Answer.attempt_id == Attempt.id,
+                       Answer.superseded_at.is_(None))
                 .order_by(Answer.given_at.desc()).limit(1).correlate(Attempt, Response).lateral())
     wish = (select(Escalation.requested_at, Escalation.bridged_at, Escalation.ended_at)
             .where(Escalation.attempt_id == Attempt.id)

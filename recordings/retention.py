@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    Integer,
+    Select,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.alarms.models import AlarmKind
@@ -20,33 +34,28 @@ from followup.database.engine import Database
 from followup.errors import Unavailable
 from followup.log import get_logger
 from followup.people import audit
-from followup.recordings.keeping import Batch
+from followup.recordings.keeping import EVERYTHING, Batch, Key
 from followup.recordings.models import RecordingHold, RetentionRule
+from followup.recordings.tally import DAY, RecordingTally
 from followup.spotchecks.models import SpotCheck
-from followup.spotchecks.population import prepare
 from followup.spotchecks.states import ItemState
 from recordings.naming import boxes, inside
 from recordings.vault import Vault
 
 log = get_logger(__name__)
 _BATCH = 200
-# what may go: sealed, and in the chain
-_LINKED = (Recording.state == RecordingState.SEALED, Recording.seal_number.is_not(None))
 # spot checks in these states need the recording no more
 _OVER = (ItemState.CHECKED, ItemState.DECIDED, ItemState.CLOSED)
 
 
-def held() -> Any:
-    """Whether a recording is kept whatever the rules say: a legal hold, an open case, an open
-    spot check. A condition on ``recording``."""
-    return or_(
-        select(RecordingHold.id).where(RecordingHold.recording_id == Recording.id,
-                                       RecordingHold.released_at.is_(None)).exists(),
-        select(CaseEvidence.id).join(Case, Case.id == CaseEvidence.case_id)
-        .where(CaseEvidence.attempt_id == Recording.attempt_id,
-               Case.state != CaseState.CLOSED).exists(),
-        select(SpotCheck.id).where(SpotCheck.attempt_id == Recording.attempt_id,
-                                   SpotCheck.state.not_in(_OVER)).exists())
+# recordings that are kept whatever the rules say, by why: a legal hold, an open case, an open
+# spot check
+_NEEDED = (
+    select(RecordingHold.recording_id).where(RecordingHold.released_at.is_(None)),
+    select(Recording.id).join(CaseEvidence, CaseEvidence.attempt_id == Recording.attempt_id)
+    .join(Case, Case.id == CaseEvidence.case_id).where(Case.state != CaseState.CLOSED),
+    select(Recording.id).join(SpotCheck, SpotCheck.attempt_id == Recording.attempt_id)
+    .where(SpotCheck.state.not_in(_OVER)))
 
 
 def kept_days(default: int | None) -> Any:
@@ -63,26 +72,54 @@ def kept_days(default: int | None) -> Any:
     return rule if default is None else func.coalesce(rule, literal(default))
 
 
+def _midnight() -> datetime:
+    """The beginning of today, UTC: days of keeping are whole ones."""
+    return now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _ago(days: Any) -> Any:
+    return _midnight() - func.make_interval(0, 0, 0, 0, days * 24)
+
+
 def over(default: int | None) -> Select[Any]:
-    """Recordings whose time is over and that nobody holds, the oldest first."""
-    days = kept_days(default)
+    """Recordings whose time is over and that nobody needs, the oldest first: so many whole days
+    have passed after the one on which they were made."""
+    # whatever rule counts, younger ones are not over
+    least = func.least(select(func.min(RetentionRule.days)).scalar_subquery(),
+                       cast(default, Integer))
     return (select(Recording).join(Attempt, Attempt.id == Recording.attempt_id)
-            .where(*_LINKED,
-                   and_(days.is_not(None),
-                        Recording.created_at < now() - func.make_interval(0, 0, 0, days)),
-                   ~held())
+            .where(Recording.state == RecordingState.SEALED, Recording.seal_number.is_not(None),
+                   Recording.created_at < _ago(least),
+                   Recording.created_at < _ago(kept_days(default)),
+                   Recording.id.not_in(union_all(*_NEEDED)))
             .order_by(Recording.created_at, Recording.id))
 
 
-async def batches(session: AsyncSession) -> list[Batch]:
-    """All that the rules are about, in few rows."""
-    await prepare(session)
-    age = func.floor(func.date_part("epoch", now() - Recording.created_at) / 86_400)
-    each = (select(Recording.campaign_id, Attempt.disposition, cast(age, Integer).label("age"),
-                   held().label("needed"))
-            .join(Attempt, Attempt.id == Recording.attempt_id).where(*_LINKED).subquery())
-    rows: Any = await session.execute(select(*each.c, func.count()).group_by(*each.c))
-    return [Batch(*row) for row in rows]
+async def batches(session: AsyncSession, named: Iterable[Key]) -> list[Batch]:
+    """All that the rules are about, in few rows: campaigns and outcomes apart that are ``named``,
+    the others together."""
+    campaigns, outcomes = (set(each) - {None} for each in zip(EVERYTHING, *named, strict=True))
+    today = _midnight().date()
+
+    def parts(campaign: Any, outcome: Any, day: Any, count: Any) -> Select[Any]:
+        return select(case((campaign.in_(campaigns), campaign)),
+                      case((outcome.in_(outcomes), outcome)), day, count).group_by(text("1, 2, 3"))
+
+    counted = await session.execute(parts(
+        RecordingTally.campaign_id, RecordingTally.disposition, RecordingTally.day,
+        func.sum(RecordingTally.n)))
+    kept: Counter[tuple[Any, ...]] = Counter({tuple(key): n for *key, n in counted})
+    needed: Any = await session.execute(
+        parts(Recording.campaign_id, Attempt.disposition, DAY, func.count())
+        .join_from(Recording, Attempt, Attempt.id == Recording.attempt_id)
+        .where(Recording.state == RecordingState.SEALED, Recording.id.in_(union(*_NEEDED))))
+    found = []
+    for *key, n in needed:
+        kept[tuple(key)] -= n
+        found.append(((*key,), True, n))
+    found += [(key, False, n) for key, n in kept.items() if n]
+    return [Batch(campaign, outcome, (today - day).days - 1, of_need, n)
+            for (campaign, outcome, day), of_need, n in found]
 
 
 async def expire(database: Database, vault: Vault, plain: Path, default: int | None) -> int:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from followup.campaigns.tally import keep_gathering
+from followup.campaigns.tally import gather, keep_gathering
 from followup.cases.messages import Post
 from followup.cases.watch import keep_watching
 from followup.database.engine import Database
@@ -25,6 +25,7 @@ from followup.people.recheck import keep_rechecking
 from followup.people.roles import GrantsBook
 from followup.people.sign_in import Accounts
 from followup.people.trail import keep_sealing
+from followup.recordings import tally as recording_tally
 from followup.secrets import load_secrets
 from followup.settings import Settings
 from ivr.prompts.book import PromptBook
@@ -99,11 +100,12 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
 
 
 async def _at_work(app: web.Application) -> AsyncIterator[None]:
-    """Cleanup context: reminders and escalation of cases, sealing the audit trail, the counts of
-    campaigns in few rows, whom the directory still lets in; any number of consoles may do it."""
+    """Cleanup context: reminders and escalation of cases, sealing the audit trail, counts in
+    few rows, whom the directory still lets in; any number of consoles may do it."""
     work = [asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases"),
             asyncio.create_task(keep_sealing(app[DATABASE]), name="seal-audit"),
-            asyncio.create_task(keep_gathering(app[DATABASE]), name="gather-tallies")]
+            asyncio.create_task(keep_gathering(
+                app[DATABASE], (gather, recording_tally.gather)), name="gather-tallies")]
     if directory := app[SETTINGS].directory:
         work.append(asyncio.create_task(keep_rechecking(
             app[DATABASE], Directory(directory), timedelta(minutes=directory.recheck_minutes)),

@@ -71,14 +71,16 @@ async def send(request: web.Request, taken: Taken) -> web.StreamResponse:
         if cut:
             translate = request.app[CATALOGUES][request[VISITOR].locale]
             await push(made.add([[translate("export.cut", count=sent, last=some[-1][0])]]))
-        whole = True
+        end, whole = made.end(), True
     finally:
+        if not whole:
+            made.drop()
         await _tell_end(request, taken, format=kind, lines=sent, cut=cut, broken_off=not whole)
         if not whole:
             log.warning("an export broke off", list=taken.name, lines=sent)
             if request.transport is not None:        # the browser must not take it for the whole
                 request.transport.abort()
-    await push(made.end())
+    await push(end)
     await response.write_eof()
     return response
 

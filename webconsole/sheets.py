@@ -51,6 +51,10 @@ class Sheet(Protocol):
         """What closes the file."""
         ...
 
+    def drop(self) -> None:
+        """It is not wanted any more."""
+        ...
+
 
 def sheet(kind: str) -> Sheet:
     """A new file of one of ``FORMATS``."""
@@ -74,6 +78,9 @@ class _Csv:
         csv.writer(out).writerows([_safe(cell) for cell in row] for row in rows)
         return out.getvalue().encode("utf-8", "replace")
 
+    def drop(self) -> None:
+        pass
+
     def end(self) -> bytes:
         return b""
 
@@ -95,6 +102,11 @@ class _Xlsx:
         for row in rows:
             self._sheet.write(f"<row>{''.join(map(_cell, row))}</row>".encode())
         return self._out.take()
+
+    def drop(self) -> None:
+        self._sheet.close()
+        self._zip.close()
+        self._out.take()
 
     def end(self) -> bytes:
         self._sheet.write(b"</sheetData></worksheet>")

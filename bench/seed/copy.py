@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from bench.seed.rows import COLUMNS
-from followup.campaigns.tally import RECOUNT
+from followup.campaigns import tally
 from followup.database.engine import Database
+from followup.recordings import tally as recording_tally
 
 _AT_ONCE = 2000                       # lines handed over
 # rows of the audit trail are brought in as all others are, by its own rules
@@ -44,9 +45,10 @@ async def write(database: Database, chunks: Iterator[dict[str, list[str]]]) -> d
                         counts[table] += len(lines[table])
                         await raw.copy_to_table(table, source=_bytes(lines[table]), format="text",
                                                 columns=columns, timeout=600)
-            for statement in (*again, *RECOUNT):
+            for statement in (*again, *tally.RECOUNT, *recording_tally.RECOUNT):
                 await raw.execute(statement, timeout=3600)
-        for table in (*COLUMNS, "campaign_tally"):        # as autovacuum would, by and by
+        # as autovacuum would, by and by
+        for table in (*COLUMNS, "campaign_tally", "recording_tally"):
             await raw.execute(f"VACUUM (ANALYZE) {table}", timeout=3600)
     return counts
 

@@ -110,6 +110,8 @@ class Attempt(HasId, Base):
         Index("ix_attempt_contact_id", "contact_id",
               postgresql_where=text("contact_id is not null")),
         Index("ix_attempt_ended", "ended_at", "id", postgresql_where=text("state = 'ended'")),
+        Index("ix_attempt_outcome", "disposition", "id",
+              postgresql_where=text("disposition IS NOT NULL")),
         Index("ix_attempt_campaign_ended", "campaign_id", "ended_at", "id",
               postgresql_where=text("state = 'ended'")),
     )
@@ -181,6 +183,11 @@ class Recording(HasId, HasCreated, Base):
         Index(None, "department", "created_at", "id"),
         Index(None, "campaign_id", "created_at", "id"),
         Index(None, "patient_id"),
+        Index("ix_recording_length", text("coalesce(duration_ms, 0)"), "id"),
+        # few rows of very many, which lists are filtered by
+        Index("ix_recording_short", "created_at", "id", postgresql_where=text("missing_ms > 0")),
+        Index("ix_recording_not_sealed", "state", "created_at", "id",
+              postgresql_where=text("state <> 'sealed'")),
     )
 
     attempt_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attempt.id"), unique=True)

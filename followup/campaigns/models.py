@@ -99,6 +99,9 @@ class Task(HasId, HasCreated, Base):
         Index("ix_task_waiting", "campaign_id", "held_why", "due_at",
               postgresql_where=text("state = 'due'")),
         Index(None, "patient_id"),
+        # the list of a campaign's follow-ups, however it is sorted, without looking at them
+        Index("ix_task_list", "campaign_id", "due_at", "id",
+              postgresql_include=["state", "disposition", "attempts_made"]),
     )
 
     campaign_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("campaign.id"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +20,7 @@ from followup.database.engine import Database
 from followup.log import get_logger
 
 log = get_logger(__name__)
+Gathering = Callable[[AsyncSession], Awaitable[None]]
 MANY = 400                       # rows of one campaign from which they are gathered
 
 # everything counted anew: parts of a key are parted by |
@@ -90,6 +91,21 @@ async def tallies(session: AsyncSession,
     return found
 
 
+async def outline(session: AsyncSession,
+                  campaigns: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Tally]:
+    """Of these campaigns no more than ("task", state) and ("department", name), as a list of many
+    campaigns shows: added up by the database, as the whole of them is thousands of counts."""
+    found: dict[uuid.UUID, Tally] = {campaign: Tally() for campaign in campaigns}
+    kind, name = (func.split_part(CampaignTally.what, "|", place) for place in (1, 2))
+    total = func.sum(CampaignTally.n)
+    for campaign, *key, n in await session.execute(
+            select(CampaignTally.campaign_id, kind, name, total)
+            .where(CampaignTally.campaign_id.in_(campaigns), kind.in_(("task", "department")))
+            .group_by(text("1, 2, 3")).having(total != 0)):
+        found[campaign][tuple(key)] = int(n)
+    return found
+
+
 async def gather(session: AsyncSession) -> None:
     """Make one row of each count of the campaigns that have many; any number may do it at once."""
     await session.execute(text("""
@@ -103,12 +119,14 @@ async def gather(session: AsyncSession) -> None:
         {"many": MANY})
 
 
-async def keep_gathering(database: Database, every_s: float = 60.0) -> None:
+async def keep_gathering(database: Database, gatherings: Sequence[Gathering],
+                         every_s: float = 60.0) -> None:
     """Gather again and again, until cancelled; a lost database is tried again."""
     while True:
         await asyncio.sleep(every_s)
-        try:
-            async with database.session() as session:
-                await gather(session)
-        except Exception:
-            log.exception("gathering the campaigns' counts failed, will try again")
+        for each in gatherings:
+            try:
+                async with database.session() as session:
+                    await each(session)
+            except Exception:
+                log.exception("gathering counts failed, will try again")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, delete, select, update
+from sqlalchemy import ForeignKey, Index, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
@@ -101,16 +101,16 @@ async def last_call(session: AsyncSession, case_id: uuid.UUID) -> Task | None:
         .where(CaseCall.case_id == case_id).order_by(CaseCall.created_at.desc()).limit(1))
 
 
-def calls_of(case_id: uuid.UUID) -> ColumnElement[bool]:
-    """Of attempts: those that came of a call asked for in this case, and in no other after it."""
+def calls_of(case_id: uuid.UUID) -> Select[uuid.UUID]:
+    """Ids of the attempts that came of a call asked for in this case, and in no other after it."""
     later = aliased(CaseCall)
     between = select(later.id).where(
         later.task_id == CaseCall.task_id, later.created_at > CaseCall.created_at,
         later.created_at <= Attempt.committed_at, later.case_id != case_id).correlate(
         CaseCall, Attempt)
-    return select(CaseCall.id).where(
-        CaseCall.case_id == case_id, CaseCall.task_id == Attempt.task_id,
-        CaseCall.created_at <= Attempt.committed_at, ~between.exists()).exists()
+    return select(Attempt.id).join(CaseCall, CaseCall.task_id == Attempt.task_id).where(
+        CaseCall.case_id == case_id, CaseCall.created_at <= Attempt.committed_at,
+        ~between.exists())
 
 
 async def on_duty(session: AsyncSession) -> list[Agent]:

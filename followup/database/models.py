@@ -15,9 +15,10 @@ from followup.people import models as people
 from followup.people import saved_views
 from followup.questionnaires import models as questionnaires
 from followup.recordings import models as recordings
+from followup.recordings import tally as recording_tally
 from followup.responses import models as responses
 from followup.spotchecks import models as spotchecks
 
 __all__ = ["agents", "alarms", "alerts", "calls", "campaigns", "case_calls", "case_setup", "cases",
-           "decisions", "messages", "patients", "people", "preview", "questionnaires", "recordings",
-           "responses", "saved_views", "spotchecks", "tally"]
+           "decisions", "messages", "patients", "people", "preview", "questionnaires",
+           "recording_tally", "recordings", "responses", "saved_views", "spotchecks", "tally"]

@@ -19,11 +19,12 @@ EVERYTHING: Key = (None, None)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Recordings of one campaign, outcome and age; ``needed``: kept whatever the rules say."""
+    """Recordings of one campaign, outcome and age; ``needed``: kept whatever the rules say.
+    Without campaign or outcome: of some that no rule names."""
 
-    campaign_id: uuid.UUID
+    campaign_id: uuid.UUID | None
     disposition: Disposition | None
-    age_days: int                    # whole days
+    age_days: int                    # whole days after the one on which they were made
     needed: bool
     count: int
 
@@ -38,7 +39,8 @@ class Forecast:
     first_in_days: int | None        # until the first one goes; None: none ever does
 
 
-def rule_of(rules: Rules, campaign_id: uuid.UUID, disposition: Disposition | None) -> Key | None:
+def rule_of(rules: Rules, campaign_id: uuid.UUID | None,
+            disposition: Disposition | None) -> Key | None:
     """The rule that counts for such a call: the one that says most of it."""
     for key in ((campaign_id, disposition), (campaign_id, None), (None, disposition), EVERYTHING):
         if key in rules:

@@ -98,12 +98,15 @@ async def draw_sample(session: AsyncSession, scope: Scope, method: Method, by: B
                       size: int, seed: int) -> tuple[list[Drawn], dict[str, int]]:
     """The sample, and how many there are in each stratum."""
     await prepare(session)
-    most = 2 * size if method is Method.RISK else size
-    members = await strata(session, scope, seed, most, by)
-    sizes = {name: each.size for name, each in members.items()}
-    if method is Method.RISK and members:
-        return draw_by_risk(await doubtful(session, scope), members[""], size, seed), sizes
-    return draw(members, size), sizes
+    if method is Method.RISK:
+        risks = await doubtful(session, scope)
+        # others need be put into their order only where there are too few
+        members = await strata(session, scope, seed, 2 * size if len(risks) < size else 0)
+        drawn = draw_by_risk(risks, members[""], size, seed) if members else []
+    else:
+        members = await strata(session, scope, seed, size, by)
+        drawn = draw(members, size)
+    return drawn, {name: each.size for name, each in members.items()}
 
 
 async def _add_checks(session: AsyncSession, plan: SpotCheckPlan, drawn: Sequence[Drawn]) -> None:

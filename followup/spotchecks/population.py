@@ -36,7 +36,7 @@ from followup.campaigns.models import Task
 from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding, Response
-from followup.spotchecks.risk import SHORT_S, Facts, Risk, assess
+from followup.spotchecks.risk import MANY_UNSURE, SHORT_S, Facts, Risk, assess
 from followup.spotchecks.sampling import By, Stratum, allocate
 
 SPARE = 20                   # of a stratum so many more than it should give are fetched
@@ -158,7 +158,9 @@ async def doubtful(session: AsyncSession, scope: Scope) -> dict[uuid.UUID, Risk]
         _calls(scope).outerjoin(facts, facts.c.attempt_id == Attempt.id)
         .with_only_columns(Attempt.id, func.extract("epoch", talk).cast(Float),
                            *(func.coalesce(facts.c[name], 0) for name in _REASONS))
-        .where(or_(talk < timedelta(seconds=SHORT_S), facts.c.attempt_id.is_not(None))))
+        # no more than have a score, as ``assess`` gives it
+        .where(or_(talk < timedelta(seconds=SHORT_S), facts.c.unsure >= MANY_UNSURE,
+                   facts.c.overridden > 0, facts.c.alone > 0)))
     found = {attempt_id: assess(Facts(*counts)) for attempt_id, *counts in rows}
     return {attempt_id: risk for attempt_id, risk in found.items() if risk.score}
 

@@ -99,10 +99,13 @@ def draw(strata: Mapping[str, Stratum], wanted: int) -> list[Drawn]:
 
 def draw_by_risk(doubtful: Mapping[uuid.UUID, Risk], population: Stratum, wanted: int,
                  seed: int) -> list[Drawn]:
-    """The highest scores, of equals by the seed; where there are too few, any others as well:
-    ``population`` tells the first twice ``wanted``."""
-    ranked = heapq.nsmallest(wanted, doubtful, key=lambda each: (-doubtful[each].score,
-                                                                 place(seed, each)))
+    """The highest scores, of equals by the seed; where there are too few, any others as well,
+    of which ``population`` then tells the first twice ``wanted``."""
+    # only those at the edge and above it need a place
+    scores = heapq.nlargest(wanted, (risk.score for risk in doubtful.values()))
+    above = [each for each, risk in doubtful.items() if scores and risk.score >= scores[-1]]
+    ranked = heapq.nsmallest(wanted, above, key=lambda each: (-doubtful[each].score,
+                                                              place(seed, each)))
     drawn = [Drawn(each, risk=doubtful[each]) for each in ranked]
     others = (each for each in population.first if each not in doubtful)
     return drawn + [Drawn(each) for _, each in zip(range(wanted - len(drawn)), others,

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import String, cast, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from followup.calls.models import Disposition
 from followup.campaigns.models import Campaign, CampaignState, Held, Task, TaskState
 from followup.campaigns.rules import CampaignRules, Retries
-from followup.campaigns.tally import tallies
+from followup.campaigns.tally import Tally, outline, tallies
 from followup.database.base import now
 from followup.errors import NotFound
 from followup.people.scope import current_scope
@@ -104,7 +105,8 @@ async def list_campaigns(session: AsyncSession, *, search: str = "",
                          state: CampaignState | None = None, order: Order = NEWEST,
                          after: str = "", size: int | None = None) -> Page:
     """``search`` is part of a name, ``after`` a cursor of an earlier page in this order."""
-    query = select(Campaign)
+    # one questionnaire is that of very many, and weighs more than all else of a line
+    query = select(Campaign).options(selectinload(Campaign.questionnaire))
     if search := search.strip()[:SEARCH_LENGTH]:
         query = query.where(Campaign.name.icontains(search, autoescape=True))
     if state is not None:
@@ -112,9 +114,7 @@ async def list_campaigns(session: AsyncSession, *, search: str = "",
     rows, onward = await page(session, within(query, Campaign), COLUMNS, _TABLE.id, order,
                               after=after, size=size or PAGE)
     shown = [campaign for campaign, in rows]
-    ids = [campaign.id for campaign in shown]
-    counted, departments = await progress(session, ids), await _departments(session, ids)
-    return Page([Listed(each, counted[each.id], departments[each.id]) for each in shown], onward)
+    return Page(await _listed(session, shown), onward)
 
 
 async def find_campaign(session: AsyncSession, campaign_id: uuid.UUID) -> Listed:
@@ -122,22 +122,27 @@ async def find_campaign(session: AsyncSession, campaign_id: uuid.UUID) -> Listed
     campaign = await session.get(Campaign, campaign_id)
     if campaign is None:
         raise NotFound("there is no such campaign")
-    return Listed(campaign, (await progress(session, [campaign_id]))[campaign_id],
-                  (await _departments(session, [campaign_id]))[campaign_id])
+    return (await _listed(session, [campaign]))[0]
 
 
-async def progress(session: AsyncSession,
-                   ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Progress]:
-    """How the tasks of these campaigns stand."""
-    found: dict[uuid.UUID, Progress] = defaultdict(Progress)
-    for campaign_id, tally in (await tallies(session, ids)).items():
-        found[campaign_id].by_state = {TaskState(state): count
-                                       for state, count in tally.by("task").items()}
+async def _listed(session: AsyncSession, shown: Sequence[Campaign]) -> list[Listed]:
+    counts = await outline(session, [campaign.id for campaign in shown])
+    stand, seen = await _progress(session, counts), current_scope().departments
+    return [Listed(campaign, stand[campaign.id],
+                   sorted(name for name in counts[campaign.id].by("department")
+                          if seen is None or name in seen)) for campaign in shown]
+
+
+async def _progress(session: AsyncSession,
+                    counts: Mapping[uuid.UUID, Tally]) -> Mapping[uuid.UUID, Progress]:
+    found = {campaign_id: Progress({TaskState(state): count
+                                    for state, count in tally.by("task").items()})
+             for campaign_id, tally in counts.items()}
     late = Task.due_at > now()
     # written out, so that the planner can prove that the partial index fits
     for campaign_id, held, later, count in await session.execute(
             select(Task.campaign_id, Task.held_why, late, func.count())
-            .where(Task.campaign_id.in_(ids), text("task.state = 'due'"))
+            .where(Task.campaign_id.in_(counts), text("task.state = 'due'"))
             .group_by(Task.campaign_id, Task.held_why, late)):
         one = found[campaign_id]
         if not later:
@@ -195,11 +200,3 @@ async def usable_questionnaires(session: AsyncSession) -> Sequence[Questionnaire
         .ext(distinct_on(QuestionnaireRow.url))
         .order_by(QuestionnaireRow.url, QuestionnaireRow.created_at.desc()))
     return rows.all()
-
-
-async def _departments(session: AsyncSession,
-                       ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[str]]:
-    seen = current_scope().departments
-    return {campaign_id: sorted(name for name in tally.by("department")
-                                if seen is None or name in seen)
-            for campaign_id, tally in (await tallies(session, ids)).items()}

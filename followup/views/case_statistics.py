@@ -30,7 +30,7 @@ from followup.cases.states import CaseKind, CaseState
 from followup.views.addresses import as_date
 from followup.views.case_filter import CaseFilter, where
 
-MOST_GROUPS = 400
+MOST_GROUPS = 2000               # as many days are five years
 
 
 class Group(StrEnum):
@@ -142,8 +142,9 @@ async def total(session: AsyncSession, wanted: CaseFilter, setup: Setup, zone: Z
 
 
 async def grouped(session: AsyncSession, wanted: CaseFilter, group: Group, setup: Setup,
-                  zone: ZoneInfo, moment: datetime) -> list[Line]:
-    """A line for each group: spans of time in their order, others by how many there are.
+                  zone: ZoneInfo, moment: datetime, most: int = MOST_GROUPS) -> list[Line]:
+    """A line for each group, ``most`` of them: spans of time in their order, others by how many
+    there are.
 
     A case about two departments counts in both, one of a category also in those above it.
     """
@@ -152,7 +153,7 @@ async def grouped(session: AsyncSession, wanted: CaseFilter, group: Group, setup
         *where(wanted, setup, zone, moment)).group_by(key)
     query = query.order_by(key) if group in SPANS else query.order_by(func.count().desc(), key)
     return [Line("-" if row[0] is None else str(row[0]), _made(row[1:]))
-            for row in await session.execute(query.limit(MOST_GROUPS))]
+            for row in await session.execute(query.limit(most))]
 
 
 def _by(group: Group, zone: ZoneInfo, setup: Setup) -> tuple[Any, Select[Any]]:

@@ -108,8 +108,9 @@ async def attachments_of(session: AsyncSession, case_id: uuid.UUID) -> Sequence[
 
 async def evidence_of(session: AsyncSession, case_id: uuid.UUID) -> list[Evidence]:
     """The calls tied to a case or made from it, with their recordings."""
-    tied = Attempt.id.in_(select(CaseEvidence.attempt_id).where(CaseEvidence.case_id == case_id))
-    return await _calls(session, tied | calls_of(case_id))
+    tied = select(CaseEvidence.attempt_id).where(CaseEvidence.case_id == case_id)
+    # each by its own index; a disjunction would be asked of every call
+    return await _calls(session, Attempt.id.in_(union(tied, calls_of(case_id))))
 
 
 async def recorded_calls(session: AsyncSession, patient_id: uuid.UUID) -> list[Evidence]:
@@ -124,8 +125,8 @@ async def _calls(session: AsyncSession, which: ColumnElement[bool]) -> list[Evid
         select(Attempt, Campaign, Recording)
         .join(Task, Task.id == Attempt.task_id).join(Campaign, Campaign.id == Task.campaign_id)
         .outerjoin(Recording, Recording.attempt_id == Attempt.id).where(which)
-        .options(selectinload(Recording.marks)).order_by(Attempt.committed_at.desc()).limit(40),
-        Attempt))
+        .options(selectinload(Recording.marks), selectinload(Campaign.questionnaire))
+        .order_by(Attempt.committed_at.desc()).limit(40), Attempt))
     return [Evidence(*row) for row in rows]
 
 

@@ -65,7 +65,7 @@ async def calls(session: AsyncSession, patient_id: uuid.UUID, window: Window) ->
         .outerjoin(Response, Response.task_id == Task.id)
         .join(QuestionnaireRow, QuestionnaireRow.id == func.coalesce(
             Response.questionnaire_id, Campaign.questionnaire_id))
-        .where(Attempt.patient_id == patient_id))
+        .where(Attempt.patient_id == patient_id).options(selectinload(Campaign.questionnaire)))
     rows = await session.execute(
         within(window.of(query, Attempt.committed_at, Attempt.id), Attempt))
     found = {row[0].id: Call(*row) for row in rows}

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -21,7 +21,7 @@ from followup.recordings.models import (
     RecordingHold,
     RecordingSeal,
 )
-from followup.responses.models import Answer
+from followup.responses.models import Answer, Response
 from followup.spotchecks.moments import moments
 
 
@@ -61,9 +61,14 @@ async def find_whole(session: AsyncSession, recording_id: uuid.UUID) -> Whole:
     if row is None:
         raise NotFound("there is no such recording")
     whole = Whole(*row)
+    # those that count by the response's index, those replaced by the call's
+    given = union_all(*(
+        select(Answer.id).where(Answer.attempt_id == whole.attempt.id, which) for which in (
+            Answer.superseded_at.is_not(None),
+            Answer.superseded_at.is_(None) & Answer.response_id.in_(
+                select(Response.id).where(Response.task_id == whole.attempt.task_id)))))
     answers = (await session.scalars(
-        select(Answer).where(Answer.attempt_id == whole.attempt.id)
-        .order_by(Answer.given_at))).all()
+        select(Answer).where(Answer.id.in_(given)).order_by(Answer.given_at))).all()
     places = moments(answers, whole.recording)
     whole.heard = [(places.get(answer.id), answer) for answer in answers]
     for name, model in (("comments", RecordingComment), ("clips", RecordingClip),

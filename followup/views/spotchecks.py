@@ -36,7 +36,8 @@ COLUMNS: Columns = {             # what the list may be sorted by
     # first what somebody must act on, then the newest plan's, as they were drawn
     "urgency": cast(func.concat(_URGENCY, func.to_char(_AGE, "0000000000.0000"),
                                 func.to_char(SpotCheck.place, "00000")), String),
-    "answered": func.coalesce(Attempt.__table__.c.answered_at, Attempt.__table__.c.committed_at),
+    "answered": select(func.coalesce(Attempt.answered_at, Attempt.committed_at)).where(
+        Attempt.id == SpotCheck.attempt_id).scalar_subquery(),
     "points": func.coalesce(SpotCheck.__table__.c.points, -1.0),
 }
 URGENT = Order("urgency")
@@ -128,10 +129,18 @@ async def find_plan(session: AsyncSession, plan_id: uuid.UUID) -> SpotCheckPlan:
 async def checks(session: AsyncSession, wanted: Filter, *, order: Order = URGENT,
                  after: str = "", size: int | None = None) -> tuple[list[Line], str | None]:
     """A page of checks, and the cursor of the page after it."""
-    rows, onward = await page(
-        session, _filtered(select(SpotCheck, Attempt, Patient, Agent), wanted), COLUMNS,
+    # sorted before calls and patients are joined
+    chosen, onward = await page(
+        session, _filtered(select(SpotCheck.id).join(
+            SpotCheckPlan, SpotCheckPlan.id == SpotCheck.plan_id), wanted), COLUMNS,
         SpotCheck.__table__.c.id, order, after=after, size=size or PAGE)
-    return [Line(*row) for row in rows], onward
+    ids = [check_id for check_id, in chosen]
+    known = {row[0].id: Line(*row) for row in await session.execute(
+        select(SpotCheck, Attempt, Patient, Agent)
+        .join(Attempt, Attempt.id == SpotCheck.attempt_id)
+        .join(Patient, Patient.id == Attempt.patient_id)
+        .outerjoin(Agent, Agent.id == SpotCheck.agent_id).where(SpotCheck.id.in_(ids)))}
+    return [known[check_id] for check_id in ids], onward
 
 
 async def count(session: AsyncSession, wanted: Filter) -> int:
@@ -140,13 +149,10 @@ async def count(session: AsyncSession, wanted: Filter) -> int:
 
 
 def _filtered(query: Any, wanted: Filter) -> Any:
-    query = within(query.select_from(SpotCheck)
-                   .join(SpotCheckPlan, SpotCheckPlan.id == SpotCheck.plan_id)
-                   .join(Attempt, Attempt.id == SpotCheck.attempt_id)
-                   .join(Patient, Patient.id == Attempt.patient_id)
-                   .outerjoin(Agent, Agent.id == SpotCheck.agent_id), SpotCheck)
+    query = within(query, SpotCheck)
     if wanted.search:
-        query = query.where(named(Patient.__table__.c.id, wanted.search))
+        query = query.where(SpotCheck.attempt_id.in_(
+            select(Attempt.id).where(named(Attempt.__table__.c.patient_id, wanted.search))))
     for column, value in ((SpotCheck.plan_id, wanted.plan_id), (SpotCheck.state, wanted.state),
                           (SpotCheck.verdict, wanted.verdict),
                           (SpotCheck.department, wanted.department or None),

@@ -50,9 +50,8 @@ class Line:
 async def list_tasks(session: AsyncSession, wanted: Filter, *, order: Order = SOONEST,
                      after: str = "", size: int | None = None) -> tuple[list[Line], str | None]:
     """A page, and the cursor of the page after it."""
-    # sorted before anything is joined: a campaign may have very many
-    query: Any = within(select(Task).where(Task.campaign_id == wanted.campaign_id).options(
-        selectinload(Task.patient), selectinload(Task.encounter)), Task)
+    # sorted before anything else of them is read: a campaign may have very many
+    query: Any = within(select(Task.id).where(Task.campaign_id == wanted.campaign_id), Task)
     for column, value in ((Task.state, wanted.state), (Task.disposition, wanted.outcome)):
         if value is not None:
             query = query.where(column == value)
@@ -61,9 +60,14 @@ async def list_tasks(session: AsyncSession, wanted: Filter, *, order: Order = SO
             select(Encounter.id).where(Encounter.department == wanted.department)))
     if wanted.search:
         query = query.where(named(_TABLE.patient_id, wanted.search))
-    rows, onward = await page(session, query, COLUMNS, _TABLE.id, order, after=after,
-                              size=size or PAGE)
+    chosen, onward = await page(session, query, COLUMNS, _TABLE.id, order, after=after,
+                                size=size or PAGE)
+    ids = [task_id for task_id, in chosen]
+    known = {task.id: task for task in await session.scalars(
+        select(Task).where(Task.id.in_(ids)).options(
+            selectinload(Task.patient), selectinload(Task.encounter)))}
     last = {call.task_id: call for call in await session.scalars(
-        select(Attempt).where(Attempt.task_id.in_([task.id for task, in rows]))
+        select(Attempt).where(Attempt.task_id.in_(ids))
         .order_by(Attempt.task_id, Attempt.seq))}
-    return [Line(task, task.patient, task.encounter, last.get(task.id)) for task, in rows], onward
+    return [Line(task, task.patient, task.encounter, last.get(task.id))
+            for task in map(known.__getitem__, ids)], onward

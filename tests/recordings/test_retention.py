@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import select, update
+import pytest
+from sqlalchemy import select, text, update
 
 from followup.calls.models import Attempt, Disposition, Recording, RecordingState
 from followup.campaigns.models import Task
@@ -15,6 +16,7 @@ from followup.cases.register import By, register
 from followup.cases.setup import load_setup
 from followup.cases.states import CaseKind, CaseState
 from followup.database.base import now
+from followup.recordings import tally
 from followup.recordings.keeping import Rules, forecast
 from followup.recordings.models import RecordingHold, RecordingSeal, RetentionRule
 from recordings.chain import link_seals
@@ -136,7 +138,35 @@ async def test_what_is_foretold_is_what_is_deleted(archive: Archive) -> None:
             session.add_all(RetentionRule(campaign_id=key[0], disposition=key[1], days=days,
                                           set_by="x") for key, days in rules.items())
             await session.flush()
-            told = forecast(await batches(session), rules, default)
+            told = forecast(await batches(session, rules), rules, default)
             assert (told.count, told.needed) == (3, 1)
             assert told.going[0] == len(await overdue(session, default)), (rules, default)
             await session.rollback()
+
+
+async def test_kept_counts_are_those_that_counting_gives(
+        archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally, "MANY", 0)
+    attempts = [await sealed(archive, days) for days in (50, 50, 20)]
+    async with archive.database.session() as session:
+        await session.execute(update(Attempt).where(Attempt.id == attempts[0]).values(
+            disposition=Disposition.REFUSED))
+    await expire(archive.database, archive.vault, archive.folder, 30)
+    attempts.append(await sealed(archive, 20))
+
+    async def told() -> list[tuple[object, ...]]:
+        async with archive.database.session() as session:
+            return [(each.disposition, each.age_days, each.count) for each in
+                    await batches(session, [(None, Disposition.COMPLETED)])]
+
+    kept = await told()
+    assert kept == [(Disposition.COMPLETED, 19, 2)], "of the others nothing is kept"
+    async with archive.database.session() as session:
+        await tally.gather(session)
+        left = await session.scalars(select(tally.RecordingTally.n))
+        assert left.all() == [1, 1], "a row of each campaign, and none for what is gone"
+    assert await told() == kept
+    async with archive.database.session() as session:
+        for statement in tally.RECOUNT:
+            await session.execute(text(statement))
+    assert await told() == kept

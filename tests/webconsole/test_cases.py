@@ -19,6 +19,7 @@ from followup.people.models import AuditEvent
 from followup.settings import Settings
 from tests.webconsole.conftest import Client, SignIn, csrf
 from tests.webconsole.hospital import Hospital
+from webconsole.pages import case_statistics
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 
@@ -276,6 +277,21 @@ async def test_a_manager_sees_figures_and_nobody_s_name(
     assert (await answer.read()).startswith(b"%PDF-")
     for query in ("group=x", "begin=2026-12-01&end=2026-11-01", "begin=1000-01-01", "end=x"):
         assert (await client.get(f"/cases/statistics?{query}")).status == 422, query
+
+
+async def test_a_table_that_does_not_show_all_says_so_and_the_export_has_it(
+        client: Client, database: Database, hospital: Hospital, sign_in: SignIn,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case_statistics, "SHOWN", 1)
+    await sign_in("supervisor")
+    page = await (await client.get("/cases/statistics?group=channel")).text()
+    assert (page.count("data-group="), "只列出前" in page) == (1, False)
+    await tell(client, database, channel="letter")
+    page = await (await client.get("/cases/statistics?group=channel")).text()
+    assert (page.count("data-group="), "只列出前 1 项" in page) == (1, True)
+    answer = await client.get("/cases/statistics/export?group=channel&format=csv")
+    rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
+    assert len(rows) == 1 + 2 + 1
 
 
 @pytest.mark.parametrize("group", ["day", "week", "month", "department", "person", "category",

@@ -29,6 +29,7 @@ from webconsole.templating import render
 LONGEST = timedelta(days=5 * 366)
 DAYS = 30                    # that are shown when nobody says which
 BARS = 60
+SHOWN, SHOWN_SPANS = 100, 400        # lines of the table; the export has all
 COLUMNS = ("complaints", "praise", "open", "closed", "accept_median", "accept_p90",
            "close_median", "close_p90", "on_time_share", "late", "reopened", "reopened_share",
            "satisfaction", "praise_ratio")
@@ -52,12 +53,12 @@ async def page(request: web.Request) -> web.Response:
     """GET /cases/statistics: the fields of CaseFilter, ``group``."""
     wanted, group = _read(request)
     moment, zone = now(), request.app[TIMEZONE]
-    span = _span(wanted)
+    span, shown = _span(wanted), SHOWN_SPANS if group in SPANS else SHOWN
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
         total = await figures.total(session, wanted, setup, zone, moment)
         earlier = await figures.total(session, figures.before(wanted), setup, zone, moment)
-        lines = await figures.grouped(session, wanted, group, setup, zone, moment)
+        lines = await figures.grouped(session, wanted, group, setup, zone, moment, shown + 1)
         course = lines if group is span else await figures.grouped(
             session, wanted, span, setup, zone, moment)
         alerts, _ = await overview.alert_counts(session)
@@ -66,8 +67,9 @@ async def page(request: web.Request) -> web.Response:
     return render(request, "case_statistics.html", wanted=wanted, group=group, groups=Group,
                   total=total, earlier=earlier, before=figures.before(wanted), words=words,
                   setup=setup, open_alerts=alerts, NOBODY=NOBODY,
+                  shown=shown if len(lines) > shown else 0,
                   lines=[(line, _label(line.key, group, words, translate),
-                          narrowed(wanted, group, line.key)) for line in lines],
+                          narrowed(wanted, group, line.key)) for line in lines[:shown]],
                   bars=_bars(course, span, wanted, words, translate))
 
 

@@ -112,11 +112,11 @@ async def _rules(session: AsyncSession, given: Any, default: int | None, *,
     rows = await retention.rules(session)
     campaigns = await _campaigns(session, rows)
     days = {(row.campaign_id, row.disposition): row.days for row in rows}
-    found = await batches(session)
+    form, shown = read_rule(given, campaigns, removing=removing), None
+    found = await batches(session, (*days, form.key))
     under = by_rule(found, days)
     lines = [(row, forecast(under.get((row.campaign_id, row.disposition), ()), days, default))
              for row in rows]
-    form, shown = read_rule(given, campaigns, removing=removing), None
     if "days" not in given and not removing:          # nobody has asked for anything
         form = RuleForm(form.typed)
     elif not form.faults:
