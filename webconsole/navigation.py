@@ -51,6 +51,7 @@ GROUPS: Sequence[tuple[str, Sequence[Room]]] = (
     ("quality", (
         Room("cases", "cases", (("SEES_CASES", "/cases"),
                                 ("SEES_CASE_FIGURES", "/cases/statistics"))),
+        Room("messages", "messages", (("SETS_UP_MESSAGES", "/messages/templates"),)),
         Room("spot_checks", "check", (("SEES_CHECKS", "/spot-checks"),
                                       ("SEES_CHECK_RESULTS", "/spot-checks/results"))),
         Room("recordings", "play", (("SEES_PATIENTS", "/recordings"),)),

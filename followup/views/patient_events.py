@@ -29,7 +29,8 @@ from followup.spotchecks.models import SpotCheck
 from followup.views.reach import within
 from followup.views.timeline import Event, Window, source
 
-CONSENTS = (audit.STOP_CALLING, audit.ALLOW_CALLING, audit.STOP_MESSAGES)
+CONSENTS = (audit.STOP_CALLING, audit.ALLOW_CALLING, audit.STOP_MESSAGES,
+            audit.ALLOW_MESSAGES)
 
 
 @dataclass(slots=True)

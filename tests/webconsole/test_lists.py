@@ -38,8 +38,8 @@ from webconsole.pages.saved_views import LISTS
 VIEWS = (alerts, audit, campaigns, cases, patients, people, recording_list, spotchecks, tasks)
 # pages with a table that is no list: figures, a form, or a few lines that are all shown
 NO_LISTS = {"/", "/account", "/calendar", "/cases/import", "/cases/settings", "/cases/statistics",
-            "/campaigns/new", "/pacing", "/prompts", "/recordings/retention", "/roles",
-            "/spot-checks/cards", "/spot-checks/results", "/styleguide"}
+            "/campaigns/new", "/messages/templates", "/pacing", "/prompts",
+            "/recordings/retention", "/roles", "/spot-checks/cards", "/spot-checks/results", "/styleguide"}
 # by which a list's lines are told apart on its page
 LINE = {"patients": r'id="patient-', "alerts": r'id="handle-', "cases": r'id="case-[0-9a-f]',
         "campaigns": r'<tr id="campaign-', "tasks": r'id="task-[0-9a-f]',
