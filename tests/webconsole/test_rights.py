@@ -154,6 +154,8 @@ MATRIX = {
     ("POST", "/cases/{id}/attachments"): HANDLES_CASES,
     ("GET", "/cases/{id}/attachments/{file}"): SEES_CASES,
     ("POST", "/api/cases"): MACHINES,
+    ("GET", "/messages"): SEES_CASES,
+    ("GET", "/messages/export"): Every((SEES_CASES, EXPORTS)),
     ("GET", "/messages/templates"): SETS_UP_MESSAGES,
     ("POST", "/messages/templates"): SETS_UP_MESSAGES,
     ("GET", "/messages/templates/new"): SETS_UP_MESSAGES,
@@ -226,7 +228,7 @@ def place(path: str, hospital: Hospital) -> str:
     room = path.strip("/").partition("/")[0]
     ids = {"patients": hospital.patients[0], "alerts": hospital.alerts[0],
            "recordings": hospital.recording, "campaigns": hospital.campaign,
-           "cases": hospital.case,
+           "cases": hospital.case, "messages": hospital.template,
            "spot-checks": hospital.check if "/items/" in path else hospital.plan}
     if path.startswith("/tasks"):
         path += f"?campaign={hospital.campaign}"
@@ -269,7 +271,7 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
         if path.startswith("/phone/") and may(role, TAKES_CALLS):
             continue                  # needs more than a right: tests/webconsole/test_phone.py
         if path.startswith(("/patients/{id}/edit", "/patients/{id}/messages", "/messages/")) \
-                and may(role, right) and (method == "POST" or path.endswith("/templates/{id}")):
+                and may(role, right) and method == "POST":
             continue                  # so do these: tests of particulars, opt-outs, templates
         if path.startswith("/prompts/") and may(role, RECORDS_PROMPTS):
             continue                  # as does this: tests/webconsole/test_prompts.py

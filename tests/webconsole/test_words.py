@@ -54,6 +54,7 @@ from followup.views import alerts as alert_list
 from followup.views import audit as audit_view
 from followup.views import campaigns as campaign_list
 from followup.views import cases as case_list
+from followup.views import message_list as messages_view
 from followup.views import patients as patient_view
 from followup.views import people as people_view
 from followup.views import recording_list as recordings_view
@@ -86,6 +87,7 @@ from webconsole.pages import (
     case_statistics,
     cases,
     check_lists,
+    message_list,
     patient_list,
     patient_messages,
     people,
@@ -204,6 +206,7 @@ MADE_OF_WORDS = {
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "recording_fault": recording.FAULTS, "retention_fault": RETENTION_FAULTS,
     "recording_filter": tuple(field.name for field in dataclasses.fields(RecordingFilter)),
+    "message_column": message_list.CELLS, "message_sort": tuple(messages_view.COLUMNS),
     "recording_sort": tuple(recordings_view.COLUMNS), "recording_column": recording_list.CELLS,
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
     "theme": THEMES, "nav_group": tuple(name for name, _ in NAV_GROUPS),
