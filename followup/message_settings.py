@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from followup.messages.wording import variables
+from followup.messages.wording import TEXT_MOST, variables, wrong_text
 
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
+CODE = r"^[A-Za-z0-9_-]{1,60}$"         # of a template, as providers give them
+LANGUAGES = ("zh", "en")
+NAME_MOST = 40
 
 
 class MessageTemplate(BaseModel):
@@ -23,13 +25,21 @@ class MessageTemplate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    code: Code
-    name: Annotated[str, Field(min_length=1, max_length=40)]
-    text: Annotated[str, Field(min_length=1, max_length=500)]
+    code: Annotated[str, Field(pattern=CODE)]
+    name: Annotated[str, Field(min_length=1, max_length=NAME_MOST)]
+    text: Annotated[str, Field(min_length=1, max_length=TEXT_MOST)]
     language: Literal["zh", "en"] = "zh"
-    labels: dict[str, Annotated[str, Field(min_length=1, max_length=40)]] = Field(
+    labels: dict[str, Annotated[str, Field(min_length=1, max_length=NAME_MOST)]] = Field(
         default_factory=dict)
     lengths: dict[str, Annotated[int, Field(ge=1, le=500)]] = Field(default_factory=dict)
+
+    @field_validator("text")
+    @classmethod
+    def _whole(cls, text: str) -> str:
+        if wrong := wrong_text(text):
+            raise ValueError("expected text with variables such as ${content}, without 【】, found "
+                             f"{wrong[1] or wrong[0].value}")
+        return text
 
     @model_validator(mode="after")
     def _known(self) -> MessageTemplate:
@@ -52,7 +62,8 @@ class MessageSettings(BaseModel):
     access_key_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{4,80}$", repr=False)]
     access_key_secret: SecretStr = SecretStr("")     # else the line `messages` of secrets.toml
     sign_name: Annotated[str, Field(min_length=2, max_length=20)]      # as registered, without 【】
-    templates: Annotated[tuple[MessageTemplate, ...], Field(min_length=1)]
+    # taken over to the console once, each; what is changed there counts
+    templates: tuple[MessageTemplate, ...] = ()
     window_start: time = time(8)         # by the clock where the patient is
     window_end: time = time(20)
     valid_hours: Annotated[int, Field(ge=1, le=168)] = 24     # not sent by then: not at all

@@ -18,6 +18,7 @@ from followup.cases.watch import keep_watching
 from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
+from followup.messages import templates
 from followup.messages.providers import provider_of
 from followup.messages.sender import Sender, keep_sending
 from followup.people.directory import Directory
@@ -135,6 +136,8 @@ async def _messages(app: web.Application) -> AsyncIterator[None]:
     if post is None:
         yield
         return
+    async with app[DATABASE].session() as session:
+        await templates.take_over(session, post.settings.templates)
     sender = Sender(app[DATABASE], post.provider, post.settings, post.zone)
     work = asyncio.create_task(keep_sending(sender), name="send-messages")
     yield

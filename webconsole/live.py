@@ -31,6 +31,7 @@ PARTS: dict[str, frozenset[str]] = {
                         "preview", "task"}),
     "pacing": frozenset({"pacing_decision"}),
     "cases": frozenset({"feedback_case"}),
+    "messages": frozenset({"message"}),
     "patient": frozenset({"message", "task", "attempt", "answer", "alert", "escalation",
                           "recording", "feedback_case"}),
 }

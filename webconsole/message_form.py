@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,10 +12,11 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.cases import messages
-from followup.cases.messages import Post, Reachable, WhyNoMessage
+from followup.cases.messages import Reachable, WhyNoMessage
 from followup.cases.models import Case
 from followup.database.base import now
 from followup.message_settings import MessageTemplate
+from followup.messages import templates
 from followup.messages.wording import LENGTH, OURS, WrongWord, parts, variables
 from webconsole.keys import POST, VISITOR
 from webconsole.rights import SENDS_MESSAGES
@@ -74,21 +75,24 @@ async def draft_of(request: web.Request, session: AsyncSession, case: Case, form
         return Draft(key, why=WhyNoMessage.OPTED_OUT)
     number = next((each for each in numbers if each.key == form.get("to") and not each.opted_out),
                   next(each for each in numbers if not each.opted_out))
-    chosen = post.template(form.get("template", "")) or _usual(post, case)
+    offered = await templates.offered(session)
+    if not offered:
+        return Draft(key, why=WhyNoMessage.NO_TEMPLATES)
+    chosen = next((each for each in offered if each.code == form.get("template")),
+                  _usual(offered, case))
     moment, typed = now(), said(form)
     shown = post.text(chosen, {
         name: value or f"〔{chosen.labels.get(name, name)}〕"
         for name, value in post.values(case, chosen, typed).items()})
     due = post.due(number.number, case.patient, moment)
-    return Draft(key, post.settings.templates, tuple(numbers), chosen, number.key, typed,
+    return Draft(key, offered, tuple(numbers), chosen, number.key, typed,
                  faults or {}, shown, due if due > moment else None, why)
 
 
-def _usual(post: Post, case: Case) -> MessageTemplate:
+def _usual(offered: Sequence[MessageTemplate], case: Case) -> MessageTemplate:
     """The first template in the patient's language, else the first."""
     language = "en" if case.patient and case.patient.language == "en" else "zh"
-    return next((each for each in post.settings.templates if each.language == language),
-                post.settings.templates[0])
+    return next((each for each in offered if each.language == language), offered[0])
 
 
 def said(form: Form) -> dict[str, str]:

@@ -51,6 +51,9 @@ GROUPS: Sequence[tuple[str, Sequence[Room]]] = (
     ("quality", (
         Room("cases", "cases", (("SEES_CASES", "/cases"),
                                 ("SEES_CASE_FIGURES", "/cases/statistics"))),
+        Room("messages", "messages", (("SEES_CASES", "/messages"),
+                                      ("SETS_UP_MESSAGES", "/messages/templates")),
+             tabs=("message_list", "message_templates")),
         Room("spot_checks", "check", (("SEES_CHECKS", "/spot-checks"),
                                       ("SEES_CHECK_RESULTS", "/spot-checks/results"))),
         Room("recordings", "play", (("SEES_PATIENTS", "/recordings"),)),

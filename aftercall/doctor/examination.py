@@ -30,7 +30,8 @@ async def examine(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> list[R
             database = await find_database(settings)
         except AftercallError as error:
             checks.append(_failed("database", error.message, "correct database.url"))
-            checks += keeper_checks(settings, None)
+            database = None
+            checks += keeper_checks(settings, database)
         else:
             checks += [*database_checks(database), *keeper_checks(settings, database)]
             if database is not None:
@@ -39,7 +40,7 @@ async def examine(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> list[R
             secrets = read_secrets(settings.data_dir)
         except (SettingsError, OSError):
             secrets = None                  # the check of the secrets says why
-        checks += message_checks(settings.messages, secrets)
+        checks += message_checks(settings.messages, secrets, database)
         for node in settings.nodes:
             secret = _ami_secret(node, secrets)
             if secret is None:

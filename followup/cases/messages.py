@@ -18,9 +18,10 @@ from followup.cases.register import By, find_case, write_down
 from followup.database.base import now
 from followup.errors import Conflict
 from followup.message_settings import MessageSettings, MessageTemplate
-from followup.messages import outbox
+from followup.messages import outbox, templates
+from followup.messages.consent import opt_outs
 from followup.messages.hours import not_before
-from followup.messages.models import Message, MessageOptOut
+from followup.messages.models import Message
 from followup.messages.provider import Provider
 from followup.messages.wording import WrongWord, check, fill, parts, signed, variables
 from followup.patients.models import Patient
@@ -37,6 +38,7 @@ class WhyNoMessage(StrEnum):
     NO_NUMBER = "no_number"          # not one of those that are offered
     OPTED_OUT = "opted_out"
     NO_TEMPLATE = "no_template"
+    NO_TEMPLATES = "no_templates"    # none is set up
     WRITTEN = "written"              # this form has been sent before, with other words
 
 
@@ -80,10 +82,6 @@ class Post:
     hospital_names: Mapping[str, str]
     zone: ZoneInfo
 
-    def template(self, code: str) -> MessageTemplate | None:
-        """The template of a code."""
-        return next((each for each in self.settings.templates if each.code == code), None)
-
     def values(self, case: Case, template: MessageTemplate,
                typed: Mapping[str, str]) -> dict[str, str]:
         """What each variable of the template says in a message about this case."""
@@ -109,8 +107,7 @@ async def reachable(session: AsyncSession, patient: Patient, provider: Provider)
         (str(each.id), each.number, each.relation or each.whose.value,
          each.invalid_at or each.wrong_at)
         for each in patient.contacts]
-    stopped = set(await session.scalars(select(MessageOptOut.number).where(
-        outbox.of_patient(patient))))
+    stopped = await opt_outs(session, patient.id)
     return [Reachable(key, number, relation, number in stopped)
             for key, number, relation, invalid in told
             if invalid is None and provider.reaches(number)]
@@ -135,7 +132,8 @@ async def message_patient(session: AsyncSession, case_id: uuid.UUID, post: Post,
         raise NotMessaged(WhyNoMessage.NO_NUMBER)
     if number.opted_out:
         raise NotMessaged(WhyNoMessage.OPTED_OUT)
-    chosen = post.template(template)
+    chosen = next((each for each in await templates.offered(session) if each.code == template),
+                  None)
     if chosen is None:
         raise NotMessaged(WhyNoMessage.NO_TEMPLATE)
     values = post.values(case, chosen, typed)

@@ -18,7 +18,7 @@ from yarl import URL
 
 from followup.database.base import now
 from followup.errors import InvalidInput
-from followup.message_settings import MessageSettings
+from followup.message_settings import MessageSettings, MessageTemplate
 from followup.messages.acs import canonical_query, sign
 from followup.messages.provider import NotSent, Outgoing, Reply, Unread, Unsure
 from followup.messages.states import Fate, Receipt
@@ -95,9 +95,9 @@ class Aliyun:
                 break
         return None
 
-    async def look(self) -> str | None:
+    async def look(self, templates: Sequence[MessageTemplate]) -> str | None:
         """Asks for each template: that needs the keys, and shows its text as it is registered."""
-        for template in self._settings.templates:
+        for template in templates:
             try:
                 answer = await self._ask("QuerySmsTemplate", {"TemplateCode": template.code})
             except aiohttp.ClientConnectorError:

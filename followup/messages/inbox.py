@@ -5,16 +5,15 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.messages.models import Direction, Message, MessageOptOut
+from followup.messages.consent import obey, patients_at
+from followup.messages.models import Direction, Message
 from followup.messages.provider import Reply
 from followup.messages.states import MessageState
 from followup.messages.wording import wants_no_more
-from followup.patients.models import Patient, PatientContact
-from followup.people import audit
 
 BELONGS_FOR = timedelta(days=30)         # so long after a message of ours it is a reply to that
 
@@ -26,7 +25,7 @@ async def receive(session: AsyncSession, reply: Reply, provider: str,
         select(Message).where(Message.direction == Direction.OUT, Message.number == reply.number,
                               Message.created_at >= moment - BELONGS_FOR)
         .order_by(Message.created_at.desc()).limit(1))
-    patients = await _patients_at(session, reply.number)
+    patients = await patients_at(session, reply.number)
     patient = ours.patient_id if ours else (patients[0] if len(patients) == 1 else None)
     added = await session.scalar(
         insert(Message).values(
@@ -40,23 +39,5 @@ async def receive(session: AsyncSession, reply: Reply, provider: str,
     if added is None:
         return None
     if wants_no_more(reply.text):
-        await stop(session, reply, patients)
+        await obey(session, reply.number, patients, at=reply.at, words=reply.text[:40])
     return await session.get_one(Message, added)
-
-
-async def stop(session: AsyncSession, reply: Reply, patients: list[uuid.UUID]) -> None:
-    """No message goes to that number any more; the trail of whoever has it tells so."""
-    await session.execute(insert(MessageOptOut).values(
-        number=reply.number, at=reply.at, words=reply.text[:40]).on_conflict_do_nothing())
-    for patient_id in patients:
-        audit.record(session, audit.STOP_MESSAGES, actor="patient",
-                     subject=f"patient:{patient_id}", why=reply.text[:40])
-
-
-async def _patients_at(session: AsyncSession, number: str) -> list[uuid.UUID]:
-    """Who has this number, or a relative with it."""
-    # by the index on the reversed number
-    back = number[::-1]
-    contacts = select(PatientContact.patient_id).where(PatientContact.number_reversed == back)
-    return list(await session.scalars(select(Patient.id).where(
-        or_(Patient.phone_reversed == back, Patient.id.in_(contacts))).limit(20)))

@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from followup.database.base import Base, HasCreated, HasId, choice, now
+from followup.message_settings import MessageTemplate
 from followup.messages.states import MessageState
 
 
@@ -36,6 +37,8 @@ class Message(HasId, HasCreated, Base):
         Index(None, "patient_id", "created_at"),
         Index(None, "case_id"),
         Index(None, "number", "created_at"),
+        Index(None, "created_at", "id"),
+        Index(None, "state", "created_at", "id"),
         Index("ix_message_queued", "due_at", postgresql_where=text("state = 'queued'")),
         Index("ix_message_checked", "check_at",
               postgresql_where=text("state in ('sending', 'sent', 'unsure')")),
@@ -70,11 +73,38 @@ class Message(HasId, HasCreated, Base):
     written_by: Mapped[str] = mapped_column(default="")
 
 
+class MessageTemplateRow(HasId, HasCreated, Base):
+    """A text with its variables, as it is registered with the provider under ``code``."""
+
+    __tablename__ = "message_template"
+
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]                                        # what staff call it
+    language: Mapped[str] = mapped_column(default="zh")
+    text: Mapped[str]
+    labels: Mapped[dict[str, Any]] = mapped_column(default=dict)     # of what is typed, by variable
+    lengths: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    position: Mapped[int] = mapped_column(default=0)
+    active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)          # one more with each change
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+    changed_by: Mapped[str] = mapped_column(default="")      # empty: the settings file
+    from_file: Mapped[str | None] = mapped_column(unique=True)   # its code there: taken over once
+
+    @property
+    def template(self) -> MessageTemplate:
+        """As messages are written with it."""
+        return MessageTemplate(code=self.code, name=self.name, text=self.text,
+                               language=self.language, labels=self.labels, lengths=self.lengths)
+
+
 class MessageOptOut(Base):
-    """A number that gets no messages any more, because whoever has it said so."""
+    """A number that gets no messages any more, because whoever has it said so: by a reply, else
+    to somebody of the staff."""
 
     __tablename__ = "message_opt_out"
 
     number: Mapped[str] = mapped_column(primary_key=True)    # E.164
     at: Mapped[datetime] = mapped_column(default=now)
-    words: Mapped[str] = mapped_column(default="")           # as they wrote it
+    words: Mapped[str] = mapped_column(default="")           # as they wrote it, or why
+    noted_by: Mapped[str] = mapped_column(default="", server_default="")   # empty: by a reply

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -177,12 +177,6 @@ async def unsure_since(session: AsyncSession, since: datetime) -> int:
     """How many there are of which nobody knows whether they were sent."""
     return int(await session.scalar(select(func.count()).where(
         Message.state == MessageState.UNSURE, Message.tried_at >= since)) or 0)
-
-
-def of_patient(patient: Patient) -> ColumnElement[bool]:
-    """Of opt-outs: those of this patient's numbers."""
-    return or_(*(MessageOptOut.number == number for number in
-                 (patient.phone, *(contact.number for contact in patient.contacts))))
 
 
 def outgoing(message: Message) -> Outgoing:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from followup.message_settings import MessageTemplate
 from followup.messages.states import Receipt
 
 
@@ -68,8 +69,9 @@ class Provider(Protocol):
     async def ask(self, message: Outgoing, handed_over: datetime) -> Receipt | None:
         """What became of it; None when the provider knows nothing of it. Unsure: no answer."""
 
-    async def look(self) -> str | None:
-        """For doctor: what is wrong with keys, signature or templates; None when all is well."""
+    async def look(self, templates: Sequence[MessageTemplate]) -> str | None:
+        """For doctor: what is wrong with keys, signature or these templates; None when all is
+        well."""
 
     def receipts(self, body: bytes) -> Sequence[tuple[uuid.UUID, Receipt]]:
         """What it pushes about messages of ours. Unread."""

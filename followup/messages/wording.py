@@ -9,9 +9,21 @@ from enum import StrEnum
 
 OURS = ("name", "hospital", "number")        # variables that are filled in, not typed
 LENGTH = 35                                  # of a typed one, where its template says nothing
+TEXT_MOST = 500                              # characters of a template
 ONE_PART, OF_SEVERAL = 70, 67                # characters, the signature's included
 _VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]{0,30})\}")
+_STRAY = re.compile(r"\$?\{[^{}\s]{0,40}\}?|\}")           # braces that belong to no variable
 _STOP = frozenset({"t", "td", "tui", "stop", "unsubscribe", "退", "退订", "拒收", "r"})
+
+
+class WrongText(StrEnum):
+    """What may be wrong with the text of a template."""
+
+    MISSING = "missing"
+    TOO_LONG = "too_long"
+    VARIABLE = "variable"        # braces that are no ${variable}
+    SIGNS = "signs"              # a character that is none to read
+    BRACKETS = "brackets"
 
 
 class WrongWord(StrEnum):
@@ -26,6 +38,20 @@ class WrongWord(StrEnum):
 def variables(text: str) -> tuple[str, ...]:
     """The variables of a template, each once, in the order of the text."""
     return tuple(dict.fromkeys(_VARIABLE.findall(text)))
+
+
+def wrong_text(text: str) -> tuple[WrongText, str] | None:
+    """What is wrong with a template's text, and the piece of it; None: nothing is."""
+    if not text.strip():
+        return WrongText.MISSING, ""
+    if len(text) > TEXT_MOST:
+        return WrongText.TOO_LONG, ""
+    if stray := _STRAY.search(_VARIABLE.sub("", text)):
+        return WrongText.VARIABLE, stray[0]
+    if set(text) & set("【】"):
+        return WrongText.BRACKETS, ""
+    hidden = [char for char in text if unicodedata.category(char)[0] == "C" and char != "\n"]
+    return (WrongText.SIGNS, f"U+{ord(hidden[0]):04X}") if hidden else None
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

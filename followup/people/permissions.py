@@ -59,6 +59,8 @@ RECORDS_PROMPTS = _given("record-prompts", _X)
 SEES_CASES = _given("see-cases", _A, _S, _Q, _D, _X)
 HANDLES_CASES = _given("handle-cases", _A, _S, _D, _X)
 SENDS_MESSAGES = _given("send-messages", _A, _S, _D, _X)            # to patients
+SETS_UP_MESSAGES = _given("set-up-messages", _S, _X)               # their templates
+LIFTS_OPT_OUTS = _given("lift-opt-outs", _S, _X)                   # of who wanted no messages
 SEES_CASE_FIGURES = _given("see-case-figures", _S, _M, _Q, _X)
 SETS_UP_CASES = _given("set-up-cases", _S, _X)
 MAKES_TOKENS = _given("make-tokens", _X)
@@ -77,8 +79,8 @@ GROUPS: Mapping[str, tuple[Permission, ...]] = {
     "patients": (SEES_PATIENTS, SEES_ALL_DEPARTMENTS, SEES_NUMBERS, EDITS_PATIENTS, LISTENS,
                  DOWNLOADS_RECORDINGS, HOLDS_RECORDINGS, SETS_RETENTION),
     "follow_up": (CLOSES_ALERTS, TAKES_CALLS, RUNS_CAMPAIGNS, RECORDS_PROMPTS),
-    "cases": (SEES_CASES, HANDLES_CASES, SENDS_MESSAGES, SEES_CASE_FIGURES, SETS_UP_CASES,
-              MAKES_TOKENS),
+    "cases": (SEES_CASES, HANDLES_CASES, SENDS_MESSAGES, LIFTS_OPT_OUTS, SETS_UP_MESSAGES,
+              SEES_CASE_FIGURES, SETS_UP_CASES, MAKES_TOKENS),
     "checks": (CHECKS, JUDGES, APPEALS, SEES_CHECK_RESULTS),
     "house": (EXPORTS, MANAGES_PEOPLE, SETS_RIGHTS, READS_AUDIT),
 }

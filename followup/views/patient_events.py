@@ -29,8 +29,8 @@ from followup.spotchecks.models import SpotCheck
 from followup.views.reach import within
 from followup.views.timeline import Event, Window, source
 
-CONSENTS = (audit.STOP_CALLING, audit.ALLOW_CALLING, audit.STOP_MESSAGES, audit.REPORT_DEATH,
-            audit.CONFIRM_DEATH, audit.REFUTE_DEATH, audit.REPORT_WRONG_NUMBER,
+CONSENTS = (audit.STOP_CALLING, audit.ALLOW_CALLING, audit.STOP_MESSAGES, audit.ALLOW_MESSAGES,
+            audit.REPORT_DEATH, audit.CONFIRM_DEATH, audit.REFUTE_DEATH, audit.REPORT_WRONG_NUMBER,
             audit.NUMBER_IS_RIGHT)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, union
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.alerts.models import Alert, AlertState
@@ -15,8 +15,8 @@ from followup.calls.models import Attempt, Recording, RecordingState
 from followup.campaigns.models import OPEN_TASKS, Campaign, Task, TaskState
 from followup.cases.models import Case
 from followup.cases.states import CaseState
+from followup.messages.consent import opt_outs
 from followup.messages.models import MessageOptOut
-from followup.patients.models import Patient, PatientContact
 from followup.responses.models import Response, ResponseState
 from followup.views.reach import within
 
@@ -35,7 +35,7 @@ class Summary:
     refused_recordings: int
     open_alerts: Sequence[Alert]
     open_cases: Sequence[Case]
-    no_messages: frozenset[str]  # numbers whose owners want none
+    no_messages: Mapping[str, MessageOptOut]     # numbers whose owners want none
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,8 @@ async def summary(session: AsyncSession, patient_id: uuid.UUID) -> Summary:
     cases = await session.scalars(within(
         select(Case).where(Case.patient_id == patient_id, Case.state != CaseState.CLOSED)
         .order_by(Case.created_at.desc(), Case.id).limit(OPEN_SHOWN), Case))
-    numbers = union(select(Patient.phone).where(Patient.id == patient_id),
-                    select(PatientContact.number).where(PatientContact.patient_id == patient_id))
-    stopped = await session.scalars(select(MessageOptOut.number).where(
-        MessageOptOut.number.in_(numbers)))
     return Summary(calls, answered, last, completed or 0, refused or 0, alerts.all(), cases.all(),
-                   frozenset(stopped))
+                   await opt_outs(session, patient_id))
 
 
 async def next_tasks(session: AsyncSession, patient_id: uuid.UUID) -> list[Next]:

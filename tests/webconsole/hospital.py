@@ -38,6 +38,7 @@ from followup.cases.setup import load_setup
 from followup.cases.states import CaseKind
 from followup.database.base import now
 from followup.database.engine import Database
+from followup.messages.models import MessageTemplateRow
 from followup.patients.models import Encounter, Patient, Sex
 from followup.people.models import Role, User
 from followup.questionnaires.fhir import load_questionnaire
@@ -85,6 +86,7 @@ class Hospital:
     escalated: uuid.UUID = field(default_factory=uuid.uuid4)      # attempt with the recording
     case: uuid.UUID = field(default_factory=uuid.uuid4)           # a complaint of the first patient
     case_file: uuid.UUID = field(default_factory=uuid.uuid4)      # what is attached to it
+    template: uuid.UUID = field(default_factory=uuid.uuid4)       # of messages
     plan: uuid.UUID | None = None                                 # of spot checks, once made
     check: uuid.UUID | None = None                                # … of the escalated call
 
@@ -224,6 +226,8 @@ async def open_hospital(database: Database, recordings: Path) -> Hospital:
             session.add(RecordingMark(recording_id=recording.id, at_ms=at, kind=kind,
                                       link_id=link_id))
         await add_case(session, hospital, recordings.parent / "case-files")
+        session.add(MessageTemplateRow(id=hospital.template, code="SMS_900001", name="就诊须知",
+                                       text="${hospital}就诊须知：${content}。", position=900))
     return hospital
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, expect
+from sqlalchemy import update
 
+from followup.database.engine import Database
+from followup.messages.models import Message
+from followup.messages.states import MessageState
 from tests.webconsole.hospital import Hospital
 from tests.webconsole.test_browser import browser, open_desk, pytestmark, vendor_dir
 from tests.webconsole.test_case_message import provider, settings
@@ -16,7 +20,8 @@ __all__ = ["browser", "provider", "pytestmark", "settings", "vendor_dir"]
 
 
 async def test_the_text_is_seen_as_it_will_be_while_it_is_written_and_sent_once(
-        browser: Browser, server: TestServer, hospital: Hospital, vendor_dir: Path) -> None:
+        browser: Browser, server: TestServer, hospital: Hospital, vendor_dir: Path,
+        database: Database) -> None:
     desk = await open_desk(browser, server, 390)
     await desk.sign_in("supervisor")
     await desk.go(f"/cases/{hospital.case}")
@@ -40,4 +45,9 @@ async def test_the_text_is_seen_as_it_will_be_while_it_is_written_and_sent_once(
             await form.get_by_role("button", name="发送短信").dblclick()
             await expect(page.locator(".event-messaged")).to_have_count(1)
             await expect(page.locator(".event-messaged")).to_contain_text("和安医院请您回电。")
+            await form.get_by_label("答复内容").fill("还没写完")
+            async with database.session() as session:         # the provider tells of it
+                await session.execute(update(Message).values(state=MessageState.DELIVERED))
+            await expect(page.locator(".event-messaged")).to_contain_text("已送达")
+            await expect(form.get_by_label("答复内容")).to_have_value("还没写完")
     assert desk.objections == []

@@ -14,6 +14,8 @@ from openpyxl import load_workbook
 from sqlalchemy import select, update
 
 from followup.database.engine import Database
+from followup.messages.models import Direction, Message
+from followup.messages.states import MessageState
 from followup.patients.models import Patient
 from followup.people.models import AuditEvent, Reach, Role, User
 from followup.people.permissions import EVERYBODY, EXPORTS, Every
@@ -22,6 +24,7 @@ from followup.views import (
     audit,
     campaigns,
     cases,
+    message_list,
     patients,
     people,
     recording_list,
@@ -35,18 +38,32 @@ from tests.webconsole.test_rights import MATRIX, place
 from webconsole import exporting, sheets
 from webconsole.pages.saved_views import LISTS
 
-VIEWS = (alerts, audit, campaigns, cases, patients, people, recording_list, spotchecks, tasks)
+VIEWS = (alerts, audit, campaigns, cases, message_list, patients, people, recording_list,
+         spotchecks, tasks)
 # pages with a table that is no list: figures, a form, or a few lines that are all shown
 NO_LISTS = {"/", "/account", "/calendar", "/cases/import", "/cases/settings", "/cases/statistics",
-            "/campaigns/new", "/pacing", "/prompts", "/recordings/retention", "/roles",
-            "/spot-checks/cards", "/spot-checks/results", "/styleguide"}
+            "/campaigns/new", "/messages/templates", "/pacing", "/prompts",
+            "/recordings/retention", "/roles", "/spot-checks/cards", "/spot-checks/results",
+            "/styleguide"}
 # by which a list's lines are told apart on its page
 LINE = {"patients": r'id="patient-', "alerts": r'id="handle-', "cases": r'id="case-[0-9a-f]',
         "campaigns": r'<tr id="campaign-', "tasks": r'id="task-[0-9a-f]',
         "spot-checks": r'class="button" href="/spot-checks/items/', "check-plans":
         r'class="person" href="/spot-checks/[0-9a-f]', "people": r'id="user-',
-        "recordings": r'id="recording-[0-9a-f]',
+        "recordings": r'id="recording-[0-9a-f]', "messages": r'<tr id="message-',
         "audit": r'<td data-label="时间"'}
+
+
+async def fill(database: Database, hospital: Hospital) -> None:
+    """Something in each list."""
+    await open_checks(database, hospital)
+    about: list[dict[str, Any]] = [
+        {"case_id": hospital.case, "text": "已处理", "state": MessageState.FAILED},
+        {"case_id": hospital.case, "text": "已再次处理"},
+        {"text": "谢谢", "direction": Direction.IN, "state": MessageState.RECEIVED}]
+    async with database.session() as session:
+        session.add_all(Message(patient_id=hospital.patients[0], number="+8613800000001", **each)
+                        for each in about)
 
 
 def address(name: str, hospital: Hospital, **query: str) -> str:
@@ -80,7 +97,7 @@ def test_each_list_has_a_page_and_an_export_that_needs_the_permission_too() -> N
 
 async def test_a_page_with_a_table_is_a_list_or_said_to_be_none(
         client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
-    await open_checks(database, hospital)
+    await fill(database, hospital)
     await sign_in()
     shown = set()
     for method, path in MATRIX:
@@ -94,7 +111,7 @@ async def test_a_page_with_a_table_is_a_list_or_said_to_be_none(
 
 async def test_every_list_is_searched_filtered_sorted_kept_as_a_view_and_taken_away(
         client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
-    await open_checks(database, hospital)
+    await fill(database, hospital)
     await sign_in()
     for name in LISTS:
         page = await text(client, address(name, hospital))
@@ -124,7 +141,7 @@ async def test_every_list_is_searched_filtered_sorted_kept_as_a_view_and_taken_a
 async def test_pages_by_key_and_exports_show_the_same_lines_each_once(
         client: Client, database: Database, hospital: Hospital, sign_in: SignIn,
         monkeypatch: pytest.MonkeyPatch, reach: Reach) -> None:
-    await open_checks(database, hospital)
+    await fill(database, hospital)
     async with database.session() as session:
         await session.execute(update(User).where(User.role == Role.ADMINISTRATOR).values(
             reach=reach, departments=["骨科", "心内科"]))

@@ -27,6 +27,7 @@ from webconsole.rights import (
     HANDLES_CASES,
     HOLDS_RECORDINGS,
     JUDGES,
+    LIFTS_OPT_OUTS,
     LISTENS,
     MACHINES,
     MAKES_TOKENS,
@@ -45,6 +46,7 @@ from webconsole.rights import (
     SETS_RETENTION,
     SETS_RIGHTS,
     SETS_UP_CASES,
+    SETS_UP_MESSAGES,
     TAKES_CALLS,
     Every,
     rights_of,
@@ -117,6 +119,9 @@ MATRIX = {
     ("GET", "/patients/{id}/death"): EDITS_PATIENTS,
     ("POST", "/patients/{id}/death"): EDITS_PATIENTS,
     ("POST", "/patients/{id}/number-is-right"): EDITS_PATIENTS,
+    ("GET", "/patients/{id}/messages"): (EDITS_PATIENTS, LIFTS_OPT_OUTS),
+    ("POST", "/patients/{id}/messages/allow"): LIFTS_OPT_OUTS,
+    ("POST", "/patients/{id}/messages/stop"): EDITS_PATIENTS,
     ("GET", "/alerts"): SEES_PATIENTS,
     ("GET", "/alerts/live"): SEES_PATIENTS,
     ("GET", "/alerts/export"): Every((SEES_PATIENTS, EXPORTS)),
@@ -137,6 +142,7 @@ MATRIX = {
     ("POST", "/cases/tokens"): MAKES_TOKENS,
     ("POST", "/cases/tokens/{id}/revoke"): MAKES_TOKENS,
     ("GET", "/cases/{id}"): SEES_CASES,
+    ("GET", "/cases/{id}/live"): SEES_CASES,
     ("GET", "/cases/{id}/edit"): HANDLES_CASES,
     ("POST", "/cases/{id}/edit"): HANDLES_CASES,
     ("POST", "/cases/{id}/move"): HANDLES_CASES,
@@ -151,6 +157,13 @@ MATRIX = {
     ("POST", "/cases/{id}/attachments"): HANDLES_CASES,
     ("GET", "/cases/{id}/attachments/{file}"): SEES_CASES,
     ("POST", "/api/cases"): MACHINES,
+    ("GET", "/messages"): SEES_CASES,
+    ("GET", "/messages/export"): Every((SEES_CASES, EXPORTS)),
+    ("GET", "/messages/templates"): SETS_UP_MESSAGES,
+    ("POST", "/messages/templates"): SETS_UP_MESSAGES,
+    ("GET", "/messages/templates/new"): SETS_UP_MESSAGES,
+    ("POST", "/messages/templates/preview"): SETS_UP_MESSAGES,
+    ("GET", "/messages/templates/{id}"): SETS_UP_MESSAGES,
     ("POST", "/api/messages/{token}/receipts"): MACHINES,
     ("POST", "/api/messages/{token}/replies"): MACHINES,
     ("GET", "/recordings/{id}/audio"): LISTENS,
@@ -218,7 +231,7 @@ def place(path: str, hospital: Hospital) -> str:
     room = path.strip("/").partition("/")[0]
     ids = {"patients": hospital.patients[0], "alerts": hospital.alerts[0],
            "recordings": hospital.recording, "campaigns": hospital.campaign,
-           "cases": hospital.case,
+           "cases": hospital.case, "messages": hospital.template,
            "spot-checks": hospital.check if "/items/" in path else hospital.plan}
     if path.startswith("/tasks"):
         path += f"?campaign={hospital.campaign}"
@@ -260,10 +273,9 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(
             continue                  # alike for everybody: tests/webconsole/test_account.py
         if path.startswith("/phone/") and may(role, TAKES_CALLS):
             continue                  # needs more than a right: tests/webconsole/test_phone.py
-        if path == "/patients/{id}/edit" and method == "POST" and may(role, right):
-            continue                  # so does this: tests/webconsole/test_particulars.py
-        if path == "/patients/{id}/death" and method == "POST" and may(role, right):
-            continue                  # and this: tests/webconsole/test_patient_said.py
+        if path.startswith(("/patients/{id}/edit", "/patients/{id}/messages", "/messages/",
+                            "/patients/{id}/death")) and may(role, right) and method == "POST":
+            continue                  # so do these: their own tests
         if path.startswith("/prompts/") and may(role, RECORDS_PROMPTS):
             continue                  # as does this: tests/webconsole/test_prompts.py
         if method == "POST" and may(role, RUNS_CAMPAIGNS) and \

@@ -35,6 +35,7 @@ from followup.cases.setup_models import (
     CaseTemplate,
 )
 from followup.cases.states import CaseKind, CaseState, Move
+from followup.messages import templates
 from followup.messages.models import Direction
 from followup.messages.states import MessageState
 from followup.messages.wording import WrongWord
@@ -53,6 +54,7 @@ from followup.views import alerts as alert_list
 from followup.views import audit as audit_view
 from followup.views import campaigns as campaign_list
 from followup.views import cases as case_list
+from followup.views import message_list as messages_view
 from followup.views import patients as patient_view
 from followup.views import people as people_view
 from followup.views import recording_list as recordings_view
@@ -70,6 +72,7 @@ from tests.house.trail_fields import told_in_code
 from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
+from webconsole.forms.message_template import FAULTS as TEMPLATE_FAULTS
 from webconsole.forms.patient import FAULTS as PARTICULARS_FAULTS
 from webconsole.forms.person import FAULTS as PERSON_FAULTS
 from webconsole.forms.retention import FAULTS as RETENTION_FAULTS
@@ -84,7 +87,9 @@ from webconsole.pages import (
     case_statistics,
     cases,
     check_lists,
+    message_list,
     patient_list,
+    patient_messages,
     people,
     prompts,
     recording,
@@ -117,8 +122,9 @@ def trail_fields() -> set[str]:
     columns = {each.key for row in rows for each in sqlalchemy_inspect(row).column_attrs}
     filters = {name for page in saved_views.LISTS.values()
                for name in (*page.fields, page.about) if name}
-    return {*told_in_code(HOUSE.parent), *columns, *filters, *staff.SHOWN, "language", "contacts",
-            *CampaignRules.model_fields, "numbers_in_full", "show"}
+    return {*told_in_code(HOUSE.parent), *columns, *filters, *staff.SHOWN,
+            *templates.SHOWN, "language", "contacts", *CampaignRules.model_fields,
+            "numbers_in_full", "show"}
 
 
 # keys that are put together while a page is made
@@ -179,6 +185,7 @@ MADE_OF_WORDS = {
         people.COLUMNS, check_lists.COLUMNS, check_lists.PLAN_COLUMNS,
         spot_checks.RESULT_COLUMNS) for name in names}),
     "particulars_fault": PARTICULARS_FAULTS, "death_fault": DEATH_FAULTS,
+    "template_fault": TEMPLATE_FAULTS, "opt_out_fault": patient_messages.FAULTS,
     "list_name": tuple(saved_views.LISTS), "export": ("cut", "in_full_csv", "in_full_xlsx"),
     "views_fault": saved_views.FAULTS, "guide": GUIDE,
     "case_column": cases.COLUMNS, "case_figure": case_statistics.COLUMNS,
@@ -195,11 +202,12 @@ MADE_OF_WORDS = {
     "permission_hint": tuple(each.key for each in PERMISSIONS), "permission_group": tuple(GROUPS),
     "reach": tuple(Reach), "people_state": people_view.STATES, "person_fault": PERSON_FAULTS,
     "audit_field": tuple(sorted(trail_fields())),
-    "audit_value": ("true", "false", "console", "import"),
+    "audit_value": ("true", "false", "console", "import", "file"),
     "audit_action": ACTIONS, "audit_subject": audit.SUBJECTS, "audit_column": audit.COLUMNS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "recording_fault": recording.FAULTS, "retention_fault": RETENTION_FAULTS,
     "recording_filter": tuple(field.name for field in dataclasses.fields(RecordingFilter)),
+    "message_column": message_list.CELLS, "message_sort": tuple(messages_view.COLUMNS),
     "recording_sort": tuple(recordings_view.COLUMNS), "recording_column": recording_list.CELLS,
     "spot_fault": spot_check.FAULTS, "plan_fault": spot_checks.PLAN_FAULTS,
     "theme": THEMES, "nav_group": tuple(name for name, _ in NAV_GROUPS),

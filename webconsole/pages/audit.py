@@ -26,7 +26,7 @@ from webconsole.templating import render
 SUBJECTS = ("patient", "recording", "clip", "retention", "alert", "case", "campaign", "task",
             "user", "roles", "agent", "day", "spot-check", "spot-checks", "score-card", "prompt",
             "case-category", "case-severity", "case-template", "case-rule", "case-states",
-            "api-token", "list")
+            "api-token", "list", "message-template")
 # where a subject can be looked at; "" in place of the id
 _PLACES = {"patient": "/patients/", "recording": "/recordings/", "alert": "/alerts/",
            "case": "/cases/", "campaign": "/campaigns/", "spot-check": "/spot-checks/items/",

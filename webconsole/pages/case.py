@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.calls.models import Attempt
 from followup.cases import calls, changes, messages, register
@@ -41,6 +42,17 @@ WORDS = changes.WORDS
 async def page(request: web.Request) -> web.Response:
     """GET /cases/{id}: leaves an audit row."""
     return await show(request, path_id(request), new=bool(request.query.get("new")))
+
+
+@allowed(SEES_CASES)
+async def history(request: web.Request) -> web.Response:
+    """GET /cases/{id}/live: the history of an open page, anew."""
+    async with request.app[DATABASE].session() as session:
+        case = await register.find_case(session, path_id(request))
+        setup, told = await load_setup(session), await _told(session, case.id)
+        words = CaseWords.of(request, setup, await cases.owners(session))
+    return render(request, "parts/case_history.html", case=case, words=words,
+                  EventKind=EventKind, **told)
 
 
 @allowed(HANDLES_CASES)
@@ -213,6 +225,12 @@ async def _refused(request: web.Request, case_id: uuid.UUID, refused: InvalidInp
     return await show(request, case_id, status=409, part=part, typed=typed, conflict=True)
 
 
+async def _told(session: AsyncSession, case_id: uuid.UUID) -> dict[str, Any]:
+    """The history of a case, and the messages that it names."""
+    return {"events": await cases.events_of(session, case_id),
+            "messages": await messages.messages_of(session, case_id)}
+
+
 async def show(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
                message: Mapping[str, str] | None = None,
                message_faults: Mapping[str, WrongWord] | None = None,
@@ -228,10 +246,9 @@ async def show(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
         proofs = await cases.evidence_of(session, case_id)
         tied = {proof.attempt.id for proof in proofs}
         values: Mapping[str, Any] = {
-            "events": await cases.events_of(session, case_id),
+            **await _told(session, case_id),
             "attachments": await cases.attachments_of(session, case_id),
             "proofs": proofs, "owners": owners,
-            "messages": await messages.messages_of(session, case_id),
             "draft": await draft_of(request, session, case, message or {},
                                     faults=message_faults, why=message_why),
             "calls": [call for call in await cases.recorded_calls(session, case.patient_id)

@@ -106,6 +106,8 @@ async def _look(request: web.Request, patient_id: uuid.UUID, *,
                                     after=after, known=known)
         at_a_glance = await patient_summary.summary(session, patient_id)
         coming = await patient_summary.next_tasks(session, patient_id)
+        stopped = await audit.last(session, audit.STOP_CALLING, f"patient:{patient_id}") \
+            if patient.do_not_call else None
         words = CaseWords.of(request, await load_setup(session))
     wordings: dict[uuid.UUID, Wording] = {}
 
@@ -116,7 +118,7 @@ async def _look(request: web.Request, patient_id: uuid.UUID, *,
 
     return {"patient": patient, "in_full": in_full, "found": found, "wanted": wanted,
             "after": after, "kinds": list(known), "summary": at_a_glance, "coming": coming,
-            "case_words": words, "wording": wording, "opened": _opened(found),
+            "stopped": stopped, "case_words": words, "wording": wording, "opened": _opened(found),
             "RUNNING": CampaignState.RUNNING, "SEALED": RecordingState.SEALED,
             "LOST": RecordingState.LOST, "REFUSED": RecordingState.REFUSED}
 

@@ -17,6 +17,7 @@ from followup.views import (
     audit,
     campaigns,
     cases,
+    message_list,
     overview,
     patients,
     people,
@@ -26,6 +27,7 @@ from followup.views import (
 )
 from followup.views.case_filter import CaseFilter
 from followup.views.keyed import Order
+from followup.views.message_list import MessageFilter
 from followup.views.recording_filter import RecordingFilter
 from webconsole.keys import DATABASE, VISITOR
 from webconsole.pages.inputs import path_id, text
@@ -52,6 +54,9 @@ LISTS = {
     "campaigns": ListPage("/campaigns", ("q", "state", "sort"), campaigns.NEWEST),
     "tasks": ListPage("/tasks", ("q", "state", "outcome", "department", "sort"), tasks.SOONEST,
                       about="campaign"),
+    "messages": ListPage("/messages",
+                         (*(field.name for field in fields(MessageFilter)), "sort"),
+                         message_list.NEWEST),
     "recordings": ListPage("/recordings",
                            (*(field.name for field in fields(RecordingFilter)), "sort"),
                            recording_list.NEWEST),

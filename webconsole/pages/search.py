@@ -29,6 +29,7 @@ PLACES = {
     "/cases/statistics": "case_statistics.title", "/cases/import": "case_import.title",
     "/cases/settings": "case_settings.title", "/spot-checks": "nav.spot_checks",
     "/spot-checks/results": "spot.results", "/recordings": "nav.recordings",
+    "/messages": "nav.messages", "/messages/templates": "nav.message_templates",
     "/recordings/retention": "retention.title", "/phone": "nav.phone",
     "/campaigns": "nav.campaigns", "/campaigns/new": "new.title",
     "/calendar": "nav.calendar", "/pacing": "nav.pacing", "/prompts": "nav.prompts",

@@ -275,12 +275,13 @@ async def test_nobody_is_woken_by_a_message(hour: int, sent: int) -> None:
 
 async def test_doctor_says_what_is_wrong_with_the_account(provider: SmsProvider) -> None:
     async def seen(**change: Any) -> tuple[Status, str]:
-        [check] = message_checks(provider.settings(**change), None)
+        [check] = message_checks(provider.settings(**change), None, None)
         result = await check.run()
         return result.status, result.seen
 
-    assert message_checks(None, None) == []
+    assert message_checks(None, None, None) == []
     assert (await seen())[0] is Status.OK
+    assert "no template" in (await seen(templates=[]))[1]
     assert "InvalidAccessKeyId" in (await seen(access_key_id="LTAI-other"))[1]
     assert "SignatureDoesNotMatch" in (await seen(access_key_secret="wrong"))[1]
     assert "access_key_secret" in (await seen(access_key_secret=""))[1]

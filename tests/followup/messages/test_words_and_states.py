@@ -122,7 +122,8 @@ GOOD = {"access_key_id": KEY_ID, "access_key_secret": SECRET, "sign_name": SIGN_
 
 @pytest.mark.parametrize(("change", "told"), [
     ({"endpoint": "http://dysmsapi.aliyuncs.com"}, "expected https"),
-    ({"templates": []}, "at least 1"),
+    ({"templates": [{**TEMPLATES[1], "text": "${内容}"}]}, r"found \$\{内容\}"),
+    ({"templates": [{**TEMPLATES[1], "text": "【院】好"}]}, "without 【】"),
     ({"templates": [TEMPLATES[0], TEMPLATES[0]]}, "each code once"),
     ({"templates": [{**TEMPLATES[1], "labels": {"content": "内容"}}]}, "variables of the text"),
     ({"window_start": "20:00", "window_end": "08:00"}, "window_end")])
