@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.cases.intake import Fault, NotTaken, check
+from followup.cases.intake import OWN, Fault, NotTaken, check
 from followup.cases.models import Channel
 from followup.cases.register import By, store
 from followup.cases.setup import load_setup
@@ -78,13 +79,14 @@ class Report:
 
 async def import_cases(session: AsyncSession, data: bytes, by: By, today: date) -> Report:
     """Register what a list tells. ListRefused when it is none."""
-    rows, ignored = read_rows(data)
-    setup, report = await load_setup(session), Report(ignored=ignored)
+    setup = await load_setup(session)
+    rows, ignored = read_rows(data, {name: each.key for each in setup.own_fields()
+                                     for name in (each.name_en, each.name_zh) if name})
+    report = Report(ignored=ignored)
     source = By(by.username, by.name, by.address, SOURCE)
     for number, raw in rows:
         try:
-            told = check({name: value for name, value in raw.items() if value}, setup, today,
-                         numbered=True)
+            told = check(_as_told(raw), setup, today, numbered=True)
             _, new = await store(session, told, setup, source, now())
         except NotTaken as refused:
             report.faults += [RowFault(number, fault) for fault in refused.faults]
@@ -94,14 +96,25 @@ async def import_cases(session: AsyncSession, data: bytes, by: By, today: date) 
     return report
 
 
-def read_rows(data: bytes) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    """The rows as fields, each with its number, and the headers that were left out."""
+def _as_told(raw: Mapping[str, str]) -> dict[str, Any]:
+    """A row as ``check`` takes it: the hospital's own fields apart."""
+    told: dict[str, Any] = {name: value for name, value in raw.items()
+                            if value and not name.startswith("own_")}
+    own = {name.removeprefix("own_"): value for name, value in raw.items()
+           if value and name.startswith("own_")}
+    return told | {OWN: own} if own else told
+
+
+def read_rows(data: bytes, own: Mapping[str, str] | None = None,
+              ) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+    """The rows as fields, each with its number, and the headers that were left out. ``own``: the
+    hospital's own fields, name -> key."""
     if not data.strip():
         raise ListRefused("empty", "a CSV file with rows")
     if len(data) > MAX_BYTES:
         raise ListRefused("large", f"at most {MAX_BYTES >> 20} MB")
     lines = _lines(_decode(data))
-    columns, ignored = _columns(next(lines, (1, []))[1])
+    columns, ignored = _columns(next(lines, (1, []))[1], own or {})
     rows = []
     for number, cells in lines:
         if any(cell.strip() for cell in cells):
@@ -132,9 +145,9 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         raise ListRefused("quotes", "quotes that are closed") from error
 
 
-def _columns(header: list[str]) -> tuple[dict[str, int], list[str]]:
-    names = {alias.replace(" ", ""): name for name, aliases in HEADERS.items()
-             for alias in (name, *aliases)}
+def _columns(header: list[str], own: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
+    names = {**{name.replace(" ", "").casefold(): key for name, key in own.items()}, **{alias.replace(" ", ""): name for name, aliases in HEADERS.items()
+             for alias in (name, *aliases)}}
     found: dict[str, int] = {}
     ignored = []
     for at, title in enumerate(header):
