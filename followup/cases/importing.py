@@ -146,8 +146,9 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(header: list[str], own: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
-    names = {**{name.replace(" ", "").casefold(): key for name, key in own.items()}, **{alias.replace(" ", ""): name for name, aliases in HEADERS.items()
-             for alias in (name, *aliases)}}
+    names = {name.replace(" ", "").casefold(): key for name, key in own.items()}
+    names |= {alias.replace(" ", ""): name for name, aliases in HEADERS.items()
+              for alias in (name, *aliases)}
     found: dict[str, int] = {}
     ignored = []
     for at, title in enumerate(header):

@@ -97,9 +97,9 @@ def check(raw: Mapping[str, Any], setup: Setup, today: date, *, numbered: bool =
     hospital's own fields.
     """
     reader = _Reader(raw, {str(each): each for each in kept if each})
-    for field in raw:
-        if field not in (*FIELDS, OWN):
-            reader.fault(field, Wrong.UNKNOWN,
+    for name in raw:
+        if name not in (*FIELDS, OWN):
+            reader.fault(name, Wrong.UNKNOWN,
                          f"no such field; one of {', '.join((*FIELDS, OWN))}")
     kind = reader.one_of("kind", CaseKind)
     told: dict[str, Any] = {

@@ -108,8 +108,8 @@ async def store(session: AsyncSession, told: Told, setup: Setup, by: By,
         reporter=told.reporter, contact=told.contact, category_id=told.category,
         severity_id=told.severity, description=told.description, happened_on=told.happened_on,
         registered_by=by.name, department=goes_to.department, owner_id=goes_to.owner,
-        own=told.own, created_at=moment, begun_at=moment, reopened=0, version=1, **deadlines.columns(),
-        clock=severity.clock if severity else Clock.CALENDAR)
+        created_at=moment, begun_at=moment, reopened=0, version=1, **deadlines.columns(),
+        own=told.own, clock=severity.clock if severity else Clock.CALENDAR)
         .on_conflict_do_nothing().returning(Case.id))
     if added is None:                              # another request was a moment faster
         known = await session.scalar(_of_source(by.source, told.external_id)) \

@@ -253,7 +253,8 @@ async def show(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
     given = {"new": False, "part": "", "typed": "", "chosen": {}, "fault": "", "fault_field": "",
              "conflict": False, "file_fault": None, "not_called": ""} | more
     return render(request, "case.html", status=status, case=case, steps=steps, Move=Move,
-                  CaseState=CaseState, EventKind=EventKind, HEARD=HEARD, setup=setup, megabytes=MAX_BYTES >> 20,
+                  CaseState=CaseState, EventKind=EventKind, HEARD=HEARD, setup=setup,
+                  megabytes=MAX_BYTES >> 20,
                   words=CaseWords.of(request, setup, owners), words_length=WORDS,
                   wordings={proof.attempt.id: Wording(proof.campaign.questionnaire.resource, locale)
                             for proof in proofs}, **values, **given)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.cases import tokens
 from followup.cases.files import BadFile
 from followup.cases.intake import NotTaken, check
+from followup.cases.models import Case
 from followup.cases.register import By, find_case, register
 from followup.cases.register import attach as register_files
 from followup.cases.setup import load_setup
@@ -48,7 +51,8 @@ async def add(request: web.Request) -> web.Response:
             case, new = await register(session, checked, setup, by)
     except NotTaken as refused:
         return _error(422, refused.id, "some fields do not fit", faults=[
-            {"field": names.get(fault.field, fault.field), "fault": fault.wrong.value, "expected": fault.expected}
+            {"field": names.get(fault.field, fault.field), "fault": fault.wrong.value,
+             "expected": fault.expected}
             for fault in refused.faults])
     return web.json_response({
         "id": str(case.id), "number": case.number, "state": case.state.value, "created": new,
@@ -72,11 +76,7 @@ async def attach(request: web.Request) -> web.Response:
     try:
         files = await read_files(form.getall("attachments", []))
         async with request.app[DATABASE].session() as session:
-            case = await find_case(session, path_id(request))
-            if case.source != by.source:
-                raise NotFound("there is no such case")
-            if not files:
-                raise BadFile("empty")
+            case = await _their_case(session, path_id(request), by)
             await keep(request, files)
             await register_files(session, case, files, by)
     except BadFile as refused:
@@ -90,6 +90,14 @@ async def attach(request: web.Request) -> web.Response:
     return web.json_response({"attachments": [
         {"name": file.name, "media_type": file.media_type, "size": len(file.content)}
         for file in files]}, status=201)
+
+
+async def _their_case(session: AsyncSession, case_id: uuid.UUID, by: By) -> Case:
+    """A case that this very system has registered; any other is NotFound."""
+    case = await find_case(session, case_id)
+    if case.source != by.source:
+        raise NotFound("there is no such case")
+    return case
 
 
 async def _system(request: web.Request) -> ApiToken | None:

@@ -44,4 +44,5 @@ async def _page(request: web.Request, *, status: int = 200, **more: Any) -> web.
         setup = await load_setup(session)
     given = {"report": None, "fault": "", "expected": ""} | more
     return render(request, "case_import.html", status=status, open_alerts=alerts, headers=HEADERS,
-                  needed=NEEDED, words=CaseWords.of(request, setup), setup=setup, megabytes=MAX_BYTES >> 20, **given)
+                  needed=NEEDED, words=CaseWords.of(request, setup), setup=setup,
+                  megabytes=MAX_BYTES >> 20, **given)

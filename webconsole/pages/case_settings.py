@@ -90,7 +90,8 @@ async def _page(request: web.Request, *, status: int = 200, **more: Any) -> web.
     given = {"part": "", "typed": {}, "fault": "", "fault_field": "", "token": ""} | more
     return render(request, "case_settings.html", status=status, setup=setup, owners=owners,
                   tree=setup.tree(inactive=True), CaseState=CaseState, CaseKind=CaseKind,
-                  Clock=Clock, Use=Use, FieldType=FieldType, TUNABLE=TUNABLE, coming_days=_coming(request, setup),
+                  Clock=Clock, Use=Use, FieldType=FieldType, TUNABLE=TUNABLE,
+                  coming_days=_coming(request, setup),
                   words=CaseWords.of(request, setup, owners), **values, **given)
 
 

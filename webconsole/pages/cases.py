@@ -65,7 +65,8 @@ def _shortcuts(request: web.Request) -> dict[str, CaseFilter]:
     user = request[VISITOR].user
     me = str(user.id) if user else NOBODY
     return {"open": CaseFilter(state="open"), "mine": CaseFilter(state="open", owner=me),
-        "wanting": CaseFilter(wanting=me), "soon": CaseFilter(standing="soon"), "late": CaseFilter(standing="late")}
+            "wanting": CaseFilter(wanting=me), "soon": CaseFilter(standing="soon"),
+            "late": CaseFilter(standing="late")}
 
 
 @allowed(SEES_CASES)

@@ -16,8 +16,8 @@ from followup.people.sessions import CODE_TIME, close_session, find_session, ope
 from followup.people.sign_in import SignInRefused
 from webconsole import kept
 from webconsole.i18n import LOCALES, choose_locale
-from webconsole.keys import ACCOUNTS, DATABASE, SETTINGS, VISITOR
 from webconsole.kept import Kept
+from webconsole.keys import ACCOUNTS, DATABASE, SETTINGS, VISITOR
 from webconsole.middleware import (
     CSRF_COOKIE,
     LOCALE_COOKIE,
