@@ -198,7 +198,7 @@ async def transfer(session: AsyncSession, case_id: uuid.UUID, version: int, by: 
     _check_words(words, needed=True)
     detail = _hand_over(case, owner, department)
     if not detail:
-        raise NotTaken([Fault("department", Wrong.UNKNOWN, "another one than it is with")])
+        raise NotTaken([Fault("department", Wrong.SAME, "another one than it is with")])
     case.version += 1
     write_down(session, case, EventKind.TRANSFERRED, by, words=words, detail=detail)
     await session.flush()

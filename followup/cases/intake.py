@@ -44,6 +44,7 @@ class Wrong(StrEnum):
     NO_TIME = "no_time"
     TOO_SHORT = "too_short"
     TAKEN = "taken"
+    SAME = "same"                    # as it is already
     NO_ORDER = "no_order"            # of moments, or of lengths of time
 
 

@@ -121,7 +121,8 @@ async def test_other_systems_and_lists_fill_in_own_fields_by_name(
 
     assert (await send({"来院日": "2026年1月2日"})).status == 201
     for fields, field in (({}, "来院日"), ({"来院日": "昨天"}, "来院日"),
-                          ({"来院日": [1]}, "来院日"), ({"来院日": "2026-01-02", "别的": "x"}, "别的"), ([1], "fields")):
+                          ({"来院日": [1]}, "来院日"), ([1], "fields"),
+                          ({"来院日": "2026-01-02", "别的": "x"}, "别的")):
         answer = await send(fields)
         assert answer.status == 422
         assert field in [each["field"] for each in (await answer.json())["faults"]]

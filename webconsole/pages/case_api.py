@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.cases import tokens
-from followup.cases.files import BadFile
+from followup.cases.files import BadFile, Checked
 from followup.cases.intake import NotTaken, check
 from followup.cases.models import Case
 from followup.cases.register import By, find_case, register
@@ -77,6 +77,7 @@ async def attach(request: web.Request) -> web.Response:
         files = await read_files(form.getall("attachments", []))
         async with request.app[DATABASE].session() as session:
             case = await _their_case(session, path_id(request), by)
+            _some(files)
             await keep(request, files)
             await register_files(session, case, files, by)
     except BadFile as refused:
@@ -98,6 +99,11 @@ async def _their_case(session: AsyncSession, case_id: uuid.UUID, by: By) -> Case
     if case.source != by.source:
         raise NotFound("there is no such case")
     return case
+
+
+def _some(files: list[Checked]) -> None:
+    if not files:
+        raise BadFile("empty")
 
 
 async def _system(request: web.Request) -> ApiToken | None:
