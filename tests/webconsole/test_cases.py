@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, FormData
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 
 from followup.cases.models import Case
@@ -396,6 +397,17 @@ async def test_a_list_is_imported_and_its_faulty_rows_named(
     assert "新登记 1 件，已有 0 件，未接收 1 行" in page
     assert "严重程度" in page.partition("<tbody>")[2].partition("</tbody>")[0]
     assert "新登记 0 件，已有 1 件，未接收 1 行" in (await send(good.encode()))[1]
+    book = Workbook()
+    for row in (["外部编号", "类型", "渠道", "严重程度", "内容", "发生日期", "反映人"],
+                [3, "投诉", "电话", "一般", "𠮷太吵", date(2026, 1, 2), "=1+1"],
+                [4, "表扬", "来信", None, "谢谢", date(2026, 1, 2), "王"]):
+        book.active.append(row)
+    packed = io.BytesIO()
+    book.save(packed)
+    status, page = await send(packed.getvalue())
+    assert status == 200
+    assert "新登记 1 件，已有 0 件，未接收 1 行" in page          # a formula is not read as nothing
+    assert "Excel 文件不能读取" in (await send(packed.getvalue()[:900]))[1]
     for content, said in ((None, "请选择一个文件"), (b"", "文件是空的"),
                           (b"a,b\n1,2", "缺少必填的列"), (b"\0\xff", "无法识别文字编码")):
         status, page = await send(content)
