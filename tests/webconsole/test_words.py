@@ -108,7 +108,7 @@ from webconsole.templating import THEMES
 HOUSE = Path(webconsole.__file__).parent
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
 SPOKEN = ("title", "alt", "placeholder", "aria-label", "data-on", "data-off", "data-label",
-          "data-left", "data-late")
+          "data-left", "data-late", "data-large")
 
 GUIDE = tuple(re.findall(
     r'part\("(\w+)"\)', (HOUSE / "templates" / "styleguide.html").read_text("utf-8")))
