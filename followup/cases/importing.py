@@ -1,4 +1,7 @@
-"""Cases from a CSV or Excel list: each faulty row is named, the others are kept; again changes nothing."""
+"""Cases from a CSV or Excel list: each faulty row is named, the others are kept.
+
+The same list again changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -91,9 +94,6 @@ async def import_cases(session: AsyncSession, data: bytes, by: By, today: date) 
     source = By(by.username, by.name, by.address, SOURCE)
     for number, raw in rows:
         try:
-            if unread := [name for name, value in raw.items() if value == UNREAD]:
-                raise NotTaken(Fault(name, Wrong.NO_TEXT, "a text or number, no formula or error")
-                               for name in unread)
             told = check(_as_told(raw), setup, today, numbered=True)
             _, new = await store(session, told, setup, source, now())
         except NotTaken as refused:
@@ -105,7 +105,10 @@ async def import_cases(session: AsyncSession, data: bytes, by: By, today: date) 
 
 
 def _as_told(raw: Mapping[str, str]) -> dict[str, Any]:
-    """A row as ``check`` takes it: the hospital's own fields apart."""
+    """A row as ``check`` takes it: the hospital's own fields apart. NotTaken: a formula."""
+    if unread := [name for name, value in raw.items() if value == UNREAD]:
+        raise NotTaken(Fault(name, Wrong.NO_TEXT, "a text or number, no formula or error")
+                       for name in unread)
     told: dict[str, Any] = {name: value for name, value in raw.items()
                             if value and not name.startswith("own_")}
     own = {name.removeprefix("own_"): value for name, value in raw.items()

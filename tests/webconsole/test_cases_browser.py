@@ -195,7 +195,8 @@ async def test_no_page_about_cases_gives_cause_for_objection(
 
 
 async def test_a_session_that_ends_under_somebody_who_types_takes_no_word(
-        browser: Browser, server: TestServer, hospital: Hospital) -> None:
+        browser: Browser, server: TestServer,  # noqa: F811
+        hospital: Hospital) -> None:
     desk = await open_desk(browser, server)
     await desk.sign_in("supervisor")
     page = desk.page
