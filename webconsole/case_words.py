@@ -115,6 +115,16 @@ class CaseWords:
                                        ("close", severity.close_minutes)) if minutes]
         return self._t("case_limit.and").join(parts)
 
+    def field(self, name: str) -> str:
+        """What a field is called, ours or the hospital's own."""
+        own = next((each for each in self.setup.fields if each.key == name), None)
+        return own.name(self._t.locale) if own else self._t(f"case_field.{name}")
+
+    def own(self, case: Case) -> list[tuple[str, str]]:
+        """The hospital's own fields of a case, as far as they hold something."""
+        return [(each.name(self._t.locale), value) for each in self.setup.fields
+                if (value := str(case.own.get(str(each.id), "")))]
+
     def value(self, field: str, value: object) -> str:
         """A field's value as people read it."""
         text = str(value or "")
@@ -130,7 +140,7 @@ class CaseWords:
         """(field, before, after) of an event that changed fields."""
         if event.kind not in (EventKind.EDITED, EventKind.TRANSFERRED, EventKind.MOVED):
             return []
-        return [(self._t(f"case_field.{field}"), self.value(field, told[0]),
+        return [(self.field(field), self.value(field, told[0]),
                  self.value(field, told[1]))
                 for field, told in event.detail.items() if isinstance(told, list)]
 

@@ -26,6 +26,7 @@ from followup.people.scope import within_scope
 from followup.people.sessions import find_session, touch
 from followup.questionnaires.faults import UnsoundQuestionnaire
 from followup.settings import Settings
+from webconsole import kept
 from webconsole.i18n import choose_locale
 from webconsole.keys import DATABASE, GRANTS, SETTINGS, VISITOR, Visitor
 from webconsole.rights import MACHINES, PUBLIC, Handler, rights_of, upload_limit
@@ -135,7 +136,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     if mark != PUBLIC:
         if visitor.user is None:
-            return _to_sign_in(request)
+            return await _signed_out(request, visitor)
         if mark is None or isinstance(mark, str) or not visitor.may(mark):
             raise Forbidden
         owed = visitor.owes(request.app[SETTINGS].sign_in.second_step_roles)
@@ -148,7 +149,8 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         if request.method not in SAFE_METHODS:
             form = await _sent(request)
-            _check_token(request, visitor, form)
+            if not _has_token(request, visitor, form):
+                return _too_old(request, visitor, form)
         with within_scope(visitor.scope):
             await require_row(request)
             response = await handler(request)
@@ -199,6 +201,18 @@ def client_address(request: web.Request) -> str:
     return peer
 
 
+async def _signed_out(request: web.Request, visitor: Visitor) -> web.Response:
+    """To the sign-in; with what was typed, when the session ended under a form of ours."""
+    typed = await kept.from_stranger(request) if kept.is_ours(request) else None
+    if typed is None:
+        return _to_sign_in(request)
+    response = render(request, "sign_in.html", status=401, fault="", username="", next="/",
+                      kept=typed)
+    if visitor.csrf_is_new:
+        set_cookie(request, response, CSRF_COOKIE, visitor.csrf_token)
+    return response
+
+
 def _to_sign_in(request: web.Request) -> web.Response:
     wanted = request.path_qs if request.method == "GET" else "/"
     to = "/sign-in"
@@ -232,11 +246,21 @@ async def _sent(request: web.Request) -> Form:
         raise web.HTTPBadRequest from error
 
 
-def _check_token(request: web.Request, visitor: Visitor, form: Form) -> None:
-    """Forbidden unless the request carries our token."""
+def _has_token(request: web.Request, visitor: Visitor, form: Form) -> bool:
+    """Does the request carry our token?"""
     given = request.headers.get(CSRF_HEADER) or str(form.get(CSRF_FIELD, ""))
-    if visitor.csrf_is_new or not hmac.compare_digest(given.encode(), visitor.csrf_token.encode()):
+    return not visitor.csrf_is_new and hmac.compare_digest(
+        given.encode(), visitor.csrf_token.encode())
+
+
+def _too_old(request: web.Request, visitor: Visitor, form: Form) -> web.Response:
+    """Somebody has signed in anew since the page was made: they see what they typed, and may send
+    it. What does not come from our pages is Forbidden."""
+    typed = kept.from_form(request.path, form.items()) \
+        if visitor.user and kept.is_ours(request) else None
+    if typed is None:
         raise Forbidden("the page was too old: load it again")
+    return render(request, "kept.html", status=403, kept=typed)
 
 
 def _close_files(form: Form) -> None:

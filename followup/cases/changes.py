@@ -61,7 +61,8 @@ def form_values(case: Case) -> dict[str, str]:
         "patient": case.patient.mrn if case.patient else "",
         "departments": "、".join(case.departments), "people": "、".join(case.people),
         "reporter": case.reporter, "contact": case.contact,
-        "happened_on": as_day(case.happened_on), "description": case.description}
+        "happened_on": as_day(case.happened_on), "description": case.description,
+        **{f"own_{field}": str(value) for field, value in case.own.items()}}
 
 
 async def edit(session: AsyncSession, case_id: uuid.UUID, told: Told, version: int, setup: Setup,
@@ -75,7 +76,7 @@ async def edit(session: AsyncSession, case_id: uuid.UUID, told: Told, version: i
     case.patient_id = case.patient.id if case.patient else None
     case.channel, case.description = told.channel, told.description
     case.reporter, case.contact, case.happened_on = told.reporter, told.contact, told.happened_on
-    case.category_id = told.category
+    case.category_id, case.own = told.category, {**case.own, **told.own}
     if case.severity_id != told.severity:
         severity = next((each for each in setup.severities if each.id == told.severity), None)
         case.severity_id = told.severity
@@ -88,11 +89,12 @@ async def edit(session: AsyncSession, case_id: uuid.UUID, told: Told, version: i
     case.concerns = sorted([kept.get(key, row) for key, row in wanted.items()],
                            key=lambda row: row.position)
     after = form_values(case)
-    detail: dict[str, object] = {field: [before[field], after[field]] for field in before
-                                 if before[field] != after[field]}
+    detail: dict[str, object] = {field: [before.get(field, ""), value]
+                                 for field, value in after.items()
+                                 if before.get(field, "") != value}
     if detail:
         case.version += 1
-        write_down(session, case, EventKind.EDITED, by, detail=detail)
+        write_down(session, case, EventKind.EDITED, by, detail=detail, names=setup.field_names)
     await session.flush()
     return case
 
@@ -115,8 +117,8 @@ def merge(typed: Mapping[str, str], current: Mapping[str, str],
     """What the form shows after a conflict: what was typed, but for fields left as they were."""
     untouched = {change.field for change in changes
                  if typed.get(change.field, "") == change.before}
-    return {field: current[field] if field in untouched else typed.get(field, current[field])
-            for field in current}
+    return {field: current.get(field, "") if field in untouched
+            else typed.get(field, current.get(field, "")) for field in {**current, **typed}}
 
 
 async def move(session: AsyncSession, case_id: uuid.UUID, what: Move, version: int, by: By, *,
@@ -196,7 +198,7 @@ async def transfer(session: AsyncSession, case_id: uuid.UUID, version: int, by: 
     _check_words(words, needed=True)
     detail = _hand_over(case, owner, department)
     if not detail:
-        raise NotTaken([Fault("department", Wrong.UNKNOWN, "another one than it is with")])
+        raise NotTaken([Fault("department", Wrong.SAME, "another one than it is with")])
     case.version += 1
     write_down(session, case, EventKind.TRANSFERRED, by, words=words, detail=detail)
     await session.flush()

@@ -18,7 +18,10 @@ _SIGNS = (
     (b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"OggS", "audio/ogg"),
     (b"ID3", "audio/mpeg"), (b"\xff\xfb", "audio/mpeg"), (b"\xff\xf3", "audio/mpeg"),
-    (b"fLaC", "audio/flac"),
+    (b"\xff\xfa", "audio/mpeg"), (b"\xff\xf2", "audio/mpeg"), (b"fLaC", "audio/flac"),
+    (b"\xff\xf1", "audio/aac"), (b"\xff\xf9", "audio/aac"),
+    # voice messages of WeChat, and of browsers
+    (b"#!AMR\n", "audio/amr"), (b"#!AMR-WB\n", "audio/amr"), (b"\x1a\x45\xdf\xa3", "audio/webm"),
 )
 _IN_RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp"}
 _OFFICE = (
@@ -29,12 +32,16 @@ ENDINGS = {
     "application/pdf": (".pdf",), "image/png": (".png",), "image/jpeg": (".jpg", ".jpeg"),
     "image/gif": (".gif",), "image/webp": (".webp",), "audio/ogg": (".ogg", ".opus", ".oga"),
     "audio/mpeg": (".mp3",), "audio/flac": (".flac",), "audio/wav": (".wav",),
-    "audio/mp4": (".m4a",), "video/mp4": (".mp4",), "text/plain": (".txt",),
+    "audio/mp4": (".m4a",), "audio/aac": (".aac",), "audio/amr": (".amr",),
+    "audio/webm": (".webm", ".weba"), "video/mp4": (".mp4",), "text/plain": (".txt",),
     _OFFICE[0][1]: (".docx",), _OFFICE[1][1]: (".xlsx",),
 }
 # shown in the browser; everything else is downloaded
 SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf",
-                   "audio/ogg", "audio/mpeg", "audio/flac", "audio/wav", "audio/mp4"})
+                   "audio/ogg", "audio/mpeg", "audio/flac", "audio/wav", "audio/mp4", "audio/aac",
+                   "audio/webm"})
+# heard on the page of a case; every browser has the means
+HEARD = frozenset(kind for kind in SHOWN if kind.startswith("audio/"))
 
 
 class BadFile(InvalidInput):

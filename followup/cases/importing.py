@@ -1,26 +1,34 @@
-"""Cases from a CSV list: each faulty row is named, the others are kept; again changes nothing."""
+"""Cases from a CSV or Excel list: each faulty row is named, the others are kept.
+
+The same list again changes nothing.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.cases.intake import Fault, NotTaken, check
+from followup.cases.intake import OWN, Fault, NotTaken, Wrong, check
 from followup.cases.models import Channel
 from followup.cases.register import By, store
 from followup.cases.setup import load_setup
 from followup.cases.states import CaseKind
 from followup.database.base import now
 from followup.errors import InvalidInput
+from followup.patients.importing.report import ListRefused as NoTable
+from followup.patients.importing.tables import read_table
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 5000
 SOURCE = "import"
+UNREAD = "\0"                # a cell of a workbook that is no plain value
 # the columns that are read; others are left out and told
 HEADERS = {
     "external_id": ("外部编号", "编号", "工单号", "external id"),
@@ -46,7 +54,7 @@ class ListRefused(InvalidInput):
     """The file is no list of cases; ``reason`` is a word of ``REASONS``."""
 
     id = "case-list-refused"
-    REASONS = ("empty", "large", "encoding", "quotes", "columns", "rows")
+    REASONS = ("empty", "large", "encoding", "quotes", "excel", "columns", "rows")
 
     def __init__(self, reason: str, expected: str) -> None:
         super().__init__(f"file: expected {expected}", field="file", expected=expected)
@@ -78,13 +86,15 @@ class Report:
 
 async def import_cases(session: AsyncSession, data: bytes, by: By, today: date) -> Report:
     """Register what a list tells. ListRefused when it is none."""
-    rows, ignored = read_rows(data)
-    setup, report = await load_setup(session), Report(ignored=ignored)
+    setup = await load_setup(session)
+    own = {name: each.key for each in setup.own_fields()
+           for name in (each.name_en, each.name_zh) if name}
+    rows, ignored = await asyncio.to_thread(read_rows, data, own)
+    report = Report(ignored=ignored)
     source = By(by.username, by.name, by.address, SOURCE)
     for number, raw in rows:
         try:
-            told = check({name: value for name, value in raw.items() if value}, setup, today,
-                         numbered=True)
+            told = check(_as_told(raw), setup, today, numbered=True)
             _, new = await store(session, told, setup, source, now())
         except NotTaken as refused:
             report.faults += [RowFault(number, fault) for fault in refused.faults]
@@ -94,14 +104,28 @@ async def import_cases(session: AsyncSession, data: bytes, by: By, today: date) 
     return report
 
 
-def read_rows(data: bytes) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    """The rows as fields, each with its number, and the headers that were left out."""
+def _as_told(raw: Mapping[str, str]) -> dict[str, Any]:
+    """A row as ``check`` takes it: the hospital's own fields apart. NotTaken: a formula."""
+    if unread := [name for name, value in raw.items() if value == UNREAD]:
+        raise NotTaken(Fault(name, Wrong.NO_TEXT, "a text or number, no formula or error")
+                       for name in unread)
+    told: dict[str, Any] = {name: value for name, value in raw.items()
+                            if value and not name.startswith("own_")}
+    own = {name.removeprefix("own_"): value for name, value in raw.items()
+           if value and name.startswith("own_")}
+    return told | {OWN: own} if own else told
+
+
+def read_rows(data: bytes, own: Mapping[str, str] | None = None,
+              ) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+    """The rows as fields, each with its number, and the headers that were left out. ``own``: the
+    hospital's own fields, name -> key."""
     if not data.strip():
         raise ListRefused("empty", "a CSV file with rows")
     if len(data) > MAX_BYTES:
         raise ListRefused("large", f"at most {MAX_BYTES >> 20} MB")
-    lines = _lines(_decode(data))
-    columns, ignored = _columns(next(lines, (1, []))[1])
+    lines = _sheet(data) if data.startswith(b"PK") else _lines(_decode(data))
+    columns, ignored = _columns(next(lines, (1, []))[1], own or {})
     rows = []
     for number, cells in lines:
         if any(cell.strip() for cell in cells):
@@ -132,9 +156,21 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         raise ListRefused("quotes", "quotes that are closed") from error
 
 
-def _columns(header: list[str]) -> tuple[dict[str, int], list[str]]:
-    names = {alias.replace(" ", ""): name for name, aliases in HEADERS.items()
-             for alias in (name, *aliases)}
+def _sheet(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The rows of the first sheet of a workbook; days without the midnight that Excel adds."""
+    try:
+        rows = read_table(data).rows
+    except NoTable as error:
+        raise ListRefused("excel", error.message) from error
+    for number, cells in rows:
+        yield number, [cell.removesuffix(" 00:00:00") if isinstance(cell, str) else UNREAD
+                       for cell in cells]
+
+
+def _columns(header: list[str], own: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
+    names = {name.replace(" ", "").casefold(): key for name, key in own.items()}
+    names |= {alias.replace(" ", ""): name for name, aliases in HEADERS.items()
+              for alias in (name, *aliases)}
     found: dict[str, int] = {}
     ignored = []
     for at, title in enumerate(header):

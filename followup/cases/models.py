@@ -112,6 +112,7 @@ class Case(HasId, HasCreated, Base):
     escalated_at: Mapped[datetime | None]
     escalated_to_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("app_user.id"))
     satisfaction: Mapped[int | None]
+    own: Mapped[dict[str, Any]] = mapped_column(default=dict)   # the hospital's fields, by id
     version: Mapped[int] = mapped_column(default=1)          # each change but words adds one
 
     patient: Mapped[Patient | None] = relationship()

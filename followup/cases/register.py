@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -78,21 +78,27 @@ async def find_case(session: AsyncSession, case_id: uuid.UUID, *, lock: bool = F
 
 
 async def register(session: AsyncSession, told: Told, setup: Setup, by: By, *,
-                   moment: datetime | None = None) -> tuple[Case, bool]:
-    """The case, and whether it is new: a source's external id is taken once. NotTaken: a field."""
-    case_id, new = await store(session, told, setup, by, moment or now())
+                   moment: datetime | None = None,
+                   as_id: uuid.UUID | None = None) -> tuple[Case, bool]:
+    """The case, and whether it is new: a source's external id is taken once. NotTaken: a field.
+
+    ``as_id``: what it is to be; a form that is sent twice is one case, with other words another.
+    """
+    if as_id and (known := await session.get(Case, as_id)):
+        as_id = as_id if known.description == told.description else None
+    case_id, new = await store(session, told, setup, by, moment or now(), as_id)
     await session.flush()
     return await find_case(session, case_id), new
 
 
 async def store(session: AsyncSession, told: Told, setup: Setup, by: By,
-                moment: datetime) -> tuple[uuid.UUID, bool]:
+                moment: datetime, as_id: uuid.UUID | None = None) -> tuple[uuid.UUID, bool]:
     """``register`` without reading the case back, for many."""
     patient = await find_patient(session, told.patient)
     if told.external_id and (known := await session.scalar(
             _of_source(by.source, told.external_id))):
         return known, False
-    case_id = uuid.uuid4()
+    case_id = as_id or uuid.uuid4()
     severity = next((each for each in setup.severities if each.id == told.severity), None)
     goes_to = route(setup.routing, told.kind, told.category, told.departments, setup.parents)
     deadlines = due(severity.limits if severity else None, moment, setup.hours)
@@ -103,11 +109,12 @@ async def store(session: AsyncSession, told: Told, setup: Setup, by: By,
         severity_id=told.severity, description=told.description, happened_on=told.happened_on,
         registered_by=by.name, department=goes_to.department, owner_id=goes_to.owner,
         created_at=moment, begun_at=moment, reopened=0, version=1, **deadlines.columns(),
-        clock=severity.clock if severity else Clock.CALENDAR)
-        .on_conflict_do_nothing(index_elements=["source", "external_id"])
-        .returning(Case.id))
+        own=told.own, clock=severity.clock if severity else Clock.CALENDAR)
+        .on_conflict_do_nothing().returning(Case.id))
     if added is None:                              # another request was a moment faster
-        return await session.scalar(_of_source(by.source, told.external_id)) or case_id, False
+        known = await session.scalar(_of_source(by.source, told.external_id)) \
+            if told.external_id else None
+        return known or case_id, False
     session.add_all(concerns_of(case_id, told))
     session.add(CaseEvent(case_id=case_id, at=moment, kind=EventKind.REGISTERED, by=by.name,
                           version=1))
@@ -193,15 +200,17 @@ async def add_evidence(session: AsyncSession, case: Case, attempt_id: uuid.UUID,
 
 def write_down(session: AsyncSession, case: Case, kind: EventKind, by: By, *, words: str = "",
                detail: dict[str, object] | None = None, moved: bool = False,
-               moment: datetime | None = None) -> None:
-    """An event of the case and a row of the audit trail. ``moved``: the state is a new one."""
+               moment: datetime | None = None, names: Mapping[str, str] | None = None) -> None:
+    """An event of the case and a row of the audit trail. ``moved``: the state is a new one;
+    ``names``: what fields are called in the trail."""
     session.add(CaseEvent(case_id=case.id, at=moment or now(), kind=kind, by=by.name, words=words,
                           state=case.state if moved else None, detail=detail or {},
                           version=case.version))
     audit.record(session, audit.CHANGE_CASE, actor=by.username, subject=f"case:{case.id}",
                  address=by.address, what=kind.value,
                  **({"state": case.state.value} if moved else {}),
-                 **_changed(detail or {}))
+                 **_changed({(names or {}).get(name, name): told
+                             for name, told in (detail or {}).items()}))
 
 
 def _changed(detail: dict[str, object]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -16,13 +16,16 @@ from followup.cases.office_hours import OfficeHours
 from followup.cases.routing import Rule, ancestors
 from followup.cases.setup_models import (
     CaseCategory,
+    CaseField,
+    CaseFormField,
     CaseHours,
     CaseRule,
     CaseSeverity,
     CaseStateName,
     CaseTemplate,
+    Use,
 )
-from followup.cases.states import CaseState
+from followup.cases.states import CaseKind, CaseState
 
 SEPARATOR = " / "         # between the names of a category's path
 
@@ -37,6 +40,25 @@ class Setup:
     rules: Sequence[CaseRule]
     state_names: dict[CaseState, CaseStateName]
     hours: OfficeHours = field(default_factory=OfficeHours)
+    form: Mapping[str, CaseFormField] = field(default_factory=dict)
+    fields: Sequence[CaseField] = ()
+
+    def use(self, name: str, kind: CaseKind) -> Use:
+        """What the form of such cases does with one of our fields."""
+        row = self.form.get(name)
+        if row is None:
+            return Use.OPTIONAL
+        return row.complaint if kind is CaseKind.COMPLAINT else row.praise
+
+    def own_fields(self, kind: CaseKind | None = None) -> list[CaseField]:
+        """The hospital's own fields that are asked; None: of any kind of case."""
+        return [each for each in self.fields
+                if each.active and (kind is None or each.kind in (None, kind))]
+
+    @property
+    def field_names(self) -> dict[str, str]:
+        """What the hospital calls its own fields, by their keys."""
+        return {each.key: each.name_zh for each in self.fields}
 
     @property
     def parents(self) -> dict[uuid.UUID, uuid.UUID | None]:
@@ -105,7 +127,10 @@ async def load_setup(session: AsyncSession) -> Setup:
             CaseTemplate.name, CaseTemplate.id))).all(),
         (await session.scalars(select(CaseRule).order_by(CaseRule.position, CaseRule.id))).all(),
         {row.state: row for row in await session.scalars(select(CaseStateName))},
-        await load_hours(session))
+        await load_hours(session),
+        {row.field: row for row in await session.scalars(select(CaseFormField))},
+        (await session.scalars(select(CaseField).order_by(
+            CaseField.position, CaseField.name_zh, CaseField.id))).all())
 
 
 async def load_hours(session: AsyncSession) -> OfficeHours:

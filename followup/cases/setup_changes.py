@@ -23,22 +23,27 @@ from followup.cases.register import By
 from followup.cases.routing import ancestors
 from followup.cases.setup import load_setup
 from followup.cases.setup_models import (
+    TUNABLE,
     CaseCategory,
+    CaseField,
+    CaseFormField,
     CaseHours,
     CaseRule,
     CaseSeverity,
     CaseStateName,
     CaseTemplate,
+    FieldType,
+    Use,
 )
 from followup.cases.states import CaseKind, CaseState
 from followup.errors import NotFound
 from followup.people import audit
 from followup.people.models import User
 
-NAME, BODY = 40, 5000
+NAME, BODY, CHOICES = 40, 5000, 50
 MAX_MINUTES = 366 * 24 * 60
 SHORTEST_DAY = timedelta(hours=1)        # of work; else a year of it would take for ever
-Row = TypeVar("Row", CaseCategory, CaseSeverity, CaseTemplate, CaseRule)
+Row = TypeVar("Row", CaseCategory, CaseSeverity, CaseTemplate, CaseRule, CaseField)
 Offered = TypeVar("Offered", CaseCategory, User)
 Form = Mapping[str, str]
 
@@ -115,6 +120,59 @@ async def save_rule(session: AsyncSession, form: Form, by: By) -> None:
     if not row.to_department and row.to_owner_id is None:
         raise NotTaken([Fault("to_department", Wrong.MISSING, "a department or somebody")])
     await _done(session, "rule", row, by)
+
+
+async def save_field(session: AsyncSession, form: Form, by: By) -> None:
+    """id, name_zh, name_en, position, active, kind (or none: both), type, choices (a line each),
+    needed. What a field that is there holds stays of the type it is."""
+    row = await _row(session, CaseField, form)
+    row.name_zh = _text(form, "name_zh", NAME, needed=True)
+    row.name_en = _text(form, "name_en", NAME)
+    row.position, row.active = _number(form, "position", 0, 999), _ticked(form, "active")
+    row.needed = _ticked(form, "needed")
+    kind = form.get("kind", "")
+    if kind not in ("", *CaseKind):
+        raise NotTaken([Fault("kind", Wrong.UNKNOWN, f"one of {', '.join(CaseKind)}, or none")])
+    row.kind = CaseKind(kind) if kind else None
+    if not form.get("id"):
+        if (told := form.get("type", "")) not in list(FieldType):
+            raise NotTaken([Fault("type", Wrong.UNKNOWN, f"one of {', '.join(FieldType)}")])
+        row.type = FieldType(told)
+    lines = [line.strip() for line in _text(form, "choices", BODY).split("\n")]
+    row.choices = list(dict.fromkeys(line for line in lines if line))
+    if row.type is FieldType.CHOICE and not row.choices:
+        raise NotTaken([Fault("choices", Wrong.MISSING, "one choice a line")])
+    if len(row.choices) > CHOICES or any(len(each) > NAME for each in row.choices):
+        raise NotTaken([Fault("choices", Wrong.TOO_LONG,
+                              f"at most {CHOICES} choices of {NAME} characters")])
+    with session.no_autoflush:
+        others = [each for each in (await load_setup(session)).fields if each.id != row.id]
+    taken = {name.casefold() for each in others if each.active
+             for name in (each.name_zh, each.name_en) if name}
+    if row.active and row.name_zh.casefold() in taken:
+        raise NotTaken([Fault("name_zh", Wrong.TAKEN, "a name that no other field has")])
+    await _done(session, "field", row, by)
+
+
+async def save_form(session: AsyncSession, form: Form, by: By) -> None:
+    """complaint_<field> and praise_<field> for each of ``TUNABLE``: a word of ``Use``."""
+    before: dict[str, list[str]] = {}
+    after: dict[str, list[str]] = {}
+    for name in TUNABLE:
+        told = [form.get(f"{kind.value}_{name}", "") for kind in CaseKind]
+        if any(each not in list(Use) for each in told):
+            raise NotTaken([Fault(name, Wrong.UNKNOWN, f"one of {', '.join(Use)}")])
+        row = await session.get(CaseFormField, name)
+        before[name] = [(row.complaint if row else Use.OPTIONAL).value,
+                        (row.praise if row else Use.OPTIONAL).value]
+        if before[name] == told:
+            del before[name]
+            continue
+        after[name] = told
+        await session.merge(CaseFormField(field=name, complaint=Use(told[0]), praise=Use(told[1])))
+    audit.record(session, audit.SET_UP_CASES, actor=by.username, address=by.address,
+                 subject="case-form", before=before, after=after)
+    await session.flush()
 
 
 async def save_hours(session: AsyncSession, form: Form, by: By) -> None:
@@ -198,7 +256,7 @@ async def _named(session: AsyncSession, model: type[Offered], form: Form,
 
 
 async def _done(session: AsyncSession, what: str, row: CaseCategory | CaseSeverity | CaseTemplate
-                | CaseRule, by: By) -> None:
+                | CaseRule | CaseField, by: By) -> None:
     if row not in session.deleted:
         session.add(row)
     audit.record(session, audit.SET_UP_CASES, actor=by.username, address=by.address,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -120,6 +121,55 @@ class CaseRule(HasId, Base):
     department: Mapped[str | None]                       # among those concerned
     to_department: Mapped[str] = mapped_column(default="")
     to_owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("app_user.id"))
+
+
+class Use(StrEnum):
+    """What the form does with one of our fields."""
+
+    OPTIONAL = "optional"
+    NEEDED = "needed"
+    LEFT_OUT = "left_out"
+
+
+# the fields about which a hospital may decide; the others are needed by the work itself
+TUNABLE = ("category", "patient", "departments", "people", "reporter", "contact", "happened_on")
+
+
+class CaseFormField(Base):
+    """What the forms do with one of ``TUNABLE``; a field without a row is optional."""
+
+    __tablename__ = "case_form_field"
+
+    field: Mapped[str] = mapped_column(primary_key=True)
+    complaint: Mapped[Use] = mapped_column(choice(Use, "use_complaint"),
+                                           default=Use.OPTIONAL)
+    praise: Mapped[Use] = mapped_column(choice(Use, "use_praise"), default=Use.OPTIONAL)
+
+
+class FieldType(StrEnum):
+    """What a field of the hospital's own holds."""
+
+    TEXT = "text"
+    LONG = "long"
+    NUMBER = "number"
+    DAY = "day"
+    CHOICE = "choice"
+
+
+class CaseField(HasId, Named, Base):
+    """A field of the hospital's own, asked about complaints, praise (``kind``) or both."""
+
+    __tablename__ = "case_field"
+
+    kind: Mapped[CaseKind | None] = mapped_column(choice(CaseKind))
+    type: Mapped[FieldType] = mapped_column(choice(FieldType), default=FieldType.TEXT)
+    choices: Mapped[list[Any]] = mapped_column(default=list)
+    needed: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def key(self) -> str:
+        """What it is called among the fields of a form."""
+        return f"own_{self.id}"
 
 
 class CaseStateName(Base):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from followup.cases.due_sql import deadline, in_time, late, soon
 from followup.cases.models import Case, CaseConcern, Channel, ConcernKind
@@ -19,6 +19,7 @@ from followup.cases.states import CaseKind, CaseState
 from followup.errors import InvalidInput
 from followup.patients.models import PatientKey
 from followup.patients.search_keys import fold
+from followup.people.models import User
 from followup.people.scope import current_scope
 from followup.views.addresses import (
     SEARCH_LENGTH,
@@ -68,6 +69,7 @@ class CaseFilter(AddressFilter):
     begin: str = ""              # days of registration, both included
     end: str = ""
     standing: str = ""
+    wanting: str = ""            # a user's id: near or past a deadline, and theirs to see to
     kept: str = ""
     accepted: str = ""
     closed: str = ""
@@ -83,7 +85,7 @@ def read_filter(query: Mapping[str, str]) -> CaseFilter:
         one_of(name, given[name], kind)
     if given["state"] != OPEN:
         one_of("state", given["state"], CaseState)
-    for name in ("category", "severity", "owner", "patient"):
+    for name in ("category", "severity", "owner", "patient", "wanting"):
         if given[name] and given[name] != NOBODY:
             an_id(name, given[name])
     for name in ("begin", "end"):
@@ -136,6 +138,8 @@ def _history(wanted: CaseFilter, moment: datetime) -> list[ColumnElement[bool]]:
         past = deadline <= moment
         found += [Case.state != CaseState.CLOSED,
                   past if wanted.standing == Standings.LATE else and_(soon(moment), ~past)]
+    if wanted.wanting and wanted.wanting != NOBODY:
+        found.append(_wanting(uuid.UUID(wanted.wanting), moment))
     if wanted.kept:
         found.append(in_time if wanted.kept == Kept.YES else late(moment))
     for told, column in ((wanted.accepted, Case.accepted_at), (wanted.closed, Case.closed_at)):
@@ -153,6 +157,13 @@ def _looks_to(user: uuid.UUID) -> ColumnElement[bool]:
     """Theirs, or escalated to them and still so."""
     return or_(Case.owner_id == user,
                and_(Case.escalated_to_id == user, Case.escalated_at.is_not(None)))
+
+
+def _wanting(user: uuid.UUID, moment: datetime) -> ColumnElement[bool]:
+    """What its owner is reminded of; a case without one, those of its department are."""
+    ours = select(func.jsonb_array_elements_text(User.departments)).where(User.id == user)
+    return and_(Case.state != CaseState.CLOSED, soon(moment),
+                or_(_looks_to(user), and_(Case.owner_id.is_(None), Case.department.in_(ours))))
 
 
 def _concerns(kind: ConcernKind, name: str) -> ColumnElement[bool]:

@@ -25,7 +25,8 @@ _TOMORROW = {"zh": ("明天", "明日", "明早", "明晚"),
 _HOUR_EN = re.compile(r"\b(?:in |after )?(?:an|one|1) hour\b|\bhalf an hour\b")
 _IN_EN = re.compile(r"\bin (?P<n>[a-z0-9 ]+?) (?P<unit>hours|minutes)\b")
 # the hour of a part of the day that is named alone
-_USUAL = {"明早": 9, "聽朝": 9, "今晚": 19, "明晚": 19, "聽晚": 19, "tonight": 19, "早上": 9, "上午": 10, "中午": 12, "下午": 15, "晚上": 19,
+_USUAL = {"明早": 9, "聽朝": 9, "今晚": 19, "明晚": 19, "聽晚": 19, "tonight": 19,
+          "早上": 9, "上午": 10, "中午": 12, "下午": 15, "晚上": 19,
           "朝早": 9, "上晝": 10, "晏晝": 13, "下晝": 15, "夜晚": 19,
           "morning": 10, "noon": 12, "afternoon": 15, "evening": 19}
 _NAMED_PARTS = {"zh": ("早上", "上午", "中午", "下午", "晚上"), "yue": ("朝早", "下晝", "夜晚"),

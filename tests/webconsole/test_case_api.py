@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiohttp import ClientResponse, FormData
 from sqlalchemy import func, select
 
 from followup.cases import tokens
@@ -13,6 +14,7 @@ from followup.cases.register import By
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
 from tests.webconsole.conftest import Client, SignIn, csrf
+from tests.webconsole.hospital import Hospital
 
 GOOD: dict[str, Any] = {
     "kind": "complaint", "channel": "wechat", "severity": "Serious", "category": "服务态度/护士",
@@ -101,3 +103,33 @@ async def test_an_administrator_makes_and_revokes_tokens_and_sees_one_once(
     revoke = page.partition('action="/cases/tokens/')[2].partition('"')[0]
     await client.post(f"/cases/tokens/{revoke}", data={"csrf_token": await csrf(client, path)})
     assert (await send(client, token, GOOD))[0] == 401
+
+
+async def test_a_voice_message_follows_the_case_of_the_same_system(
+        client: Client, database: Database, token: str, hospital: Hospital,
+        sign_in: SignIn) -> None:
+    async with database.session() as session:
+        other = await tokens.make_token(session, "hotline", By("administrator", "管理员"))
+    _, made = await send(client, token, GOOD)
+    await sign_in("supervisor")
+
+    async def attach(content: bytes, given: str, case: object) -> ClientResponse:
+        form = FormData(quote_fields=False)
+        form.add_field("attachments", content, filename="语音.jpg", content_type="image/jpeg")
+        return await client.post(f"/api/cases/{case}/attachments", data=form,
+                                 headers={"Authorization": f"Bearer {given}"})
+
+    voice = b"#!AMR\n" + bytes(range(256))
+    answer = await attach(voice, token, made["id"])
+    assert answer.status == 201
+    assert await answer.json() == {"attachments": [
+        {"name": "语音.jpg.amr", "media_type": "audio/amr", "size": len(voice)}]}
+    assert (await attach(voice, token, made["id"])).status == 201
+    page = await (await client.get(f"/cases/{made['id']}")).text()
+    assert page.count("语音.jpg.amr</a>") == 1
+    assert (await attach(voice, other, made["id"])).status == 404
+    assert (await attach(voice, token, hospital.case)).status == 404
+    assert (await attach(voice, "x", made["id"])).status == 401
+    refused = await attach(b"MZ\x90\x00" + bytes(64), token, made["id"])
+    assert refused.status == 422
+    assert (await refused.json())["faults"][0]["fault"] == "kind"

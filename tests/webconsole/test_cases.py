@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, FormData
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 
 from followup.cases.models import Case
 from followup.cases.setup import load_setup
 from followup.database.engine import Database
-from followup.people.models import AuditEvent
+from followup.people.models import AuditEvent, User
 from followup.settings import Settings
 from tests.webconsole.conftest import Client, SignIn, csrf
 from tests.webconsole.hospital import Hospital
@@ -271,7 +272,9 @@ async def test_a_manager_sees_figures_and_nobody_s_name(
     assert (await client.get("/cases")).status == 403
     answer = await client.get("/cases/statistics/export?group=department&format=csv")
     rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
-    assert [row[:2] for row in rows] == [["按科室", "投诉"], ["骨科", "1"], ["合计", "1"]]
+    assert [row[:2] for row in rows if "上期" not in row[0]] == [
+        ["按科室", "投诉"], ["骨科", "1"], ["合计", "1"]]
+    assert any(row[0].startswith("上期（2") and row[1] == "0" for row in rows)
     answer = await client.get("/cases/statistics/export?group=department&format=pdf")
     assert answer.content_type == "application/pdf"
     assert (await answer.read()).startswith(b"%PDF-")
@@ -292,6 +295,51 @@ async def test_a_table_that_does_not_show_all_says_so_and_the_export_has_it(
     answer = await client.get("/cases/statistics/export?group=channel&format=csv")
     rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
     assert len(rows) == 1 + 2 + 1
+
+
+async def test_days_that_do_not_fit_are_told_at_their_field(
+        client: Client, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("supervisor")
+    answer = await client.get("/cases/statistics?begin=2026-12-01&end=2026-11-01")
+    page = await answer.text()
+    assert answer.status == 422
+    assert 'value="2026-12-01" aria-invalid="true" aria-describedby="fault-begin"' in page
+    assert 'id="fault-begin" role="alert"' in page
+    assert 'value="2026-11-01"' in page
+
+
+async def test_a_form_that_is_sent_twice_is_one_case_and_with_other_words_another(
+        client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("supervisor")
+    page = await (await client.get("/cases/new")).text()
+    as_id = page.partition('name="as_id" value="')[2].partition('"')[0]
+    places = [(await tell(client, database, ("a.png", PNG), as_id=as_id, **change))
+              .headers["Location"] for change in ({}, {}, {"description": "回头改写的另一件事"})]
+    assert places[0] == places[1] != places[2]
+    assert as_id in places[0]
+    listed = await (await client.get("/cases/export?format=csv")).text()
+    assert listed.count("食堂的饭菜太凉") == 1
+    assert listed.count("回头改写的另一件事") == 1
+
+
+async def test_what_is_near_its_deadline_is_told_to_whom_it_concerns(
+        client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("agent")
+    assert "badge" not in await (await client.get("/cases/count")).text()
+    async with database.session() as session:
+        case = await session.get_one(Case, hospital.case)
+        case.accept_soon = case.created_at
+    for department, owner, told in (("骨科", None, True), ("别的科", None, False),
+                                    ("别的科", "agent", True), ("骨科", "doctor", False)):
+        async with database.session() as session:
+            case = await session.get_one(Case, hospital.case)
+            case.department = department
+            case.owner_id = await session.scalar(select(User.id).where(User.username == owner))
+        assert ("badge" in await (await client.get("/cases/count")).text()) is told
+        page = await (await client.get("/cases")).text()
+        link = page.partition('data-count="wanting"')[0].rpartition('href="')[2].partition('"')[0]
+        listed = await (await client.get(link.replace("&amp;", "&"))).text()
+        assert (f'href="/cases/{hospital.case}"' in listed) is told
 
 
 @pytest.mark.parametrize("group", ["day", "week", "month", "department", "person", "category",
@@ -365,6 +413,17 @@ async def test_a_list_is_imported_and_its_faulty_rows_named(
     assert "新登记 1 件，已有 0 件，未接收 1 行" in page
     assert "严重程度" in page.partition("<tbody>")[2].partition("</tbody>")[0]
     assert "新登记 0 件，已有 1 件，未接收 1 行" in (await send(good.encode()))[1]
+    book = Workbook()
+    for row in (["外部编号", "类型", "渠道", "严重程度", "内容", "发生日期", "反映人"],
+                [3, "投诉", "电话", "一般", "𠮷太吵", date(2026, 1, 2), "=1+1"],
+                [4, "表扬", "来信", None, "谢谢", date(2026, 1, 2), "王"]):
+        book.active.append(row)
+    packed = io.BytesIO()
+    book.save(packed)
+    status, page = await send(packed.getvalue())
+    assert status == 200
+    assert "新登记 1 件，已有 0 件，未接收 1 行" in page          # a formula is not read as nothing
+    assert "Excel 文件不能读取" in (await send(packed.getvalue()[:900]))[1]
     for content, said in ((None, "请选择一个文件"), (b"", "文件是空的"),
                           (b"a,b\n1,2", "缺少必填的列"), (b"\0\xff", "无法识别文字编码")):
         status, page = await send(content)

@@ -19,13 +19,14 @@ from followup.cases.states import Move
 from followup.database.base import now
 from followup.database.engine import Database
 from tests.followup.cases.hospital import tell
-from tests.webconsole.hospital import Hospital
+from tests.webconsole.hospital import PASSWORD, Hospital
 from tests.webconsole.test_browser import (  # noqa: F401  fixtures
     browser,
     open_desk,
     pytestmark,
     vendor_dir,
 )
+from webconsole.middleware import SESSION_COOKIE
 
 ME = By("agent", "林护士")
 
@@ -191,3 +192,29 @@ async def test_no_page_about_cases_gives_cause_for_objection(
         await desk.go(path)
         await desk.look_over(f"{path} in {language}, {scheme}")
     assert desk.objections == []
+
+
+async def test_a_session_that_ends_under_somebody_who_types_takes_no_word(
+        browser: Browser, server: TestServer,  # noqa: F811
+        hospital: Hospital) -> None:
+    desk = await open_desk(browser, server)
+    await desk.sign_in("supervisor")
+    page = desk.page
+    await desk.go("/cases/new")
+    await expect(page.locator("[data-live].on")).to_have_count(1)
+    await page.get_by_role("radio", name="表扬").check()
+    await expect(page.get_by_label("严重程度")).to_be_hidden()     # praise has none
+    await page.get_by_label("渠道").select_option("visit")
+    await page.get_by_label("内容").fill("护士非常耐心 𠮷\n谢谢")
+    await page.context.clear_cookies(name=SESSION_COOKIE)
+    await page.evaluate("htmx.trigger(document.body, 'live:alerts')")
+    await expect(page.locator("#signed-out")).to_be_visible()
+    await expect(page.get_by_label("内容")).to_have_value("护士非常耐心 𠮷\n谢谢")
+    await page.get_by_role("button", name="登记", exact=True).click()
+    await page.get_by_label("用户名").fill("supervisor")
+    await page.get_by_label("密码").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("填写的内容还在")
+    await page.get_by_role("button", name="继续提交").click()
+    await expect(page.locator(".case-told .said")).to_have_text("护士非常耐心 𠮷\n谢谢")
+    assert {said for said in desk.objections if "401" not in said} == set()

@@ -267,6 +267,7 @@ async def test_the_desk_shows_the_patient_who_rings(
         assert 'data-agent-state="reserved"' in shown
         assert "周玉梅" in shown
         assert "38.9" in shown
+        assert f"attempt={attempt_id}" in shown          # a complaint told in this very call
     async with database.session() as session:
         assert await audit.count(session, audit.VIEW_PATIENT, within=timedelta(minutes=1),
                                  actor="agent") == 1     # fetched often, looked at once

@@ -29,10 +29,15 @@ from followup.cases.messages import WhyNoMessage
 from followup.cases.models import Channel, EventKind
 from followup.cases.setup_models import (
     CaseCategory,
+    CaseField,
+    CaseFormField,
+    CaseHours,
     CaseRule,
     CaseSeverity,
     CaseStateName,
     CaseTemplate,
+    FieldType,
+    Use,
 )
 from followup.cases.states import CaseKind, CaseState, Move
 from followup.messages import templates
@@ -109,7 +114,7 @@ from webconsole.templating import THEMES
 HOUSE = Path(webconsole.__file__).parent
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
 SPOKEN = ("title", "alt", "placeholder", "aria-label", "data-on", "data-off", "data-label",
-          "data-left", "data-late")
+          "data-left", "data-late", "data-large")
 
 GUIDE = tuple(re.findall(
     r'part\("(\w+)"\)', (HOUSE / "templates" / "styleguide.html").read_text("utf-8")))
@@ -118,12 +123,13 @@ GUIDE = tuple(re.findall(
 def trail_fields() -> set[str]:
     """Whatever a row of the audit trail may tell: what code writes, the columns of rows whose
     change it tells, and what lists may be narrowed by."""
-    rows = (CaseCategory, CaseSeverity, CaseTemplate, CaseRule, CaseStateName, SpotCheck, Alert)
+    rows = (CaseCategory, CaseSeverity, CaseTemplate, CaseRule, CaseStateName, CaseHours,
+            CaseField, CaseFormField, SpotCheck, Alert)
     columns = {each.key for row in rows for each in sqlalchemy_inspect(row).column_attrs}
     filters = {name for page in saved_views.LISTS.values()
                for name in (*page.fields, page.about) if name}
-    return {*told_in_code(HOUSE.parent), *columns, *filters, *staff.SHOWN,
-            *templates.SHOWN, "language", "contacts", *CampaignRules.model_fields,
+    return {*told_in_code(HOUSE.parent), *columns, *filters, *staff.SHOWN, *templates.SHOWN,
+            *intake.FIELDS, *CampaignRules.model_fields, "language", "contacts",
             "numbers_in_full", "show"}
 
 
@@ -139,7 +145,7 @@ MADE = {
     "number_order": NumberOrder, "without_agents": WithoutAgents,
     "case_kind": CaseKind, "case_state": CaseState, "case_move": Move, "case_channel": Channel,
     "case_event": EventKind, "case_standing": Standings, "case_yes": Kept,
-    "case_group": Group, "case_clock": Clock,
+    "case_group": Group, "case_clock": Clock, "case_use": Use, "case_field_type": FieldType,
     "method": Method, "by": By, "doubt": Doubt, "item_state": ItemState, "verdict": Verdict,
     "call_again": CallAgainBy,
     "recording_kind": Kind, "sealing": Sealing, "recording_told": RecordingTold,
@@ -173,7 +179,8 @@ MADE_OF_WORDS = {
     "case_filter": tuple(field.name for field in dataclasses.fields(CaseFilter)),
     "case_fault": (*intake.Wrong, "token_name", "token_taken"),
     "case_file": files.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
-    "case_shortcut": ("open", "mine", "soon", "late"), "list": (*FORMATS, "pdf", "separator"),
+    "case_shortcut": ("open", "mine", "wanting", "soon", "late"),
+    "list": (*FORMATS, "pdf", "separator"),
     "case_sort": tuple(case_list.COLUMNS), "campaign_sort": tuple(campaign_list.COLUMNS),
     "check_sort": tuple(check_list.COLUMNS),
     "alert_sort": (*alert_list.COLUMNS, *alert_list.CLOSED_COLUMNS),
@@ -196,13 +203,14 @@ MADE_OF_WORDS = {
         "refused", "directory_away", "code_refused", "seal_refused") for part in ("", "_hint")),
     "account_fault": account.FAULTS, "account_said": account.SAID,
     "account_owed": ("password", "second_step"),
-    "case_statistics": ("total", "office_hours", "clock"), "cases": ("open", "nobody"),
+    "case_statistics": ("total", "earlier", "office_hours", "clock", "wrong_dates",
+                        "wrong_choice"), "cases": ("open", "nobody"),
     "app": ("none",),
     "permission": tuple(each.key for each in PERMISSIONS),
     "permission_hint": tuple(each.key for each in PERMISSIONS), "permission_group": tuple(GROUPS),
     "reach": tuple(Reach), "people_state": people_view.STATES, "person_fault": PERSON_FAULTS,
     "audit_field": tuple(sorted(trail_fields())),
-    "audit_value": ("true", "false", "console", "import", "file"),
+    "audit_value": ("true", "false", "console", "import", "file", *Use),
     "audit_action": ACTIONS, "audit_subject": audit.SUBJECTS, "audit_column": audit.COLUMNS,
     "phone_fault": FAULTS, "prompt_show": SHOWN, "prompt_fault": ("none", *BadRecording.REASONS),
     "recording_fault": recording.FAULTS, "retention_fault": RETENTION_FAULTS,

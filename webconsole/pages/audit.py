@@ -26,7 +26,7 @@ from webconsole.templating import render
 SUBJECTS = ("patient", "recording", "clip", "retention", "alert", "case", "campaign", "task",
             "user", "roles", "agent", "day", "spot-check", "spot-checks", "score-card", "prompt",
             "case-category", "case-severity", "case-template", "case-rule", "case-states",
-            "api-token", "list", "message-template")
+             "case-hours", "case-form", "case-field", "api-token", "list", "message-template")
 # where a subject can be looked at; "" in place of the id
 _PLACES = {"patient": "/patients/", "recording": "/recordings/", "alert": "/alerts/",
            "case": "/cases/", "campaign": "/campaigns/", "spot-check": "/spot-checks/items/",
@@ -35,7 +35,8 @@ _PLACES = {"patient": "/patients/", "recording": "/recordings/", "alert": "/aler
 _VALUES = {"role": "role", "severity": "severity", "reach": "reach", "language": "speech",
            "locale": "speech", "mode": "campaign_mode", "verdict": "verdict", "method": "method",
            "outcome": "disposition", "numbers": "number_order", "without_agents": "without_agents",
-           "action": "audit_action", "what": "case_event", "sort": ""}
+           "action": "audit_action", "what": "case_event", "type": "case_field_type",
+           "sort": ""}
 _STATES = {"alert": "alert_state", "campaign": "campaign_state", "case": "case_state",
            "spot-check": "item_state"}
 COLUMNS = ("id", "at", "actor", "action", "subject", "address", "before", "after", "more", "place",

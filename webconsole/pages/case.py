@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.calls.models import Attempt
 from followup.cases import calls, changes, messages, register
-from followup.cases.files import MAX_BYTES, SHOWN, BadFile
+from followup.cases.files import HEARD, MAX_BYTES, SHOWN, BadFile
 from followup.cases.intake import NotTaken
 from followup.cases.messages import WhyNoMessage
 from followup.cases.models import CaseAttachment, EventKind
@@ -73,7 +73,7 @@ async def move(request: web.Request) -> web.Response:
                                owner=owner, department=text(form.get("department"), 60))
             onward = await case_path(session, case_id)
     except (NotTaken, Conflict) as refused:
-        return await _refused(request, case_id, refused, part=what.value, typed=words)
+        return await _refused(request, case_id, refused, part=what.value, typed=words, form=form)
     raise web.HTTPSeeOther(onward)
 
 
@@ -89,7 +89,8 @@ async def transfer(request: web.Request) -> web.Response:
                                    department=text(form.get("department"), 61), words=words)
             onward = await case_path(session, case_id)
     except (NotTaken, Conflict) as refused:
-        return await _refused(request, case_id, refused, part="transfer", typed=words)
+        return await _refused(request, case_id, refused, part="transfer", typed=words,
+                              form=form)
     raise web.HTTPSeeOther(onward)
 
 
@@ -134,7 +135,7 @@ async def rate(request: web.Request) -> web.Response:
             await changes.rate(session, case_id, int(told) if told in "12345" and told else 0,
                                words, by(request))
     except (NotTaken, Conflict) as refused:
-        return await _refused(request, case_id, refused, part="rate", typed=words)
+        return await _refused(request, case_id, refused, part="rate", typed=words, form=form)
     raise web.HTTPSeeOther(f"/cases/{case_id}")
 
 
@@ -216,13 +217,17 @@ async def _owner(session: Any, told: object) -> User | None:
 
 
 async def _refused(request: web.Request, case_id: uuid.UUID, refused: InvalidInput | Conflict, *,
-                   part: str, typed: str) -> web.Response:
-    """The page with what was typed, and why it was not taken."""
+                   part: str, typed: str,
+                   form: Mapping[str, Any] | None = None) -> web.Response:
+    """The page with what was typed and chosen, and why it was not taken."""
+    chosen = {name: str((form or {}).get(name, ""))[:60]
+              for name in ("owner", "department", "satisfaction")} if form else {}
     if isinstance(refused, NotTaken):
         fault = refused.faults[0]
-        return await show(request, case_id, status=422, part=part, typed=typed,
+        return await show(request, case_id, status=422, part=part, typed=typed, chosen=chosen,
                            fault=fault.wrong.value, fault_field=fault.field)
-    return await show(request, case_id, status=409, part=part, typed=typed, conflict=True)
+    return await show(request, case_id, status=409, part=part, typed=typed, chosen=chosen,
+                      conflict=True)
 
 
 async def _told(session: AsyncSession, case_id: uuid.UUID) -> dict[str, Any]:
@@ -262,10 +267,11 @@ async def show(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
             "open_alerts": (await overview.alert_counts(session))[0]}
     steps = [(step, needs_words(case.kind, case.state, step))
              for step in moves(case.kind, case.state)]
-    given = {"new": False, "part": "", "typed": "", "fault": "", "fault_field": "",
+    given = {"new": False, "part": "", "typed": "", "chosen": {}, "fault": "", "fault_field": "",
              "conflict": False, "file_fault": None, "not_called": ""} | more
     return render(request, "case.html", status=status, case=case, steps=steps, Move=Move,
-                  CaseState=CaseState, EventKind=EventKind, setup=setup, megabytes=MAX_BYTES >> 20,
+                  CaseState=CaseState, EventKind=EventKind, HEARD=HEARD, setup=setup,
+                  megabytes=MAX_BYTES >> 20,
                   words=CaseWords.of(request, setup, owners), words_length=WORDS,
                   wordings={proof.attempt.id: Wording(proof.campaign.questionnaire.resource, locale)
                             for proof in proofs}, **values, **given)

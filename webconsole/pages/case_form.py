@@ -15,9 +15,10 @@ from followup.calls.models import Attempt
 from followup.cases import changes, register
 from followup.cases.changes import EditConflict, form_values
 from followup.cases.files import MAX_BYTES, MAX_FILES, BadFile, Checked, check_file
-from followup.cases.intake import FIELDS, NotTaken, check
+from followup.cases.intake import FIELDS, OWN, NotTaken, check
 from followup.cases.models import Case
-from followup.cases.setup import load_setup
+from followup.cases.setup import Setup, load_setup
+from followup.cases.setup_models import TUNABLE, Use
 from followup.cases.states import CaseKind
 from followup.database.base import now
 from followup.errors import NotFound
@@ -27,7 +28,7 @@ from followup.views import cases, overview, reach
 from webconsole.case_words import CaseWords, by
 from webconsole.keys import ATTACHMENTS, DATABASE, TIMEZONE
 from webconsole.pages.cases import facts_of
-from webconsole.pages.inputs import known_id, path_id, text
+from webconsole.pages.inputs import id_or_none, known_id, path_id, text
 from webconsole.rights import HANDLES_CASES, allowed, uploads
 from webconsole.templating import render
 
@@ -65,14 +66,15 @@ async def add(request: web.Request) -> web.Response:
         files = await read_files(form.getall("attachments", []))
         async with request.app[DATABASE].session() as session:
             setup = await load_setup(session)
-            told = check(values, setup, _today(request))
-            case, _ = await register.register(session, told, setup, by(request))
-            if attempt:
+            told = check(_told(values, setup), setup, _today(request))
+            case, new = await register.register(session, told, setup, by(request),
+                                                as_id=id_or_none(str(form.get("as_id", ""))))
+            if attempt and new:
                 call = known_id(attempt, "there is no such call")
                 await reach.require(session, Attempt, call)
                 await register.add_evidence(session, case, call, by(request))
             await keep(request, files)
-            await register.attach(session, case, files, by(request))
+            await register.attach(session, case, files if new else (), by(request))
             onward = await case_path(session, case.id, "?new=1")
     except NotTaken as refused:
         return await _form(request, values, attempt=attempt, status=422,
@@ -119,8 +121,8 @@ async def edit(request: web.Request) -> web.Response:
     try:
         async with request.app[DATABASE].session() as session:
             setup = await load_setup(session)
-            told = check(values, setup, _today(request),
-                         kept=(case.category_id, case.severity_id))
+            told = check(_told(values, setup, form_values(case)), setup, _today(request),
+                         kept=(case.category_id, case.severity_id), kept_own=case.own)
             await changes.edit(session, case_id, told, version(form), setup, me)
             onward = await case_path(session, case_id)
     except NotTaken as refused:
@@ -144,7 +146,23 @@ async def case_path(session: AsyncSession, case_id: uuid.UUID, query: str = "") 
 
 def typed(form: MultiMapping[Any]) -> dict[str, str]:
     """The fields of a case as they were typed."""
-    return {field: str(form.get(field, ""))[:6000] for field in TYPED}
+    own = (name for name in form if name.startswith("own_"))
+    return {field: str(form.get(field, ""))[:6000] for field in (*TYPED, *own)}
+
+
+def _told(values: Mapping[str, str], setup: Setup,
+          stored: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What the form says of a case of its kind; fields that it leaves out stay as ``stored``. A
+    new case of a patient's page is of that patient in any case."""
+    told: dict[str, Any] = {field: values.get(field, "") for field in TYPED}
+    kind = told["kind"]
+    if kind not in list(CaseKind):
+        return told
+    for field in TUNABLE:
+        if setup.use(field, CaseKind(kind)) is Use.LEFT_OUT and (stored or field != "patient"):
+            told[field] = (stored or {}).get(field, "")
+    return told | {OWN: {str(each.id): values.get(each.key, "")
+                         for each in setup.own_fields(CaseKind(kind))}}
 
 
 def version(form: MultiMapping[Any]) -> int:
@@ -182,9 +200,12 @@ async def _form(request: web.Request, values: Mapping[str, str], *, status: int 
             me = by(request)
             audit.record(session, audit.VIEW_CASE, actor=me.username, address=me.address,
                          subject=f"case:{case.id}")
-    given = {"faults": {}, "file_fault": None, "attempt": "", "conflict": [],
+    given = {"as_id": uuid.uuid4(), "faults": {}, "file_fault": None, "attempt": "", "conflict": [],
              "version": case.version if case else 0} | more
+    shown = [case.kind] if case else list(CaseKind)
     return render(request, "case_form.html", status=status, case=case, values=values,
+                  shown_kinds=shown, using=lambda field, uses: [
+                      kind.value for kind in shown if setup.use(field, kind) in uses],
                   departments=departments, open_alerts=alerts, megabytes=MAX_BYTES >> 20,
                   words=CaseWords.of(request, setup), **facts_of(setup), **given)
 

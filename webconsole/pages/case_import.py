@@ -7,9 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from followup.cases.importing import HEADERS, MAX_BYTES, NEEDED, ListRefused, import_cases
+from followup.cases.setup import load_setup
 from followup.database.base import now
 from followup.views import overview
-from webconsole.case_words import by
+from webconsole.case_words import CaseWords, by
 from webconsole.keys import DATABASE, TIMEZONE
 from webconsole.rights import SETS_UP_CASES, allowed, uploads
 from webconsole.templating import render
@@ -40,6 +41,8 @@ async def add(request: web.Request) -> web.Response:
 async def _page(request: web.Request, *, status: int = 200, **more: Any) -> web.Response:
     async with request.app[DATABASE].session() as session:
         alerts, _ = await overview.alert_counts(session)
+        setup = await load_setup(session)
     given = {"report": None, "fault": "", "expected": ""} | more
     return render(request, "case_import.html", status=status, open_alerts=alerts, headers=HEADERS,
-                  needed=NEEDED, megabytes=MAX_BYTES >> 20, **given)
+                  needed=NEEDED, words=CaseWords.of(request, setup), setup=setup,
+                  megabytes=MAX_BYTES >> 20, **given)

@@ -14,6 +14,7 @@ from followup.cases.deadlines import Clock
 from followup.cases.intake import NotTaken
 from followup.cases.register import By
 from followup.cases.setup import Setup, load_setup
+from followup.cases.setup_models import TUNABLE, FieldType, Use
 from followup.cases.states import CaseKind, CaseState
 from followup.database.base import now
 from followup.errors import Conflict, NotFound
@@ -28,7 +29,8 @@ Save = Callable[[AsyncSession, Mapping[str, str], By], Awaitable[None]]
 SAVE: Mapping[str, Save] = {
     "categories": setup_changes.save_category, "severities": setup_changes.save_severity,
     "templates": setup_changes.save_template, "rules": setup_changes.save_rule,
-    "states": setup_changes.save_state_names, "hours": setup_changes.save_hours}
+    "states": setup_changes.save_state_names, "hours": setup_changes.save_hours,
+    "form": setup_changes.save_form, "fields": setup_changes.save_field}
 COMING = 12                  # days of the calendar that are shown
 
 
@@ -88,7 +90,8 @@ async def _page(request: web.Request, *, status: int = 200, **more: Any) -> web.
     given = {"part": "", "typed": {}, "fault": "", "fault_field": "", "token": ""} | more
     return render(request, "case_settings.html", status=status, setup=setup, owners=owners,
                   tree=setup.tree(inactive=True), CaseState=CaseState, CaseKind=CaseKind,
-                  Clock=Clock, coming_days=_coming(request, setup),
+                  Clock=Clock, Use=Use, FieldType=FieldType, TUNABLE=TUNABLE,
+                  coming_days=_coming(request, setup),
                   words=CaseWords.of(request, setup, owners), **values, **given)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -50,8 +51,13 @@ class Bar:
 
 @allowed(SEES_CASE_FIGURES)
 async def page(request: web.Request) -> web.Response:
-    """GET /cases/statistics: the fields of CaseFilter, ``group``."""
-    wanted, group = _read(request)
+    """GET /cases/statistics: the fields of CaseFilter, ``group``. What does not fit is told at its
+    field, beside the figures of the last thirty days."""
+    fault = ""
+    try:
+        wanted, group = _read(request, request.query)
+    except InvalidInput as refused:
+        fault, (wanted, group) = refused.field, _read(request, {})
     moment, zone = now(), request.app[TIMEZONE]
     span, shown = _span(wanted), SHOWN_SPANS if group in SPANS else SHOWN
     async with request.app[DATABASE].session() as session:
@@ -64,7 +70,9 @@ async def page(request: web.Request) -> web.Response:
         alerts, _ = await overview.alert_counts(session)
     words = CaseWords.of(request, setup)
     translate = request.app[CATALOGUES][request[VISITOR].locale]
-    return render(request, "case_statistics.html", wanted=wanted, group=group, groups=Group,
+    return render(request, "case_statistics.html", status=422 if fault else 200, fault=fault,
+                  typed={name: request.query.get(name, "") if fault else getattr(wanted, name)
+                         for name in ("begin", "end")}, wanted=wanted, group=group, groups=Group,
                   total=total, earlier=earlier, before=figures.before(wanted), words=words,
                   setup=setup, open_alerts=alerts, NOBODY=NOBODY,
                   shown=shown if len(lines) > shown else 0,
@@ -76,13 +84,15 @@ async def page(request: web.Request) -> web.Response:
 @allowed(SEES_CASE_FIGURES)
 async def export(request: web.Request) -> web.Response:
     """GET /cases/statistics/export: the table as it is shown; ``format`` csv, xlsx or pdf."""
-    wanted, group = _read(request)
+    wanted, group = _read(request, request.query)
     kind = wanted_format(request, (*FORMATS, "pdf"))
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
         zone = request.app[TIMEZONE]
         lines = await figures.grouped(session, wanted, group, setup, zone, now())
         total = await figures.total(session, wanted, setup, zone, now())
+        past = figures.before(wanted)
+        earlier = await figures.total(session, past, setup, zone, now())
         me = by(request)
         audit.record(session, audit.EXPORT_LIST, actor=me.username, address=me.address,
                      subject="list:case-statistics", format=kind, figures=group.value,
@@ -92,6 +102,8 @@ async def export(request: web.Request) -> web.Response:
     rows: list[list[Any]] = [[translate(f"case_group.{group.value}"),
                               *(translate(f"case_figure.{name}") for name in COLUMNS)]]
     rows += [[_label(line.key, group, words, translate), *_cells(line.figures)] for line in lines]
+    rows.append([translate("case_statistics.earlier", begin=past.begin, end=past.end),
+                 *_cells(earlier)])
     rows.append([translate("case_statistics.total"), *_cells(total)])
     if kind == "pdf":
         said = [request.app[SETTINGS].hospital, f"{wanted.begin} – {wanted.end}",
@@ -118,16 +130,16 @@ def _cells(of: Figures) -> list[Any]:
     return [cell(name) for name in COLUMNS]
 
 
-def _read(request: web.Request) -> tuple[CaseFilter, Group]:
-    """Filter and grouping of the address; without days the last thirty."""
-    wanted = read_filter(request.query)
+def _read(request: web.Request, query: Mapping[str, str]) -> tuple[CaseFilter, Group]:
+    """Filter and grouping of an address; without days the last thirty."""
+    wanted = read_filter(query)
     today = now().astimezone(request.app[TIMEZONE]).date()
     end = as_date("end", wanted.end) if wanted.end else today
     begin = as_date("begin", wanted.begin) if wanted.begin else _earlier(end, DAYS - 1)
     if begin > end or end - begin > LONGEST or begin.year < 1900 or end.year > 2200:
         raise InvalidInput("begin: expected a day before the end, five years at most",
                            field="begin", expected="a day before the end")
-    group = request.query.get("group") or Group.DEPARTMENT.value
+    group = query.get("group") or Group.DEPARTMENT.value
     if group not in list(Group):
         raise InvalidInput(f"group: expected one of {', '.join(Group)}", field="group",
                            expected=", ".join(Group))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.cases.models import Case, Channel
 from followup.cases.setup import Setup, load_setup
+from followup.cases.setup_models import FieldType, Use
 from followup.cases.states import CaseKind, CaseState
 from followup.database.base import now
 from followup.views import cases, overview
@@ -25,7 +26,7 @@ from webconsole.rights import SEES_CASES, allowed, exports
 from webconsole.templating import render
 
 # filters that the form has no field for: they come from figures, and are kept as they are
-CARRIED = ("person", "patient", "kept", "accepted", "closed", "reopened", "rated")
+CARRIED = ("person", "patient", "wanting", "kept", "accepted", "closed", "reopened", "rated")
 COLUMNS = ("number", "kind", "state", "severity", "category", "channel", "departments", "people",
            "patient", "mrn", "reporter", "description", "department", "owner", "registered_at",
            "clock", "accept_due", "accepted_at", "answer_due", "answered_at", "close_due",
@@ -62,9 +63,19 @@ async def listing(request: web.Request) -> web.Response:
 def _shortcuts(request: web.Request) -> dict[str, CaseFilter]:
     """What somebody looks for first thing in the morning."""
     user = request[VISITOR].user
-    return {"open": CaseFilter(state="open"), "mine": CaseFilter(
-        state="open", owner=str(user.id) if user else NOBODY),
-        "soon": CaseFilter(standing="soon"), "late": CaseFilter(standing="late")}
+    me = str(user.id) if user else NOBODY
+    return {"open": CaseFilter(state="open"), "mine": CaseFilter(state="open", owner=me),
+            "wanting": CaseFilter(wanting=me), "soon": CaseFilter(standing="soon"),
+            "late": CaseFilter(standing="late")}
+
+
+@allowed(SEES_CASES)
+async def badge(request: web.Request) -> web.Response:
+    """GET /cases/count: the number in the navigation, of the visitor's cases that want them."""
+    async with request.app[DATABASE].session() as session:
+        count = await cases.count_cases(session, _shortcuts(request)["wanting"],
+                                        await load_setup(session), request.app[TIMEZONE], now())
+    return render(request, "parts/badge.html", open_alerts=count)
 
 
 @exports(SEES_CASES)
@@ -82,6 +93,7 @@ async def export(request: web.Request) -> web.StreamResponse:
         return _rows(found, words, translate), onward
 
     head = [translate(f"case_column.{name}") for name in COLUMNS]
+    head += [each.name(translate.locale) for each in setup.fields]
     return await send(request, Taken("cases", head, lines, wanted.given()))
 
 
@@ -98,7 +110,8 @@ def _rows(found: Iterable[Case], words: CaseWords, translate: Catalogue) -> Line
             words.when(case.accept_due), words.when(case.accepted_at), words.when(case.answer_due),
             words.when(case.answered_at), words.when(case.close_due),
             words.when(case.closed_at), case.reopened, case.satisfaction, case.source,
-            case.external_id or ""]
+            case.external_id or "",
+            *(case.own.get(str(each.id), "") for each in words.setup.fields)]
 
     return [one(case) for case in found]
 
@@ -132,7 +145,7 @@ def _chips(wanted: CaseFilter, words: CaseWords,
             return words.severity(value)
         if field == "rated":
             return translate("case_yes.yes") if value == "yes" else value
-        return words.user(value) if field == "owner" else value
+        return words.user(value) if field in ("owner", "wanting") else value
 
     return [(translate(f"case_filter.{field}"), "" if field == "patient" else shown(field, value),
              wanted.with_(**{field: ""})) for field, value in wanted.given().items()]
@@ -140,4 +153,5 @@ def _chips(wanted: CaseFilter, words: CaseWords,
 
 def facts_of(setup: Setup) -> dict[str, Any]:
     """What every form about a case offers."""
-    return {"setup": setup, "Channel": Channel, "CaseKind": CaseKind}
+    return {"setup": setup, "Channel": Channel, "CaseKind": CaseKind, "Use": Use,
+            "FieldType": FieldType}

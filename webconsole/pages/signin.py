@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -13,7 +14,9 @@ from followup.people.models import User, WebSession
 from followup.people.sealing import SealBroken
 from followup.people.sessions import CODE_TIME, close_session, find_session, open_session
 from followup.people.sign_in import SignInRefused
-from webconsole.i18n import LOCALES
+from webconsole import kept
+from webconsole.i18n import LOCALES, choose_locale
+from webconsole.kept import Kept
 from webconsole.keys import ACCOUNTS, DATABASE, SETTINGS, VISITOR
 from webconsole.middleware import (
     CSRF_COOKIE,
@@ -43,20 +46,21 @@ async def sign_in(request: web.Request) -> web.Response:
     that owes a code opens nothing but the page that asks for it."""
     data, visitor = await request.post(), request[VISITOR]
     username, password = str(data.get("username", ""))[:64], str(data.get("password", ""))
-    onward = local_path(data.get("next"))
+    onward, typed = local_path(data.get("next")), _typed(data)
     try:
         user = await request.app[ACCOUNTS].verify(username, password, visitor.address)
     except SignInRefused:
-        return _form(request, 403, "refused", username, onward)
+        return _form(request, 403, "refused", username, onward, typed)
     except DirectoryAway:
-        return _form(request, 503, "directory_away", username, onward)
+        return _form(request, 503, "directory_away", username, onward, typed)
     if not user.second_step:
-        return await _let_in(request, user, onward)
+        return await _let_in(request, user, onward, typed)
     async with request.app[DATABASE].session() as session:
         token = await open_session(session, user, CODE_TIME, address=visitor.address,
                                    awaits_code=True, replaces=request.cookies.get(STEP_COOKIE))
     to = "/sign-in/code" + (f"?next={quote(onward)}" if onward != "/" else "")
-    response = web.Response(status=303, headers={"Location": to})
+    response = _code_form(request, "/", kept=typed) if typed else web.Response(
+        status=303, headers={"Location": to})
     set_cookie(request, response, STEP_COOKIE, token, int(CODE_TIME.total_seconds()))
     return response
 
@@ -66,27 +70,26 @@ async def code_form(request: web.Request) -> web.Response:
     """GET /sign-in/code: for who has just given the right password."""
     if await _half_in(request) is None:
         raise web.HTTPSeeOther("/sign-in")
-    return render(request, "sign_in_code.html", fault="",
-                  next=local_path(request.query.get("next")))
+    return _code_form(request, local_path(request.query.get("next")))
 
 
 @public
 async def check_code(request: web.Request) -> web.Response:
     """POST /sign-in/code: code, next. 403 when it is wrong, 503 when none can be checked."""
     data, visitor = await request.post(), request[VISITOR]
-    half, onward = await _half_in(request), local_path(data.get("next"))
+    half, onward, typed = await _half_in(request), local_path(data.get("next")), _typed(data)
     if half is None:
         raise web.HTTPSeeOther("/sign-in")
     try:
         user = await request.app[ACCOUNTS].check_code(
             half.user_id, str(data.get("code", "")), visitor.address)
     except SignInRefused:
-        return render(request, "sign_in_code.html", status=403, fault="code", next=onward)
+        return _code_form(request, onward, status=403, fault="code", kept=typed)
     except SealBroken:
-        return render(request, "sign_in_code.html", status=503, fault="seal", next=onward)
+        return _code_form(request, onward, status=503, fault="seal", kept=typed)
     async with request.app[DATABASE].session() as session:
         await close_session(session, request.cookies[STEP_COOKIE])
-    response = await _let_in(request, user, onward)
+    response = await _let_in(request, user, onward, typed)
     response.del_cookie(STEP_COOKIE)
     return response
 
@@ -122,9 +125,19 @@ async def set_locale(request: web.Request) -> web.Response:
 
 
 def _form(request: web.Request, status: int = 200, fault: str = "", username: str = "",
-          onward: str = "/") -> web.Response:
+          onward: str = "/", typed: Kept | None = None) -> web.Response:
     return render(request, "sign_in.html", status=status, username=username, fault=fault,
-                  next=onward)
+                  next=onward, kept=typed)
+
+
+def _code_form(request: web.Request, onward: str, *, status: int = 200, fault: str = "",
+               kept: Kept | None = None) -> web.Response:
+    return render(request, "sign_in_code.html", status=status, fault=fault, next=onward, kept=kept)
+
+
+def _typed(data: Mapping[str, object]) -> Kept | None:
+    """What had been typed when the session ended, if the page carries any."""
+    return kept.read(data, lambda path: local_path(path) == path)
 
 
 async def _half_in(request: web.Request) -> WebSession | None:
@@ -135,7 +148,8 @@ async def _half_in(request: web.Request) -> WebSession | None:
         return await find_session(session, token, awaits_code=True)
 
 
-async def _let_in(request: web.Request, user: User, onward: str) -> web.Response:
+async def _let_in(request: web.Request, user: User, onward: str,
+                  typed: Kept | None) -> web.Response:
     visitor, settings = request[VISITOR], request.app[SETTINGS]
     lifetime = timedelta(hours=settings.console.session_hours)
     async with request.app[DATABASE].session() as session:
@@ -143,7 +157,13 @@ async def _let_in(request: web.Request, user: User, onward: str) -> web.Response
                                    idle=timedelta(minutes=settings.sign_in.idle_minutes),
                                    browser=request.headers.get("User-Agent", ""),
                                    replaces=visitor.token)
-    response = web.Response(status=303, headers={"Location": onward})
+        visitor.session = await find_session(session, token) if typed else None
+    if typed and visitor.session:                  # the page is of the new session already
+        visitor.csrf_token, visitor.csrf_is_new = visitor.session.csrf_token, False
+        visitor.locale = choose_locale(visitor.session.user.locale)
+        response = render(request, "kept.html", kept=typed)
+    else:
+        response = web.Response(status=303, headers={"Location": onward})
     set_cookie(request, response, SESSION_COOKIE, token, int(lifetime.total_seconds()))
     response.del_cookie(CSRF_COOKIE)
     return response
