@@ -54,7 +54,8 @@ async def _mark_wrong(session: AsyncSession, patient_id: uuid.UUID, phone: str,
 async def _stop(session: AsyncSession, patient_id: uuid.UUID, moment: datetime) -> None:
     """No call and no message; what is planned waits for what staff find."""
     await session.execute(update(Patient).where(Patient.id == patient_id, Patient.death.is_(None))
-                          .values(death=Death.REPORTED, death_told_at=moment, do_not_call=True))
+                          .values(death=Death.REPORTED, death_told_at=moment, do_not_call=True,
+                                  wanted_no_calls=Patient.do_not_call))
     await session.execute(
         update(Task).where(Task.patient_id == patient_id, Task.state == TaskState.DUE)
         .values(state=TaskState.NEEDS_PERSON, held_why=Held.DEATH_REPORTED))
@@ -62,7 +63,7 @@ async def _stop(session: AsyncSession, patient_id: uuid.UUID, moment: datetime) 
 
 async def settle_death(session: AsyncSession, patient_id: uuid.UUID, *, died: bool, actor: str,
                        why: str, moment: datetime, address: str = "") -> None:
-    """What staff have found. Not so: calls are welcome again, and what waited goes on.
+    """What staff have found. Not so: what waited goes on, unless the patient wanted no calls before.
 
     NotFound; Conflict when nothing of the kind is to be looked at (any more).
     """
@@ -78,12 +79,14 @@ async def settle_death(session: AsyncSession, patient_id: uuid.UUID, *, died: bo
         patient.death = Death.CONFIRMED
         await session.execute(update(Task).where(*waiting).values(state=TaskState.CANCELLED))
     else:
-        patient.death, patient.death_told_at, patient.do_not_call = None, None, False
+        patient.death, patient.death_told_at = None, None
+        patient.do_not_call = patient.wanted_no_calls    # as they once asked themselves
         live = select(Campaign.id).where(Campaign.state.in_(
             (CampaignState.DRAFT, CampaignState.RUNNING, CampaignState.PAUSED)))
         await session.execute(
             update(Task).where(*waiting, Task.campaign_id.in_(live))
-            .values(state=TaskState.DUE, held_why=None, due_at=moment))
+            .values(state=TaskState.CANCELLED if patient.do_not_call else TaskState.DUE,
+                    held_why=None, due_at=moment))
     audit.record(session, audit.CONFIRM_DEATH if died else audit.REFUTE_DEATH, actor=actor,
                  subject=f"patient:{patient_id}", address=address, why=why)
 

@@ -68,6 +68,8 @@ class Patient(HasId, HasCreated, Base):
     do_not_call: Mapped[bool] = mapped_column(default=False)
     death: Mapped[Death | None] = mapped_column(choice(Death))     # goes with do_not_call
     death_told_at: Mapped[datetime | None]
+    # do_not_call as it was before that, should it be untrue
+    wanted_no_calls: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     # who has a number is asked by its last digits
     phone_reversed: Mapped[str] = mapped_column(String(collation="C"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from agi_scripts.house import House as CallHouse
 from followup.alerts.models import Alert, AlertState
@@ -135,3 +135,19 @@ async def test_only_staff_set_the_record_right(database: Database, died: bool) -
                 await said_of.settle_death(session, patient.id, died=True, actor="nurse", why="x",
                                            moment=now())
             assert len((await session.scalars(select(Alert))).all()) == 1
+
+
+async def test_who_wanted_no_calls_before_wants_none_after(database: Database) -> None:
+    async with open_ward(database) as ward:
+        other = await another_task(database)
+        async with database.session() as session:
+            await session.execute(update(Patient).values(do_not_call=True))
+        await told_of_death(ward)
+        await ward.end_attempt()
+        patient = await patient_of(database)
+        async with database.session() as session:
+            await said_of.settle_death(session, patient.id, died=False, actor="nurse", why="x",
+                                       moment=now())
+        after = await patient_of(database)
+        assert (after.death, after.do_not_call) == (None, True)
+        assert (await state_of(database, other))[0] is TaskState.CANCELLED

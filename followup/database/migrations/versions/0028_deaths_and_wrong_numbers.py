@@ -36,6 +36,8 @@ def upgrade() -> None:
     for table, column in MOMENTS:
         op.add_column(table, sa.Column(column, sa.DateTime(timezone=True)))
     op.add_column("patient", sa.Column("death", sa.String(32)))
+    op.add_column("patient", sa.Column("wanted_no_calls", sa.Boolean, nullable=False,
+                                       server_default=sa.false()))
     op.create_check_constraint(op.f("ck_patient_death"), "patient",
                                "death IN ('reported', 'confirmed')")
     _may_be((NEW,))
@@ -48,6 +50,7 @@ def downgrade() -> None:
     op.execute(f"UPDATE task SET held_why = 'do_not_call' WHERE held_why = '{NEW}'")  # noqa: S608
     _may_be(())
     op.drop_constraint(op.f("ck_patient_death"), "patient", type_="check")
+    op.drop_column("patient", "wanted_no_calls")
     op.drop_column("patient", "death")
     for table, column in MOMENTS:
         op.drop_column(table, column)
