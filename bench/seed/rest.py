@@ -59,7 +59,7 @@ def case(rows: Rows, words: Words, moments: Moments, house: House, who: Person) 
              at(day, second + 60 * close), at(day, second + 45 * close), when("accepted"),
              when("answered"), when("closed"), 0,
              1 + int(rng.random() * 5) if "closed" in reached and rows.chance(60) else None,
-             1 + len(over))
+             {}, 1 + len(over))
     rows.add("case_concern", rows.id(), made, "department", department, 0)
     if rows.chance(50):
         doctor = rows.one_of(who.stays[0].department.doctors)

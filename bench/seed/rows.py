@@ -51,7 +51,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
                       "reporter", "contact", "category_id", "severity_id", "description",
                       "registered_by", "department", "owner_id", "begun_at", "clock", "accept_due",
                       "accept_soon", "close_due", "close_soon", "accepted_at", "answered_at",
-                      "closed_at", "reopened", "satisfaction", "version"),
+                      "closed_at", "reopened", "satisfaction", "own", "version"),
     "case_concern": ("id", "case_id", "kind", "name", "position"),
     "case_event": ("id", "case_id", "at", "kind", "by", "state", "words", "detail", "version"),
     "spot_check_plan": ("id", "created_at", "name", "method", "seed", "since", "until",
