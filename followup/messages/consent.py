@@ -48,14 +48,19 @@ async def opt_outs(session: AsyncSession, patient_id: uuid.UUID) -> dict[str, Me
 async def obey(session: AsyncSession, number: str, patients: Sequence[uuid.UUID], *,
                at: datetime, words: str) -> None:
     """Whoever has this number has answered that they want no messages: none goes there any more."""
-    await _put(session, number, at=at, words=words)
+    said = {"at": at, "words": words, "noted_by": ""}    # the last word counts for who lifts it
+    await session.execute(insert(MessageOptOut).values(number=number, **said)
+                          .on_conflict_do_update(index_elements=["number"], set_=said))
     _tell(session, audit.STOP_MESSAGES, patients, "patient", "", words)
 
 
 async def note_opt_out(session: AsyncSession, number: str, patients: Sequence[uuid.UUID], *,
                        why: str, actor: str, address: str = "") -> None:
     """The same, as somebody of the staff was told. Changed when it was so already."""
-    if not await _put(session, number, at=now(), words=why, noted_by=actor):
+    added = await session.scalar(
+        insert(MessageOptOut).values(number=number, at=now(), words=why, noted_by=actor)
+        .on_conflict_do_nothing().returning(MessageOptOut.number))
+    if added is None:
         raise Changed
     _tell(session, audit.STOP_MESSAGES, patients, actor, address, why)
 
@@ -69,13 +74,6 @@ async def allow_messages(session: AsyncSession, number: str, patients: Sequence[
     if lifted is None:
         raise Changed
     _tell(session, audit.ALLOW_MESSAGES, patients, actor, address, why)
-
-
-async def _put(session: AsyncSession, number: str, **more: object) -> bool:
-    """Is it new? What is there already stays, with when it was said first."""
-    added = await session.scalar(insert(MessageOptOut).values(number=number, **more)
-                                 .on_conflict_do_nothing().returning(MessageOptOut.number))
-    return added is not None
 
 
 def _tell(session: AsyncSession, action: str, patients: Sequence[uuid.UUID], actor: str,

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from followup.database.base import now
 from followup.database.engine import Database
+from followup.messages import consent
 from followup.messages.models import MessageOptOut
 from followup.patients.consent import stop_calling
 from followup.patients.models import Patient
@@ -80,6 +81,16 @@ async def test_it_is_never_lifted_by_accident(
     assert (got, told in page) == (status, True)
     assert "why" in fields or "to" in fields or "患者来电要求恢复" in page    # kept as typed
     assert len(await opt_outs(database)) == 1
+
+
+async def test_who_says_no_anew_while_the_page_is_open_is_obeyed(
+        client: Client, database: Database, sign_in: SignIn, stopped: uuid.UUID) -> None:
+    await sign_in("supervisor")
+    async with database.session() as session:
+        patient = await session.get_one(Patient, stopped)
+        await consent.obey(session, patient.phone, [stopped], at=now(), words="TD")
+    assert (await change(client, stopped))[0] == 409
+    assert [row.words for row in await opt_outs(database)] == ["TD"]
 
 
 async def test_who_may_edit_patients_notes_one_and_needs_more_to_lift_it(
