@@ -50,7 +50,7 @@ def _on_read_back(state: State, item: Item, digit: str) -> Step:
     if digit == item.key_for(Control.REPEAT) and state.repeats < flow.MAX_REPEATS:
         return (replace(state, repeats=state.repeats + 1),
                 (Say(wording.read_back(state, item)), Listen(CONFIRM_MS)))
-    return flow.miss(state, "again")
+    return flow.unconfirmed(state, "again")
 
 
 def _on_options(state: State, item: Item, digit: str) -> Step:

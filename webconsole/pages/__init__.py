@@ -173,6 +173,7 @@ ROUTES: list[web.RouteDef] = [
     web.get("/recordings/{id}/audio", recordings.audio, allow_head=False),
     web.get("/recordings/{id}/download", recordings.download, allow_head=False),
     web.get("/recordings/{id}/peaks", recordings.peaks),
+    web.get("/recordings/{id}/messages/{message}", recordings.message, allow_head=False),
     web.get("/recordings/{id}/seal", recordings.seal),
     web.get("/recordings/{id}", recording.page),
     web.post("/recordings/{id}/hold", recording.hold),

@@ -207,7 +207,7 @@ class Wave {
       pen.fillRect(x, middle, WIDTH - 1, Math.max(0.5, height(peaks.hospital, bar)));
     }
     pen.globalAlpha = 1;
-    const kinds = { finding: "--critical", escalation: "--accent", agent: "--accent", note: "--abnormal" };
+    const kinds = { finding: "--critical", disagreement: "--abnormal", escalation: "--accent", agent: "--accent", note: "--abnormal" };
     for (const mark of this.marks) {
       const kind = [...mark.classList].map((name) => name.replace("mark-", "")).find((name) => kinds[name]);
       pen.fillStyle = kind ? colour(kinds[kind]) : faint;
