@@ -20,6 +20,7 @@ from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding, Response
 from followup.spotchecks.models import CallAgainBy, SpotCheck, SpotCheckPlan, SpotCheckRecall
 from followup.spotchecks.moments import moments
+from followup.spotchecks.rechecks import questionnaire_of
 from followup.spotchecks.sampling import Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import SETTLED, ItemState
@@ -97,6 +98,7 @@ class Looked:
     moments: dict[uuid.UUID, int] = field(default_factory=dict)           # by answer
     again: Response | None = None
     again_task: Task | None = None
+    again_questionnaire: QuestionnaireRow | None = None
 
 
 async def plans(session: AsyncSession, *, search: str = "", method: Method | None = None,
@@ -207,6 +209,7 @@ async def find_check(session: AsyncSession, check_id: uuid.UUID) -> Looked:
         looked.moments = moments(every, looked.recording)
     if looked.check.recall:
         looked.again_task = await session.get_one(Task, looked.check.recall.task_id)
+        looked.again_questionnaire = await questionnaire_of(session, looked.check.recall)
         looked.again = await _response(session, looked.check.recall.task_id)
     return looked
 
