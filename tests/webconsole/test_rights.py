@@ -190,6 +190,7 @@ MATRIX = {
     ("GET", "/spot-checks/results"): SEES_CHECK_RESULTS,
     ("GET", "/spot-checks/results/export"): Every((SEES_CHECK_RESULTS, EXPORTS)),
     ("GET", "/recordings"): SEES_PATIENTS,
+    ("GET", "/recordings/live"): SEES_PATIENTS,
     ("GET", "/recordings/export"): Every((SEES_PATIENTS, EXPORTS)),
     ("GET", "/recordings/retention"): (SETS_RETENTION, HOLDS_RECORDINGS),
     ("POST", "/recordings/retention"): SETS_RETENTION,
@@ -238,6 +239,8 @@ def place(path: str, hospital: Hospital) -> str:
            "spot-checks": hospital.check if "/items/" in path else hospital.plan}
     if path.startswith("/tasks"):
         path += f"?campaign={hospital.campaign}"
+    if path == "/recordings/live":
+        path += "?since=2026-11-30T08:00"
     return (path.replace("{id}", str(ids.get(room, uuid.UUID(int=0)))).replace("{part}", "states")
             .replace("{file}", str(hospital.case_file)).replace("{token}", "x" * 43)
             .replace("{message}", str(uuid.UUID(int=0))))

@@ -156,6 +156,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/api/cases", case_api.add),
     web.post("/api/cases/{id}/attachments", case_api.attach),
     web.get("/recordings", recording_list.listing),
+    web.get("/recordings/live", recording_list.news),
     web.get("/recordings/export", recording_list.export, allow_head=False),
     web.get("/recordings/retention", retention.page),
     web.post("/recordings/retention", retention.save),
