@@ -16,7 +16,7 @@ from followup.database.base import now
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
 from followup.settings import Settings
-from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckPlan
+from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckCorrection, SpotCheckPlan
 from followup.spotchecks.states import ItemState
 from tests.followup.spotchecks.ward import ALL_WELL, POOR, ZONE, open_checks, publish_other
 from tests.webconsole.conftest import Client, SignIn, csrf
@@ -221,6 +221,36 @@ async def test_an_appeal_is_decided_and_a_correction_followed_to_its_end(
     await sign_in("auditor")
     assert (await post(client, item(ward, "accept"), done="yes"))[0] == 303
     assert (await state(database, ward)).state is ItemState.CLOSED
+
+
+async def test_of_two_inspectors_the_later_one_keeps_what_was_filled_in(
+        client: Client, ward: Hospital, sign_in: SignIn) -> None:
+    await sign_in("auditor")
+    assert (await post(client, item(ward, "score"), **GOOD))[0] == 303
+    await sign_in("supervisor")
+    status, page = await post(client, item(ward, "score"), **BAD, remark="语速太快")
+    assert status == 409
+    kept = page.partition('id="typed-h"')[2].partition("</section>")[0]
+    assert "语速太快" in kept
+    assert re.findall(r"<strong>(\d)</strong>", kept) == [BAD[name] for name in BAD]
+
+
+async def test_a_correction_that_is_late_comes_first(
+        client: Client, database: Database, ward: Hospital, sign_in: SignIn) -> None:
+    await sign_in("auditor")
+    await post(client, item(ward, "score"), **BAD)
+    today = now().astimezone(ZONE).date()
+    await post(client, item(ward, "order"), text="重学", due_on=str(today))
+    first = r'<tbody>.*?href="(/spot-checks/items/[^"]+)"'
+    async with database.session() as session:
+        await session.execute(update(SpotCheck).where(SpotCheck.id == ward.check).values(place=9))
+    page = await text(client, f"/spot-checks/{ward.plan}")
+    assert re.findall(first, page, re.DOTALL)[0] != item(ward)
+    async with database.session() as session:
+        await session.execute(update(SpotCheckCorrection).values(
+            due_on=today - timedelta(days=2)))
+    page = await text(client, f"/spot-checks/{ward.plan}")
+    assert re.findall(first, page, re.DOTALL)[0] == item(ward)
 
 
 async def test_a_comment_is_on_a_moment_of_the_recording(

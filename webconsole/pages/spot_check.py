@@ -66,8 +66,12 @@ async def page(request: web.Request) -> web.Response:
 async def score(request: web.Request) -> web.Response:
     """POST …/score: the marks by criterion, ``remark``."""
     return await _act(request, lambda session, check_id, form, actor: desk.score(
-        session, check_id, {name.removeprefix("mark-"): value for name, value in form.items()
-                            if name.startswith("mark-")}, form.get("remark", ""), actor))
+        session, check_id, _marks(form), form.get("remark", ""), actor))
+
+
+def _marks(form: Form) -> Form:
+    return {name.removeprefix("mark-"): value for name, value in form.items()
+            if name.startswith("mark-")}
 
 
 @allowed(CHECKS)
@@ -193,7 +197,7 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
     return {
         "looked": looked, "check": check, "patient": looked.patient, "scores": shown,
         "notes": notes, "card": check.plan.card.card, "open_alerts": count, "fault": fault,
-        "typed": defaultdict(str, typed or {}), "words": WORDS,
+        "typed": defaultdict(str, typed or {}), "words": WORDS, "marked": _marks(typed or {}),
         **_worded(looked, visitor.locale), "questionnaires": offered,
         "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
         "can": {
