@@ -170,7 +170,7 @@ async def doubtful(session: AsyncSession, scope: Scope) -> dict[uuid.UUID, Risk]
                            *(func.coalesce(facts.c[name], 0) for name in _REASONS))
         # no more than have a score, as ``assess`` gives it
         .where(or_(talk < timedelta(seconds=SHORT_S), facts.c.unsure >= MANY_UNSURE,
-                   facts.c.overridden > 0, facts.c.alone > 0)))
+                   facts.c.disagreeing > 0, facts.c.overridden > 0, facts.c.alone > 0)))
     found = {attempt_id: assess(Facts(*counts)) for attempt_id, *counts in rows}
     return {attempt_id: risk for attempt_id, risk in found.items() if risk.score}
 
