@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.calls.models import Attempt, AttemptState, Recording, Stored
@@ -22,7 +22,7 @@ from followup.responses.models import Answer
 from recordings.errors import Changed, Missing
 from recordings.keeper import SETTLE
 from recordings.naming import inside, sealed_message_name
-from recordings.retention import held, kept_days
+from recordings.retention import past
 from recordings.vault import Vault
 
 log = get_logger(__name__)
@@ -97,14 +97,13 @@ async def hand_over_messages(database: Database, vault: Vault) -> None:
 async def expire_messages(database: Database, vault: Vault, default: int | None) -> int:
     """Delete the messages whose time is over, by the rules and holds of their recording; how many.
     ``default``: days where no rule counts."""
-    days, done, after = kept_days(default), 0, uuid.UUID(int=0)
+    done, after = 0, uuid.UUID(int=0)
     while True:
         async with database.session() as session:
             rows = (await session.scalars(
                 select(VoiceMessage).join(Recording, Recording.id == VoiceMessage.recording_id)
                 .join(Attempt, Attempt.id == Recording.attempt_id)
-                .where(VoiceMessage.file.is_not(None), VoiceMessage.id > after, days.is_not(None),
-                       Recording.created_at < now() - func.make_interval(0, 0, 0, days), ~held())
+                .where(VoiceMessage.file.is_not(None), VoiceMessage.id > after, *past(default))
                 .order_by(VoiceMessage.id).limit(_BATCH)
                 .with_for_update(of=VoiceMessage, skip_locked=True))).all()
             for row in rows:

@@ -181,14 +181,6 @@ def miss(state: State, why: str) -> Step:
     return pass_over(state)
 
 
-def unconfirmed(state: State, why: str) -> Step:
-    """What was read back is not confirmed: the question again. Words are remembered meanwhile, as
-    a key may say something else."""
-    if state.words and state.value is not None:
-        state = replace(state, doubted=state.value, doubted_words=state.words)
-    return miss(replace(state, phase=Phase.ASKING), why)
-
-
 def pass_over(state: State) -> Step:
     """Go on without an answer; one that was given before stands."""
     item, moving_on = current(state), (wording.prompt(state, "move-on"),)
