@@ -51,6 +51,7 @@ def expire(dry_run: Annotated[bool, typer.Option(
         "--dry-run", help="Only tell what would be deleted.")] = False) -> None:
     """Delete the sound of recordings whose time is over; the keeper does it once a day."""
     from aftercall.house import running_database
+    from recordings.messages import expire_messages
     from recordings.retention import expire as expire_all
     from recordings.retention import overdue
 
@@ -66,7 +67,9 @@ def expire(dry_run: Annotated[bool, typer.Option(
                     print(each)
                 say(f"{len(ids)} recordings would be deleted")
                 return
-            done = await expire_all(database, vault_of(settings), settings.recordings_dir, default)
+            vault = vault_of(settings)
+            done = await expire_all(database, vault, settings.recordings_dir, default)
+            done += await expire_messages(database, vault, default)
         print(f"deleted {done}")
 
     run(work())

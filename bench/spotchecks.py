@@ -46,8 +46,9 @@ STATEMENTS = (
        from attempt a join response r on r.task_id = a.task_id, generate_series(1, 4) n""",
     """insert into answer (id, response_id, attempt_id, link_id, position, open, value, heard,
                            confidence, given_by, given_at)
-       select gen_random_uuid(), response_id, attempt_id, link_id, 0, false, value, heard, 1,
-              'agent', superseded_at from answer where superseded_at is not null""",
+       select gen_random_uuid(), response_id, attempt_id, link_id, 0, false,
+              '{"valueBoolean": false}', heard, 1, 'agent', superseded_at
+       from answer where superseded_at is not null""",
     """insert into finding (id, created_at, response_id, answer_id, link_id, rule, severity, text)
        select gen_random_uuid(), now(), response_id, id, link_id, 'bench', 'abnormal', '{}'
        from answer where link_id = 'q2' and abs(hashtext(attempt_id::text || 'f')) % 50 = 0""",

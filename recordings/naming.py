@@ -24,6 +24,11 @@ def sealed_name(attempt_id: uuid.UUID, answered_at: datetime) -> str:
     return f"{answered_at:%Y/%m/%d}/{attempt_id}.wav.sealed"
 
 
+def sealed_message_name(message: str, answered_at: datetime) -> str:
+    """A message, sealed; ``message``: its name in the spool."""
+    return f"{answered_at:%Y/%m/%d}/{message}.sealed"
+
+
 def peaks_name(sealed: str) -> str:
     """What its waveform is drawn from."""
     return f"{sealed}.peaks"

@@ -81,6 +81,13 @@ def _ago(days: Any) -> Any:
     return _midnight() - func.make_interval(0, 0, 0, 0, days * 24)
 
 
+def past(default: int | None) -> tuple[Any, ...]:
+    """So many whole days have passed, and nobody needs it: conditions on ``recording`` and
+    ``attempt``."""
+    return (Recording.created_at < _ago(kept_days(default)),
+            Recording.id.not_in(union_all(*_NEEDED)))
+
+
 def over(default: int | None) -> Select[Any]:
     """Recordings whose time is over and that nobody needs, the oldest first: so many whole days
     have passed after the one on which they were made."""
@@ -90,8 +97,7 @@ def over(default: int | None) -> Select[Any]:
     return (select(Recording).join(Attempt, Attempt.id == Recording.attempt_id)
             .where(Recording.state == RecordingState.SEALED, Recording.seal_number.is_not(None),
                    Recording.created_at < _ago(least),
-                   Recording.created_at < _ago(kept_days(default)),
-                   Recording.id.not_in(union_all(*_NEEDED)))
+                   *past(default))
             .order_by(Recording.created_at, Recording.id))
 
 

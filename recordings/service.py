@@ -15,6 +15,7 @@ from recordings.alarms import SPOOL, look_around, room
 from recordings.copies import find_copiers
 from recordings.handover import keep_handing_over
 from recordings.keeper import keep_sealing
+from recordings.messages import expire_messages, keep_messages
 from recordings.preparing import keep_preparing
 from recordings.retention import expire
 from recordings.vault import WAITING, Vault
@@ -32,6 +33,7 @@ async def keep(settings: Settings, database: Database, vault: Vault) -> None:
     copiers = await asyncio.to_thread(find_copiers, settings.recordings.copies)
     async with asyncio.TaskGroup() as group:
         group.create_task(keep_sealing(database, settings.spool_dir, vault))
+        group.create_task(keep_messages(database, settings.spool_dir, vault))
         group.create_task(keep_handing_over(database, vault, settings.recordings_dir / WAITING))
         group.create_task(keep_preparing(database, vault, copiers))
         group.create_task(_keep_looking(settings, database, vault))
@@ -62,6 +64,7 @@ async def _keep_expiring(settings: Settings, database: Database, vault: Vault) -
         try:
             done = await expire(database, vault, settings.recordings_dir,
                                 settings.recordings.keep_days)
+            done += await expire_messages(database, vault, settings.recordings.keep_days)
             if done:
                 log.info("recordings whose time is over were deleted", count=done)
         except Exception:

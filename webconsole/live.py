@@ -32,6 +32,7 @@ PARTS: dict[str, frozenset[str]] = {
     "pacing": frozenset({"pacing_decision"}),
     "cases": frozenset({"feedback_case"}),
     "messages": frozenset({"message"}),
+    "recordings": frozenset({"recording"}),
     "patient": frozenset({"message", "task", "attempt", "answer", "alert", "escalation",
                           "recording", "feedback_case"}),
 }

@@ -221,12 +221,12 @@ class RecordingMark(HasId, Base):
     __table_args__ = (
         Index(None, "recording_id"),
         Index("ix_recording_mark_told", "kind", "recording_id",
-              postgresql_where=text("kind IN ('finding', 'escalation')")),
+              postgresql_where=text("kind IN ('finding', 'escalation', 'disagreement')")),
     )
 
     recording_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recording.id"))
     at_ms: Mapped[int]                   # from the start of the recording
-    kind: Mapped[str]                    # question, answer, finding, escalation, agent
+    kind: Mapped[str]                    # see ivr.conversation.actions.Mark
     link_id: Mapped[str | None]
     label: Mapped[str] = mapped_column(default="")
 

@@ -1,4 +1,5 @@
-"""Seals, holds, comments, clips, and rules on how long recordings are kept."""
+"""Seals, messages in the patient's own voice, holds, comments, clips, and rules on how long
+recordings are kept."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from followup.calls.models import Disposition, Recording
+from followup.calls.models import Disposition, Recording, Stored
 from followup.campaigns.models import Campaign
 from followup.database.base import Base, HasCreated, HasId, choice
 from followup.people.models import User
@@ -37,6 +38,21 @@ class RecordingCheck(Base):
 
     recording_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recording.id"), primary_key=True)
     checked_at: Mapped[datetime]
+
+
+class VoiceMessage(HasId, Base):
+    """A message that a patient left as an answer, encrypted as recordings are. It is in the call's
+    recording too, but for calls that were not recorded."""
+
+    __tablename__ = "voice_message"
+    __table_args__ = (Index(None, "recording_id"), Index(None, "stored"))
+
+    recording_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recording.id"))
+    name: Mapped[str] = mapped_column(unique=True)       # as the answer names it
+    file: Mapped[str | None]                             # where it is kept; None: its time is over
+    stored: Mapped[Stored | None] = mapped_column(choice(Stored))
+    sha256: Mapped[str]
+    sealed_at: Mapped[datetime]
 
 
 class RecordingHold(HasId, HasCreated, Base):

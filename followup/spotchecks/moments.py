@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,24 +53,36 @@ def _since(start: datetime, moment: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The answers to one question, first and second time."""
+    """The answers to one question, first and second time; ``own``: only the second questionnaire
+    asks it."""
 
     link_id: str
     first: tuple[Mapping[str, Any], ...]
     second: tuple[Mapping[str, Any], ...]
+    own: bool = False
 
     @property
     def differs(self) -> bool:
-        """Whether both were given, and do not say the same (whatever else came with a code)."""
+        """Whether both were given, and do not say the same, in whatever order and whatever else
+        came with a code. What messages say nobody knows who has not heard them."""
+        if any("valueAttachment" in value for value in (*self.first, *self.second)):
+            return False
         return bool(self.first and self.second) and (
-            [scalar(value) for value in self.first] != [scalar(value) for value in self.second])
+            Counter(map(scalar, self.first)) != Counter(map(scalar, self.second)))
 
 
-def compared(first: Sequence[Answer], second: Sequence[Answer]) -> list[Compared]:
-    """By question, in the order of the first round; what only the second one has comes after."""
+def compared(first: Sequence[Answer], second: Sequence[Answer],
+             own: Collection[str] = ()) -> list[Compared]:
+    """By question, in the order of the first round; what only the second one has comes after, and
+    with it the questions ``own``, which are others there under the same name."""
     rounds: tuple[dict[str, list[Mapping[str, Any]]], ...] = ({}, {})
     for answers, by_question in zip((first, second), rounds, strict=True):
         for answer in sorted(answers, key=lambda each: (each.given_at, each.position)):
             by_question.setdefault(answer.link_id, []).append(answer.value)
-    return [Compared(link_id, tuple(rounds[0].get(link_id, ())), tuple(rounds[1].get(link_id, ())))
-            for link_id in dict.fromkeys([*rounds[0], *rounds[1]])]
+    firsts, seconds = rounds
+    shared = [link_id for link_id in seconds if link_id not in own]
+    return [*(Compared(link_id, tuple(firsts.get(link_id, ())),
+                       () if link_id in own else tuple(seconds.get(link_id, ())))
+              for link_id in dict.fromkeys([*firsts, *shared])),
+            *(Compared(link_id, (), tuple(seconds[link_id]), own=True)
+              for link_id in seconds if link_id in own)]

@@ -31,19 +31,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from followup.agents.models import Agent
-from followup.calls.models import Attempt, Disposition, Escalation
+from followup.calls.models import Attempt, Disposition, Escalation, Recording, RecordingMark
 from followup.campaigns.models import Task
 from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow
-from followup.responses.models import Answer, Finding, Response
+from followup.responses.models import Answer, Finding, GivenBy, Response
 from followup.spotchecks.risk import MANY_UNSURE, SHORT_S, Facts, Risk, assess
 from followup.spotchecks.sampling import By, Stratum, allocate
 
 SPARE = 20                   # of a stratum so many more than it should give are fetched
-_REASONS = ("unsure", "overridden", "alone")
+_REASONS = ("unsure", "disagreeing", "overridden", "alone")
 # written out, so that the planner can prove that the partial index fits
 _UNSURE: ColumnElement[bool] = literal_column("answer.confidence < 0.6")
 _BY_AGENT: ColumnElement[bool] = literal_column("answer.given_by = 'agent'")
+_DISAGREEMENT: ColumnElement[bool] = literal_column("recording_mark.kind = 'disagreement'")
+_KEY_AND_VOICE = (GivenBy.KEY, GivenBy.VOICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,19 @@ async def doubtful(session: AsyncSession, scope: Scope) -> dict[uuid.UUID, Risk]
     older = aliased(Answer, name="older")
     joined = select(Escalation.id).where(Escalation.attempt_id == Answer.attempt_id,
                                          Escalation.bridged_at.is_not(None))
+    replaced = and_(older.response_id == Answer.response_id, older.link_id == Answer.link_id,
+                    older.superseded_at.is_not(None), older.given_by != Answer.given_by,
+                    older.value != Answer.value)
     reasons = union_all(
         select(Answer.attempt_id, *_ones("unsure")).where(_UNSURE),
-        select(older.attempt_id, *_ones("overridden")).select_from(Answer).join(older, and_(
-            older.response_id == Answer.response_id, older.link_id == Answer.link_id,
-            older.superseded_at.is_not(None), older.given_by != Answer.given_by)).where(_BY_AGENT),
+        select(Recording.attempt_id, *_ones("disagreeing"))
+        .join(RecordingMark, RecordingMark.recording_id == Recording.id).where(_DISAGREEMENT),
+        select(older.attempt_id, *_ones("disagreeing")).select_from(Answer)
+        .join(older, and_(replaced, older.position == Answer.position,
+                          older.given_by.in_(_KEY_AND_VOICE)))
+        .where(Answer.superseded_at.is_(None), Answer.given_by.in_(_KEY_AND_VOICE)),
+        select(older.attempt_id, *_ones("overridden")).select_from(Answer).join(older, replaced)
+        .where(_BY_AGENT),
         select(Answer.attempt_id, *_ones("alone"))
         .join(Finding, Finding.answer_id == Answer.id).where(~joined.exists())).subquery()
     facts = select(reasons.c.attempt_id, *(func.sum(reasons.c[name]).label(name)
@@ -160,7 +170,7 @@ async def doubtful(session: AsyncSession, scope: Scope) -> dict[uuid.UUID, Risk]
                            *(func.coalesce(facts.c[name], 0) for name in _REASONS))
         # no more than have a score, as ``assess`` gives it
         .where(or_(talk < timedelta(seconds=SHORT_S), facts.c.unsure >= MANY_UNSURE,
-                   facts.c.overridden > 0, facts.c.alone > 0)))
+                   facts.c.disagreeing > 0, facts.c.overridden > 0, facts.c.alone > 0)))
     found = {attempt_id: assess(Facts(*counts)) for attempt_id, *counts in rows}
     return {attempt_id: risk for attempt_id, risk in found.items() if risk.score}
 

@@ -17,11 +17,11 @@ from followup.campaigns import aside
 from followup.campaigns.models import Campaign, CampaignMode, Task, TaskState
 from followup.campaigns.planning import add_tasks
 from followup.database.base import now
-from followup.errors import Conflict, NotFound
+from followup.errors import Conflict, InvalidInput, NotFound
 from followup.patients.models import Patient
 from followup.people import audit
 from followup.questionnaires.library import get_active, parsed
-from followup.questionnaires.models import QuestionnaireRow
+from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
 from followup.questionnaires.values import together
 from followup.responses import store
 from followup.responses.models import GivenBy
@@ -35,29 +35,42 @@ _MODES = {CallAgainBy.HAND: CampaignMode.PREVIEW, CallAgainBy.IVR: CampaignMode.
 _CALLED = {CallAgainBy.HAND: "人工复核", CallAgainBy.IVR: "自动复核"}
 
 
-async def call_again(session: AsyncSession, check_id: uuid.UUID, how: CallAgainBy,
-                     actor: Actor) -> SpotCheckRecall:
-    """Make the task of a second call, in a campaign of the plan; Conflict when there is one, or
-    the patient wants no calls."""
+async def call_again(session: AsyncSession, check_id: uuid.UUID, how: CallAgainBy, actor: Actor,
+                     questionnaire_id: uuid.UUID | None = None) -> SpotCheckRecall:
+    """Make the task of a second call, in a campaign of the plan, with a questionnaire of its own or
+    else the first one's; Conflict when there is one, or the patient wants no calls, InvalidInput
+    when the questionnaire is not in force."""
     check = await take(session, check_id)
     if check.recall is not None:
         raise Conflict("the patient is called again already")
     task, patient, row = await _first(session, check)
     if patient.do_not_call:
         raise Conflict("the patient does not want to be called", why="no_calls")
-    questionnaire = await get_active(session, row.url) if how is CallAgainBy.IVR else row
+    questionnaire = await _asked(session, row, how, questionnaire_id)
     campaign = await _campaign(session, check, how, questionnaire)
     await add_tasks(session, campaign.id, [(task.encounter_id, patient.id)])
     task_id = (await session.scalars(select(Task.id).where(
         Task.campaign_id == campaign.id, Task.encounter_id == task.encounter_id))).one()
     if await session.scalar(select(SpotCheckRecall.id).where(SpotCheckRecall.task_id == task_id)):
-        raise Conflict("another check of this plan has this patient called again")
+        raise Conflict("another check of this plan has this patient called again", why="elsewhere")
     await aside.see_to(session, campaign, actor=actor.user.username)
     recall = check.recall = SpotCheckRecall(
         id=uuid.uuid4(), check_id=check.id, task_id=task_id, how=how, asked_by=actor.user.name)
     audit.record(session, audit.CALL_AGAIN, actor=actor.user.username, address=actor.address,
-                 subject=f"spot-check:{check.id}", how=how.value, task=str(task_id))
+                 subject=f"spot-check:{check.id}", how=how.value, task=str(task_id),
+                 questionnaire=f"{questionnaire.title} {questionnaire.version}")
     return recall
+
+
+async def _asked(session: AsyncSession, first: QuestionnaireRow, how: CallAgainBy,
+                 wanted: uuid.UUID | None) -> QuestionnaireRow:
+    if wanted is None or wanted == first.id:      # people may go on with one that is withdrawn
+        return await get_active(session, first.url) if how is CallAgainBy.IVR else first
+    row = await session.get(QuestionnaireRow, wanted)
+    if row is None or row.status is not QuestionnaireStatus.ACTIVE:
+        raise InvalidInput("questionnaire: expected one that is in force", field="questionnaire",
+                           expected="a questionnaire in force")
+    return row
 
 
 async def answer_again(session: AsyncSession, check_id: uuid.UUID,

@@ -15,6 +15,7 @@ class Doubt(StrEnum):
 
     SHORT = "short"                      # seconds of talk
     UNSURE = "unsure"                    # answers heard with low confidence
+    DISAGREEING = "disagreeing"          # answers of which key and voice said different things
     OVERRIDDEN = "overridden"            # answers that an agent replaced
     NOT_ESCALATED = "not_escalated"      # findings, and no agent joined the call
 
@@ -25,6 +26,7 @@ class Facts:
 
     talk_s: float
     unsure: int = 0
+    disagreeing: int = 0
     overridden: int = 0
     findings_alone: int = 0              # findings of a call that no agent joined
 
@@ -45,6 +47,8 @@ def assess(facts: Facts) -> Risk:
                                        facts.findings_alone)
     if facts.overridden:
         points[Doubt.OVERRIDDEN] = (25 + 5 * min(facts.overridden - 1, 3), facts.overridden)
+    if facts.disagreeing:
+        points[Doubt.DISAGREEING] = (25 + 5 * min(facts.disagreeing - 1, 3), facts.disagreeing)
     if facts.talk_s < SHORT_S:
         points[Doubt.SHORT] = (20, max(0, int(facts.talk_s)))
     if facts.unsure >= MANY_UNSURE:

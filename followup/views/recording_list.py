@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, Row, String, Uuid, any_, cast, func, literal, select, true
+from sqlalchemy import ARRAY, Row, String, Uuid, any_, cast, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.agents.models import Agent
@@ -37,6 +38,8 @@ from followup.views.recording_filter import (
 PAGE = 40
 COUNTED = 10_000             # more are not counted one by one
 CAMPAIGNS = 200              # the newest are offered
+NEWS = 100                   # more new ones are not counted one by one
+LONGEST_CALL = timedelta(days=1)             # from its beginning until it is sealed
 _TABLE = Recording.__table__.c
 COLUMNS: Columns = {         # what the list may be sorted by
     "called": _TABLE.created_at, "length": func.coalesce(_TABLE.duration_ms, 0)}
@@ -88,6 +91,15 @@ async def list_recordings(session: AsyncSession, wanted: RecordingFilter, zone: 
     count = await session.scalar(select(func.count()).select_from(some)) or 0
     return Page(*await some_recordings(session, wanted, zone, order=order, after=after, size=PAGE,
                                        numbers=numbers), count)
+
+
+async def count_since(session: AsyncSession, wanted: RecordingFilter, zone: ZoneInfo,
+                      moment: datetime, *, numbers: bool = False) -> int:
+    """How many of the list have begun or been sealed since; ``NEWS`` is as many or more."""
+    some = select(Recording.id).where(
+        *where(wanted, zone, numbers=numbers), Recording.created_at > moment - LONGEST_CALL,
+        or_(Recording.created_at > moment, Recording.sealed_at > moment)).limit(NEWS).subquery()
+    return await session.scalar(select(func.count()).select_from(some)) or 0
 
 
 async def some_recordings(session: AsyncSession, wanted: RecordingFilter, zone: ZoneInfo, *,

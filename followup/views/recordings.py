@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, union_all
@@ -20,6 +20,7 @@ from followup.recordings.models import (
     RecordingComment,
     RecordingHold,
     RecordingSeal,
+    VoiceMessage,
 )
 from followup.responses.models import Answer, Response
 from followup.spotchecks.moments import moments
@@ -39,11 +40,16 @@ class Whole:
     comments: Sequence[RecordingComment] = ()
     clips: Sequence[RecordingClip] = ()
     holds: list[RecordingHold] = field(default_factory=list)  # the latest first
+    messages: Mapping[str, VoiceMessage] = field(default_factory=dict)   # by the name in answers
 
     @property
     def held(self) -> RecordingHold | None:
         """The hold that counts now."""
         return next((each for each in self.holds if each.released_at is None), None)
+
+    def message(self, answer: Answer) -> VoiceMessage | None:
+        """The sound of an answer that is a message, if it is kept."""
+        return self.messages.get(answer.value.get("valueAttachment", {}).get("url", ""))
 
 
 async def find_whole(session: AsyncSession, recording_id: uuid.UUID) -> Whole:
@@ -76,6 +82,9 @@ async def find_whole(session: AsyncSession, recording_id: uuid.UUID) -> Whole:
         found = await session.scalars(select(model).where(
             model.recording_id == recording_id).order_by(model.created_at.desc()))
         setattr(whole, name, list(found))
+    whole.messages = {each.name: each for each in await session.scalars(
+        select(VoiceMessage).where(VoiceMessage.recording_id == recording_id,
+                                   VoiceMessage.file.is_not(None)))}
     for each in whole.comments:
         await session.refresh(each, ["author"])
     return whole

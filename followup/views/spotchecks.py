@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import String, case, cast, func, literal, select
+from sqlalchemy import String, and_, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -18,8 +18,15 @@ from followup.errors import NotFound
 from followup.patients.models import Encounter, Patient
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding, Response
-from followup.spotchecks.models import CallAgainBy, SpotCheck, SpotCheckPlan, SpotCheckRecall
+from followup.spotchecks.models import (
+    CallAgainBy,
+    SpotCheck,
+    SpotCheckCorrection,
+    SpotCheckPlan,
+    SpotCheckRecall,
+)
 from followup.spotchecks.moments import moments
+from followup.spotchecks.rechecks import questionnaire_of
 from followup.spotchecks.sampling import Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import SETTLED, ItemState
@@ -29,7 +36,11 @@ from followup.views.search import named
 
 PAGE = 50
 SEARCH_LENGTH = 60
+_LATE = select(SpotCheckCorrection.id).where(
+    SpotCheckCorrection.check_id == SpotCheck.id,
+    SpotCheckCorrection.due_on < func.current_date()).exists()
 _URGENCY = case((SpotCheck.state.in_((ItemState.APPEALED, ItemState.DIFFERS)), "0"),
+                (and_(SpotCheck.state == ItemState.CORRECTING, _LATE), "0"),
                 (SpotCheck.state == ItemState.CORRECTED, "1"), else_="2")
 _AGE = literal(9_999_999_999.0) - func.date_part("epoch", SpotCheckPlan.__table__.c.created_at)
 COLUMNS: Columns = {             # what the list may be sorted by
@@ -97,6 +108,7 @@ class Looked:
     moments: dict[uuid.UUID, int] = field(default_factory=dict)           # by answer
     again: Response | None = None
     again_task: Task | None = None
+    again_questionnaire: QuestionnaireRow | None = None
 
 
 async def plans(session: AsyncSession, *, search: str = "", method: Method | None = None,
@@ -207,6 +219,7 @@ async def find_check(session: AsyncSession, check_id: uuid.UUID) -> Looked:
         looked.moments = moments(every, looked.recording)
     if looked.check.recall:
         looked.again_task = await session.get_one(Task, looked.check.recall.task_id)
+        looked.again_questionnaire = await questionnaire_of(session, looked.check.recall)
         looked.again = await _response(session, looked.check.recall.task_id)
     return looked
 

@@ -36,6 +36,10 @@ class Wording:
         """The questionnaire's title."""
         return self._translated(self._resource, "title")
 
+    def asks(self, link_id: str) -> bool:
+        """Whether the questionnaire has this item."""
+        return link_id in self._items
+
     def question(self, link_id: str | None) -> str:
         """The question's text; an unknown linkId stands for itself."""
         item = self._items.get(link_id or "")

@@ -74,7 +74,11 @@ class CloseAnswers:
 
 @dataclass(frozen=True)
 class Mark:
-    """Note this moment in the recording. ``kind``: question, answer, finding, escalation, agent."""
+    """Note this moment in the recording.
+
+    ``kind``: question, answer, finding, escalation, agent, or disagreement: a key says something
+    else than what was heard and not confirmed.
+    """
 
     kind: str
     link_id: str | None

@@ -89,9 +89,10 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
 
 def leave_item(state: State) -> State:
     """Nothing is being asked any more."""
-    return replace(state, link_id=None, keys="", value=None, words="", misses=0, repeats=0,
-                   puzzled=0, waiting=False, starred=False, restarted=False, item_heard=False,
-                   adding=False, redoing=False, agreed=False)
+    return replace(state, link_id=None, keys="", value=None, words="", doubted=None,
+                   doubted_words="", misses=0, repeats=0, puzzled=0, waiting=False,
+                   starred=False, restarted=False, item_heard=False, adding=False,
+                   redoing=False, agreed=False)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -231,6 +232,8 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
                                 position=position,
                                 open=added.open or position < last),
                     Mark("answer", item.link_id, heard)]
+        if given_by is GivenBy.KEY and state.doubted and one not in each(state.doubted):
+            actions.append(Mark("disagreement", item.link_id, state.doubted_words))
         if hit:
             actions.append(Mark("finding", item.link_id, hit.text.get(state.language, hit.rule)))
     if added.new:

@@ -50,7 +50,15 @@ def _on_read_back(state: State, item: Item, digit: str) -> Step:
     if digit == item.key_for(Control.REPEAT) and state.repeats < flow.MAX_REPEATS:
         return (replace(state, repeats=state.repeats + 1),
                 (Say(wording.read_back(state, item)), Listen(CONFIRM_MS)))
-    return flow.miss(state, "again")
+    return unconfirmed(state, "again")
+
+
+def unconfirmed(state: State, why: str) -> Step:
+    """What was read back is not confirmed: the question again. Words are remembered meanwhile, as
+    a key may say something else."""
+    if state.words and state.value is not None:
+        state = replace(state, doubted=state.value, doubted_words=state.words)
+    return flow.miss(replace(state, phase=Phase.ASKING), why)
 
 
 def _on_options(state: State, item: Item, digit: str) -> Step:

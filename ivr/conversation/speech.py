@@ -166,7 +166,7 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
     assert state.value is not None
     said = confirmation(state.language, text) if text else None
     if said is False:
-        return flow.miss(replace(state, phase=Phase.ASKING), "again")
+        return keys.unconfirmed(state, "again")
     on_record = not state.words and not state.keys      # not the patient's own words, as yet
     risky = not state.keys and is_risky(item, state.value)
     if said and on_record and not risky and confidence >= CONFIDENT:
@@ -217,7 +217,7 @@ def unanswered(state: State) -> Step:
     """Neither yes nor no to what was read back: once more, then the question again."""
     if not state.misses:
         return _read_back(_miss(state), flow.current(state))
-    return flow.miss(replace(state, phase=Phase.ASKING), "not-understood")
+    return keys.unconfirmed(state, "not-understood")
 
 
 def _miss(state: State) -> State:

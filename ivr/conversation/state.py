@@ -77,6 +77,8 @@ class State:
     words: str = ""                          # heard for it; "" when it was typed
     told: str = ""                           # and the number, where it was in another unit
     confidence: float = 1.0                  # in these words
+    doubted: Mapping[str, Any] | None = None     # heard for this item, and not confirmed
+    doubted_words: str = ""
     misses: int = 0                          # unclear or silent, on this item
     repeats: int = 0                         # asked to hear it again, on this item
     puzzled: int = 0                         # times it was not understood by the patient

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterable
 
 from sqlalchemy import select
 
@@ -11,6 +12,7 @@ from followup.campaigns.models import Campaign, Task
 from followup.database.engine import Database
 from followup.log import get_logger
 from followup.patients.models import Encounter, Patient
+from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.library import parsed
 from followup.settings import Settings
 from ivr.prompts.book import Prepared, PromptBook
@@ -29,7 +31,12 @@ async def prepare_prompts(database: Database, book: PromptBook, settings: Settin
             .join(Task, Task.patient_id == Patient.id)
             .join(Encounter, Encounter.id == Task.encounter_id)
             .where(Task.campaign_id == campaign_id))]
-    questionnaire = parsed(campaign.questionnaire)
+    return await prepare_for(book, settings, parsed(campaign.questionnaire), people)
+
+
+async def prepare_for(book: PromptBook, settings: Settings, questionnaire: Questionnaire,
+                      people: Iterable[tuple[str, str]]) -> Prepared:
+    """The same for calls to these people, each with name and department."""
     done = await asyncio.to_thread(
         book.reading(questionnaire).prepare,
         campaign_prompts(questionnaire, settings.hospital_names, people))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Locator, Route, expect
@@ -31,6 +32,8 @@ async def test_it_plays_from_a_mark_and_says_when_it_was_changed(
     notice = desk.page.locator("[data-changed]")
     await desk.page.locator('.mark[data-seek="47.0"]').click()
     await played_to(sound, 47.1)
+    silent = desk.page.locator("[data-silent]:visible")
+    await expect(silent).to_have_text(re.compile("医院一侧自始至终没有声音"))
     await expect(notice).to_be_hidden()
     sealed = file.read_bytes()
     file.chmod(0o600)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 import uuid
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -223,3 +225,34 @@ async def test_what_was_played_or_verified_is_listed_so_until_it_is_found_change
     assert (await client.get(f"/recordings/{hospital.recording}/audio")).status == 409
     assert await shown(client, "seal=verified") == []
     assert await shown(client, "seal=failed") == [hospital.recording]
+
+
+async def test_a_new_recording_announces_itself_and_leaves_the_list_alone(
+        client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("auditor")
+
+    async def told(path: str) -> str:
+        answer = await client.get(path, headers={"HX-Request": "true"})
+        assert answer.status == 200
+        return (await answer.text()).strip()
+
+    def live(page: str) -> str:
+        return html.unescape(page.partition('hx-get="/recordings/live')[2].partition('"')[0])
+
+    pages = [await (await client.get(f"/recordings?{query}")).text()
+             for query in ("", f"department={quote('骨科')}&sort=called", "seal=lost")]
+    everything, of_ward, lost = [f"/recordings/live{live(page)}" for page in pages]
+    assert [await told(path) for path in (everything, of_ward, lost)] == ["", "", ""]
+    async with database.session() as session:
+        attempt = await session.scalar(select(Attempt.id).where(
+            Attempt.task_id == hospital.tasks[6]))
+        session.add(Recording(attempt_id=attempt, capture_file="new.raw"))
+        # one that was in the list before has been sealed since
+        await session.execute(update(Recording).where(Recording.id == hospital.recording).values(
+            sealed_at=now()))
+    assert "2 段录音" in await told(everything)
+    link = await told(of_ward)
+    assert "2 段录音" in link
+    assert f"department={quote('骨科')}&amp;sort=called" in link
+    assert await told(lost) == ""
+    assert (await client.get("/recordings/live?since=yesterday")).status == 422

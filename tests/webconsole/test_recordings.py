@@ -16,9 +16,12 @@ from followup.alarms.register import open_alarms
 from followup.calls.models import Recording, RecordingState
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
+from followup.responses.models import Answer, GivenBy, Response
 from followup.secrets import load_secrets
 from followup.settings import Settings
 from recordings.errors import Missing
+from recordings.messages import seal_messages
+from recordings.naming import message_name
 from recordings.plain import find_plain, move_all
 from recordings.vault import Sound, Vault
 from tests.webconsole.conftest import Client, SignIn
@@ -216,3 +219,30 @@ async def test_a_changed_piece_breaks_the_sound_off_and_is_never_sent(
             heard += await answer.content.readany() or pytest.fail("it ended as if it were whole")
     assert heard == whole[:len(heard)]
     assert len(heard) < len(whole) // 2
+
+
+async def test_a_message_of_a_call_that_was_not_recorded_is_heard_with_a_trace(
+        client: Client, database: Database, settings: Settings, hospital: Hospital,
+        sign_in: SignIn) -> None:
+    name = f"{message_name(hospital.escalated, 1)}.wav"
+    settings.spool_dir.mkdir(parents=True)
+    (settings.spool_dir / name).write_bytes(b"RIFF of a message")
+    async with database.session() as session:
+        response = (await session.scalars(select(Response).where(
+            Response.task_id == hospital.tasks[0]))).one()
+        session.add(Answer(response_id=response.id, attempt_id=hospital.escalated,
+                           link_id="message", heard="5000 ms", given_by=GivenBy.MESSAGE,
+                           value={"valueAttachment": {"url": name}}))
+        await session.execute(update(Recording).where(Recording.id == hospital.recording)
+                              .values(state=RecordingState.REFUSED))
+    await seal_messages(database, settings.spool_dir,
+                        Vault.of(settings, load_secrets(settings.data_dir)))
+    await sign_in("auditor")
+    page = await (await client.get(f"/recordings/{hospital.recording}")).text()
+    path = f"/recordings/{hospital.recording}/messages/" + page.partition("/messages/")[2][:36]
+    answer = await client.get(path)
+    assert (answer.status, await answer.read()) == (200, b"RIFF of a message")
+    [(who, what)] = await plays(database)
+    assert (who, what.partition(":")[0]) == ("auditor", "voice-message")
+    foreign = path.replace(str(hospital.recording), str(uuid.uuid4()))
+    assert (await client.get(foreign)).status == 404

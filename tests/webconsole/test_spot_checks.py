@@ -16,9 +16,9 @@ from followup.database.base import now
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
 from followup.settings import Settings
-from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckPlan
+from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckCorrection, SpotCheckPlan
 from followup.spotchecks.states import ItemState
-from tests.followup.spotchecks.ward import ALL_WELL, POOR, ZONE, open_checks
+from tests.followup.spotchecks.ward import ALL_WELL, POOR, ZONE, open_checks, publish_other
 from tests.webconsole.conftest import Client, SignIn, csrf
 from tests.webconsole.hospital import Hospital
 
@@ -223,6 +223,36 @@ async def test_an_appeal_is_decided_and_a_correction_followed_to_its_end(
     assert (await state(database, ward)).state is ItemState.CLOSED
 
 
+async def test_of_two_inspectors_the_later_one_keeps_what_was_filled_in(
+        client: Client, ward: Hospital, sign_in: SignIn) -> None:
+    await sign_in("auditor")
+    assert (await post(client, item(ward, "score"), **GOOD))[0] == 303
+    await sign_in("supervisor")
+    status, page = await post(client, item(ward, "score"), **BAD, remark="语速太快")
+    assert status == 409
+    kept = page.partition('id="typed-h"')[2].partition("</section>")[0]
+    assert "语速太快" in kept
+    assert re.findall(r"<strong>(\d)</strong>", kept) == [BAD[name] for name in BAD]
+
+
+async def test_a_correction_that_is_late_comes_first(
+        client: Client, database: Database, ward: Hospital, sign_in: SignIn) -> None:
+    await sign_in("auditor")
+    await post(client, item(ward, "score"), **BAD)
+    today = now().astimezone(ZONE).date()
+    await post(client, item(ward, "order"), text="重学", due_on=str(today))
+    first = r'<tbody>.*?href="(/spot-checks/items/[^"]+)"'
+    async with database.session() as session:
+        await session.execute(update(SpotCheck).where(SpotCheck.id == ward.check).values(place=9))
+    page = await text(client, f"/spot-checks/{ward.plan}")
+    assert re.findall(first, page, re.DOTALL)[0] != item(ward)
+    async with database.session() as session:
+        await session.execute(update(SpotCheckCorrection).values(
+            due_on=today - timedelta(days=2)))
+    page = await text(client, f"/spot-checks/{ward.plan}")
+    assert re.findall(first, page, re.DOTALL)[0] == item(ward)
+
+
 async def test_a_comment_is_on_a_moment_of_the_recording(
         client: Client, ward: Hospital, sign_in: SignIn) -> None:
     await sign_in("auditor")
@@ -258,6 +288,29 @@ async def test_a_patient_is_called_again_by_hand_from_the_phone_page(
                            r'</td>', page, re.DOTALL))
     assert any("体温" in question and "37.2" in answer for question, answer in rows.items())
     assert not any("疼" in question for question in rows)        # 8 both times
+
+
+async def test_a_second_call_asks_what_the_inspector_chose(
+        client: Client, database: Database, ward: Hospital, sign_in: SignIn) -> None:
+    async with database.session() as session:
+        other = (await publish_other(session)).id
+    await sign_in("auditor")
+    assert f'<option value="{other}">复核问卷' in await text(client, item(ward))
+    status, page = await post(client, item(ward, "call-again"), how="hand",
+                              questionnaire=str(ward.plan))
+    assert (status, "这份问卷已停用" in page) == (422, True)
+    assert (await post(client, item(ward, "call-again"), how="hand",
+                       questionnaire=str(other)))[0] == 303
+    await sign_in("agent")
+    assert "护士给您打过电话吗？" in await text(client, item(ward, "answers"))
+    assert (await post(client, item(ward, "answers"), **{
+        "answer-feeling": "1", "answer-wound-pain": "2"}))[0] == 303
+    await sign_in("auditor")
+    table = (await text(client, item(ward))).partition('<table class="table stack compare">')[2]
+    asked = [row.split("<", 1)[0].strip() for row in table.split('<th scope="row">')[1:]]
+    assert asked[-1] == "护士给您打过电话吗？"                # its own, beside no first answer
+    assert asked.count("总体感觉") == 1
+    assert table.count('class="differs"') == 1               # the pain: 8, then 2
 
 
 async def test_the_dialer_calls_again_unless_the_patient_objects(

@@ -187,6 +187,7 @@ async def test_each_side_is_drawn_on_its_half(browser: Browser, server: TestServ
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       if (data.some((part) => part)) done(); else requestAnimationFrame(look); }; look(); })""")
     above_early, below_early, above_late, below_late = await shape.evaluate(drawn)
+    await expect(desk.page.locator("[data-silent]:visible")).to_have_count(0)
     assert above_early > 0.5 > below_early + 0.3
     assert below_late > 0.5 > above_late + 0.3
 

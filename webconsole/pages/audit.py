@@ -23,10 +23,11 @@ from webconsole.pages.saved_views import tabs
 from webconsole.rights import READS_AUDIT, SEES_PATIENTS, allowed, exports
 from webconsole.templating import render
 
-SUBJECTS = ("patient", "recording", "clip", "retention", "alert", "case", "campaign", "task",
-            "user", "roles", "agent", "day", "spot-check", "spot-checks", "score-card", "prompt",
-            "case-category", "case-severity", "case-template", "case-rule", "case-states",
-             "case-hours", "case-form", "case-field", "api-token", "list", "message-template")
+SUBJECTS = ("patient", "recording", "clip", "voice-message", "retention", "alert", "case",
+            "campaign", "task", "user", "roles", "agent", "day", "spot-check", "spot-checks",
+            "score-card", "prompt", "case-category", "case-severity", "case-template",
+            "case-rule", "case-states", "case-hours", "case-form", "case-field", "api-token",
+            "list", "message-template")
 # where a subject can be looked at; "" in place of the id
 _PLACES = {"patient": "/patients/", "recording": "/recordings/", "alert": "/alerts/",
            "case": "/cases/", "campaign": "/campaigns/", "spot-check": "/spot-checks/items/",

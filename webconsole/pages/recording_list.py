@@ -3,12 +3,15 @@ trace where it is played."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.calls.models import Disposition
+from followup.database.base import now
+from followup.errors import InvalidInput
 from followup.views import overview, patients, recording_list
 from followup.views.keyed import CURSOR_LENGTH, Order, read_order
 from followup.views.recording_filter import Kind, RecordingFilter, Sealing, Told, read_filter
@@ -35,6 +38,7 @@ async def listing(request: web.Request) -> web.Response:
     """GET /recordings: the fields of RecordingFilter, ``sort``, ``after``."""
     wanted, order = _read(request)
     after, visitor = text(request.query.get("after"), CURSOR_LENGTH), request[VISITOR]
+    since = now()
     async with request.app[DATABASE].session() as session:
         found = await recording_list.list_recordings(
             session, wanted, request.app[TIMEZONE], order=order, after=after,
@@ -48,8 +52,30 @@ async def listing(request: web.Request) -> web.Response:
     return render(request, template, found=found, wanted=wanted, order=order, after=after,
                   choices=choices, departments=departments, open_alerts=alerts, tabs=views,
                   columns=recording_list.COLUMNS, counted=recording_list.COUNTED,
-                  chips=_chips(wanted, choices, translate),
+                  chips=_chips(wanted, choices, translate), since=since,
                   Disposition=Disposition, Kind=Kind, Sealing=Sealing, Told=Told)
+
+
+@allowed(SEES_PATIENTS)
+async def news(request: web.Request) -> web.Response:
+    """GET /recordings/live: how many recordings the list has got since ``since``, and the way to
+    them; the list itself stays as it is for whoever is reading it."""
+    (wanted, order), visitor = _read(request), request[VISITOR]
+    async with request.app[DATABASE].session() as session:
+        count = await recording_list.count_since(
+            session, wanted, request.app[TIMEZONE], _since(request),
+            numbers=visitor.may(SEES_NUMBERS))
+    return render(request, "parts/recordings_news.html", count=count, most=recording_list.NEWS,
+                  wanted=wanted, order=order)
+
+
+def _since(request: web.Request) -> datetime:
+    try:
+        since = datetime.fromisoformat(text(request.query.get("since"), 40))
+    except ValueError as error:
+        raise InvalidInput("since: expected a moment", field="since",
+                           expected="a moment") from error
+    return since if since.tzinfo else since.replace(tzinfo=UTC)
 
 
 @exports(SEES_PATIENTS)

@@ -14,13 +14,14 @@ from followup.calls.models import Recording, RecordingState
 from followup.database.engine import Database
 from followup.errors import NotFound, Unavailable
 from followup.people import audit
+from followup.recordings.models import VoiceMessage
 from recordings.errors import Changed, Missing
 from recordings.naming import peaks_name
 from recordings.peaks import measure
 from recordings.plain import find_plain
 from recordings.vault import Sound, Vault
 from webconsole.keys import DATABASE, SETTINGS, VAULT, VISITOR
-from webconsole.pages.inputs import path_id
+from webconsole.pages.inputs import known_id, path_id
 from webconsole.playing import WAV, find_copy, find_sound, note_play
 from webconsole.ranges import HEADERS, send, to_keep
 from webconsole.rights import DOWNLOADS_RECORDINGS, LISTENS, allowed
@@ -85,6 +86,24 @@ async def peaks(request: web.Request) -> web.Response:
     recording = await _find(request.app[DATABASE], path_id(request))
     return web.Response(body=await peaks_of(request, recording), content_type="application/json",
                         headers={"Cache-Control": "private, no-store"})
+
+
+@allowed(LISTENS)
+async def message(request: web.Request) -> web.StreamResponse:
+    """GET /recordings/{id}/messages/{message}: what a patient left as an answer, as a WAV, by
+    ranges, with an audit row before its first byte; 404, 409 as for the recording."""
+    message_id = known_id(request.match_info["message"], "there is no such message")
+    async with request.app[DATABASE].session() as session:
+        row = await session.get(VoiceMessage, message_id)
+    if row is None or row.recording_id != path_id(request) or not row.file or not row.stored:
+        raise NotFound("there is no such message")
+    try:
+        sound = await request.app[VAULT].open_checked(row.file, row.stored, row.sha256)
+    except Missing as error:
+        raise NotFound("there is no such message") from error
+    await note_play(request, audit.PLAY_RECORDING, f"voice-message:{row.id}",
+                    recording=str(row.recording_id))
+    return await send(request, sound, WAV)
 
 
 async def peaks_of(request: web.Request, recording: Recording | None) -> bytes:

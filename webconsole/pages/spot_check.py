@@ -16,6 +16,7 @@ from followup.calls.models import RecordingState
 from followup.database.base import now
 from followup.errors import Conflict, Forbidden, InvalidInput, NotFound
 from followup.people import audit
+from followup.questionnaires.library import parsed
 from followup.spotchecks import desk, rechecks
 from followup.spotchecks.desk import Actor
 from followup.spotchecks.models import CallAgainBy
@@ -30,17 +31,21 @@ from followup.spotchecks.states import (
     sees_scores,
 )
 from followup.views import overview, spotchecks
+from followup.views.campaigns import usable_questionnaires
+from followup.views.spotchecks import Looked
 from followup.views.wording import Wording
-from webconsole.keys import DATABASE, TIMEZONE, VISITOR
-from webconsole.pages.inputs import path_id, text
+from ivr.prompts.preparation import prepare_for
+from webconsole.keys import BOOK, DATABASE, SETTINGS, TIMEZONE, VISITOR
+from webconsole.pages.inputs import form_id, path_id, text
 from webconsole.rights import APPEALS, CHECKS, JUDGES, SEES_CHECKS, allowed
 from webconsole.templating import render
 
 WORDS = 1000
 # what may be wrong: names of words in the catalogue
-FAULTS = ("marks", "points", "words", "due_on", "moment", "conflict", "no_calls")
-_OF_FIELDS = {"points": "points", "due_on": "due_on", "at_ms": "moment", "text": "words",
-              "note": "words", "answer": "words"}
+FAULTS = ("marks", "points", "words", "due_on", "moment", "questionnaire", "conflict", "no_calls",
+          "cancelled", "elsewhere")
+_OF_FIELDS = {"questionnaire": "questionnaire", "points": "points", "due_on": "due_on",
+              "at_ms": "moment", "text": "words", "note": "words", "answer": "words"}
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
 Form = dict[str, str]
 Work = Callable[[AsyncSession, uuid.UUID, Form, Actor], Awaitable[object]]
@@ -61,8 +66,12 @@ async def page(request: web.Request) -> web.Response:
 async def score(request: web.Request) -> web.Response:
     """POST …/score: the marks by criterion, ``remark``."""
     return await _act(request, lambda session, check_id, form, actor: desk.score(
-        session, check_id, {name.removeprefix("mark-"): value for name, value in form.items()
-                            if name.startswith("mark-")}, form.get("remark", ""), actor))
+        session, check_id, _marks(form), form.get("remark", ""), actor))
+
+
+def _marks(form: Form) -> Form:
+    return {name.removeprefix("mark-"): value for name, value in form.items()
+            if name.startswith("mark-")}
 
 
 @allowed(CHECKS)
@@ -133,10 +142,19 @@ async def close(request: web.Request) -> web.Response:
 
 @allowed(CHECKS)
 async def call_again(request: web.Request) -> web.Response:
-    """POST …/call-again: ``how`` (hand, ivr)."""
-    return await _act(request, lambda session, check_id, form, actor: rechecks.call_again(
-        session, check_id, CallAgainBy.IVR if form.get("how") == "ivr" else CallAgainBy.HAND,
-        actor))
+    """POST …/call-again: ``how`` (hand, ivr), ``questionnaire``: its id, "" for the first one's.
+    What the dialer's call can say is rendered before it is placed."""
+    async def work(session: AsyncSession, check_id: uuid.UUID, form: Form, actor: Actor) -> None:
+        how = CallAgainBy.IVR if form.get("how") == "ivr" else CallAgainBy.HAND
+        told = form.get("questionnaire", "")
+        other = form_id(told, "questionnaire") if told else None
+        recall = await rechecks.call_again(session, check_id, how, actor, other)
+        if how is CallAgainBy.IVR and other:
+            looked = await spotchecks.find_check(session, check_id)
+            await prepare_for(request.app[BOOK], request.app[SETTINGS],
+                              parsed(await rechecks.questionnaire_of(session, recall)),
+                              [(looked.patient.name, looked.stay.department)])
+    return await _act(request, work)
 
 
 async def _act(request: web.Request, work: Work) -> web.Response:
@@ -165,6 +183,7 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
     async with request.app[DATABASE].session() as session:
         looked = await spotchecks.find_check(session, check_id)
         count, _ = await overview.alert_counts(session)
+        offered = await usable_questionnaires(session) if checks else []
     check, state = looked.check, looked.check.state
     if not checks and (check.person_id != me or state not in SETTLED):
         raise NotFound("there is no such spot check")
@@ -175,14 +194,11 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
         each for each in check.notes if each.author_id == me]
     judge = visitor.may(JUDGES) and may_judge(me, check.scored_by, check.person_id)
     involved = visitor.may(APPEALS) and (check.person_id == me or checks)
-    second = looked.again.answers if looked.again else []
-    first = looked.response.answers if looked.response else []
     return {
         "looked": looked, "check": check, "patient": looked.patient, "scores": shown,
         "notes": notes, "card": check.plan.card.card, "open_alerts": count, "fault": fault,
-        "typed": defaultdict(str, typed or {}), "words": WORDS,
-        "wording": Wording(looked.questionnaire.resource, visitor.locale),
-        "compared": compared(first, second) if looked.again else [],
+        "typed": defaultdict(str, typed or {}), "words": WORDS, "marked": _marks(typed or {}),
+        **_worded(looked, visitor.locale), "questionnaires": offered,
         "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
         "can": {
             "score": checks and may_score(state, me, check.scored_by, check.person_id),
@@ -195,6 +211,21 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
             "accept": checks and may(state, Step.ACCEPT) and check.person_id != me,
             "close": checks and may(state, Step.CLOSE),
             "call": checks and check.recall is None and not looked.patient.do_not_call}}
+
+
+def _worded(looked: Looked, locale: str) -> dict[str, Any]:
+    """The words of both rounds, and their answers side by side."""
+    wording = again = Wording(looked.questionnaire.resource, locale)
+    first = looked.response.answers if looked.response else []
+    second = looked.again.answers if looked.again else []
+    own: set[str] = set()
+    if (other := looked.again_questionnaire) is not None:
+        again = Wording(other.resource, locale)
+        same = other.url == looked.questionnaire.url
+        own = {each.link_id for each in second if not wording.asks(each.link_id) or (
+            not same and wording.question(each.link_id) != again.question(each.link_id))}
+    return {"wording": wording, "again_wording": again,
+            "compared": compared(first, second, own) if looked.again else []}
 
 
 def _points(typed: str) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from followup.calls.models import Attempt, Disposition
+from followup.calls.models import Attempt, Disposition, RecordingMark
 from followup.campaigns.models import Task
 from followup.database.base import now
 from followup.database.engine import Database
@@ -150,6 +150,16 @@ async def test_doubtful_calls_come_first_with_their_reasons(
         session.add(Answer(response_id=old.response_id, attempt_id=old.attempt_id,
                            link_id="temperature", value={"valueDecimal": 38.2}, heard="38.2",
                            given_by=GivenBy.AGENT))
+        # said, and then pressed otherwise; and once while it was being read back
+        said = (await session.scalars(select(Answer).where(
+            Answer.attempt_id == hospital.escalated, Answer.link_id == "wound-pain"))).one()
+        said.superseded_at, said.given_by = said.given_at + timedelta(minutes=1), GivenBy.VOICE
+        await session.flush()
+        session.add(Answer(response_id=said.response_id, attempt_id=said.attempt_id,
+                           link_id="wound-pain", value={"valueInteger": 3}, heard="3",
+                           given_by=GivenBy.KEY))
+        session.add(RecordingMark(recording_id=hospital.recording, at_ms=9000,
+                                  kind="disagreement", link_id="feeling", label="还好"))
         plan = await plan_of(session, method=Method.RISK, size=5)
     checks = await drawn(database, plan.name)
     risks = [check.risk for check in checks]
@@ -157,7 +167,7 @@ async def test_doubtful_calls_come_first_with_their_reasons(
     reasons = {check.attempt_id: check.reasons for check in checks}
     assert reasons[last] == [["short", 9]]
     assert reasons[first] == [["unsure", 4]]
-    assert reasons[hospital.escalated] == [["overridden", 1]]
+    assert reasons[hospital.escalated] == [["disagreeing", 2], ["overridden", 1]]
     assert [["not_escalated", 1]] in reasons.values()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,13 +23,13 @@ from followup.patients.models import Patient
 from followup.people.models import AuditEvent, Role
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE
-from followup.responses.models import Severity
+from followup.responses.models import Answer, Severity
 from followup.spotchecks import rechecks
 from followup.spotchecks.models import CallAgainBy
 from followup.spotchecks.moments import compared
 from followup.spotchecks.typed import questions, read_answers
 from followup.views.spotchecks import find_check, waiting_for_hand
-from tests.followup.spotchecks.ward import actor, check_of, open_ward, plan_of
+from tests.followup.spotchecks.ward import actor, check_of, open_ward, plan_of, publish_other
 from tests.webconsole.hospital import Hospital
 
 SAMPLE = load_questionnaire(POST_DISCHARGE.read_bytes())
@@ -103,6 +104,42 @@ async def test_an_agent_is_offered_the_patient_and_typed_answers_are_compared(
         assert await waiting_for_hand(session) == []
         with pytest.raises(Conflict):
             await rechecks.answer_again(session, check_id, {"identity": ["1"]}, DEADLINES, agent)
+
+
+async def test_a_second_call_may_have_a_questionnaire_of_its_own(
+        database: Database, hospital: Hospital) -> None:
+    async with database.session() as session:
+        other = await publish_other(session)
+        await plan_of(session)
+        check = await check_of(session, hospital.escalated)
+        auditor, agent = await actor(session, Role.AUDITOR), await actor(session, Role.AGENT)
+        with pytest.raises(InvalidInput):
+            await rechecks.call_again(session, check.id, CallAgainBy.HAND, auditor, uuid.uuid4())
+        await rechecks.call_again(session, check.id, CallAgainBy.HAND, auditor, other.id)
+        await rechecks.answer_again(session, check.id, {"feeling": ["1"], "wound-pain": ["2"]},
+                                    DEADLINES, agent)
+    async with database.session() as session:
+        looked = await find_check(session, check.id)
+        assert looked.again_questionnaire
+        assert looked.again_questionnaire.title == "复核问卷"
+        assert looked.response
+        assert looked.again
+        # another question under the same name is not held against the first one's answer
+        rows = compared(looked.response.answers, looked.again.answers, own={"feeling"})
+        told = [(row.link_id, row.own, row.differs) for row in rows if row.second]
+    assert told == [("wound-pain", False, True), ("feeling", True, False)]
+
+
+def test_order_and_messages_make_no_difference() -> None:
+    def answers(*values: dict[str, Any]) -> list[Answer]:
+        return [Answer(link_id="x", value=value, position=place, given_at=now())
+                for place, value in enumerate(values)]
+
+    one, other = {"valueInteger": 1}, {"valueInteger": 2}
+    assert not compared(answers(one, other), answers(other, one))[0].differs
+    assert compared(answers(one, one), answers(other, one))[0].differs
+    assert not compared(answers({"valueAttachment": {"url": "a"}}),
+                        answers({"valueAttachment": {"url": "b"}}))[0].differs
 
 
 async def test_who_wants_no_calls_is_not_called_again(

@@ -115,16 +115,17 @@ def test_a_share_is_checked_twice(size: int, percent: int, seed: int) -> None:
 
 
 def test_the_reasons_of_a_risk_are_kept_with_their_numbers() -> None:
-    risk = assess(Facts(talk_s=7.9, unsure=3, overridden=1, findings_alone=2))
-    assert risk.reasons == ((Doubt.NOT_ESCALATED, 2), (Doubt.OVERRIDDEN, 1), (Doubt.SHORT, 7),
-                            (Doubt.UNSURE, 3))
-    assert risk.score == 50 + 25 + 20 + 20
+    risk = assess(Facts(talk_s=7.9, unsure=3, disagreeing=2, overridden=1, findings_alone=2))
+    assert risk.reasons == ((Doubt.NOT_ESCALATED, 2), (Doubt.DISAGREEING, 2),
+                            (Doubt.OVERRIDDEN, 1), (Doubt.SHORT, 7), (Doubt.UNSURE, 3))
+    assert risk.score == 50 + 30 + 25 + 20 + 20
     assert assess(Facts(talk_s=95, unsure=1)) == Risk(0, ())
 
 
 @given(st.builds(Facts, st.floats(0, 600), st.integers(0, 9), st.integers(0, 9),
-                 st.integers(0, 9)))
+                 st.integers(0, 9), st.integers(0, 9)))
 def test_one_more_reason_never_makes_a_call_less_doubtful(facts: Facts) -> None:
-    more = Facts(facts.talk_s, facts.unsure + 1, facts.overridden + 1, facts.findings_alone + 1)
+    more = Facts(facts.talk_s, facts.unsure + 1, facts.disagreeing + 1, facts.overridden + 1,
+                 facts.findings_alone + 1)
     assert assess(more).score >= assess(facts).score
     assert bool(assess(facts).score) == bool(assess(facts).reasons)

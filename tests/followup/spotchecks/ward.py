@@ -14,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.people.models import Role, User
+from followup.questionnaires.fhir import load_questionnaire
+from followup.questionnaires.library import POST_DISCHARGE, publish
+from followup.questionnaires.models import QuestionnaireRow
 from followup.spotchecks.desk import Actor
 from followup.spotchecks.models import SpotCheck, SpotCheckPlan
 from followup.spotchecks.plans import Wish, make_plan, newest_cards
@@ -47,6 +50,15 @@ async def open_checks(database: Database, hospital: Hospital, **more: Any) -> No
     async with database.session() as session:
         hospital.plan = (await plan_of(session, **more)).id
         hospital.check = (await check_of(session, hospital.escalated)).id
+
+
+async def publish_other(session: AsyncSession) -> QuestionnaireRow:
+    """Another questionnaire, with another question under the name "feeling"."""
+    resource = load_questionnaire(POST_DISCHARGE.read_bytes()).resource
+    items = [{**item, "text": "护士给您打过电话吗？"} if item["linkId"] == "feeling" else item
+             for item in resource["item"]]
+    return await publish(session, load_questionnaire({
+        **resource, "url": "urn:hospital:second-call", "title": "复核问卷", "item": items}))
 
 
 async def check_of(session: AsyncSession, attempt_id: uuid.UUID) -> SpotCheck:

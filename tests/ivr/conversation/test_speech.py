@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from followup.responses.models import GivenBy
-from ivr.conversation.actions import StoreAnswer
-from ivr.conversation.events import Spoken
+from ivr.conversation.actions import Mark, StoreAnswer
+from ivr.conversation.events import Event, Key, Spoken
 from ivr.conversation.speech import hears
 from tests.ivr.conversation.driver import Call
 
@@ -47,6 +47,25 @@ def test_a_number_is_read_back_and_a_no_asks_again() -> None:
     say(call, "三十七度五", "是的")
     assert call.stored["temperature"] == {"valueDecimal": 37.5}
     assert (last_stored(call).heard, last_stored(call).confidence) == ("三十七度五", 0.9)
+
+
+@pytest.mark.parametrize(("denial", "keys", "told"), [
+    ([Spoken("不对", 0.9)], "37*5#", ["三十八度五"]), ([Key("2")], "37*5#", ["三十八度五"]),
+    ([Spoken("", 0.0)] * 2, "37*5#", ["三十八度五"]),
+    ([Spoken("不对", 0.9)], "38*5#", []),       # the same, only that it was asked again
+])
+def test_a_key_that_says_otherwise_than_what_was_heard_is_marked(
+        denial: list[Event], keys: str, told: list[str]) -> None:
+    call = say(Call().play("1", "1"), "三十八度五")
+    for each in denial:
+        call.send(each)
+    call.play(keys)
+    assert call.state.link_id == "wound-pain"
+    marks = [each for each in call.done if isinstance(each, Mark) and each.kind == "disagreement"]
+    assert [(each.link_id, each.label) for each in marks] == [
+        ("temperature", words) for words in told]
+    say(call.play("3#"), "")                   # nor does it follow the call to other questions
+    assert call.state.doubted is None
 
 
 def test_another_number_at_the_read_back_takes_its_place() -> None:

@@ -1,7 +1,7 @@
 // Live parts of the page. The server's stream names the part that changed; every element with
 // hx-trigger="live:<part> from:body" then fetches itself anew.
 const PARTS = ["overview", "campaigns", "campaign", "alerts", "patient", "phone", "pacing", "cases",
-  "messages"];
+  "messages", "recordings"];
 const AGAIN_MS = 3000;
 
 const state = document.querySelector("[data-live]");

@@ -4,6 +4,7 @@ const QUIET = 3; // of 255, on both sides: nobody speaks
 const PAUSE_S = 1; // shorter silences are heard
 const EDGE_S = 0.25; // of a longer one so much is kept at each end
 const STEP_S = 5;
+const MUTE_MS = 10000; // a side without any sound for a whole call of this length is told
 const WIDTH = 3; // of a bar and the gap beside it, in CSS pixels
 
 export const waves = new WeakMap();
@@ -75,6 +76,10 @@ class Wave {
     if (!answer.ok) return;
     this.peaks = await answer.json();
     this.silences = silences(this.peaks);
+    for (const notice of this.player.querySelectorAll("[data-silent]")) {
+      const loudest = this.peaks[notice.dataset.silent].reduce((most, each) => Math.max(most, each), 0);
+      notice.hidden = loudest > 0 || this.peaks.duration_ms < MUTE_MS;
+    }
     this.draw();
   }
 
@@ -207,7 +212,7 @@ class Wave {
       pen.fillRect(x, middle, WIDTH - 1, Math.max(0.5, height(peaks.hospital, bar)));
     }
     pen.globalAlpha = 1;
-    const kinds = { finding: "--critical", escalation: "--accent", agent: "--accent", note: "--abnormal" };
+    const kinds = { finding: "--critical", disagreement: "--abnormal", escalation: "--accent", agent: "--accent", note: "--abnormal" };
     for (const mark of this.marks) {
       const kind = [...mark.classList].map((name) => name.replace("mark-", "")).find((name) => kinds[name]);
       pen.fillStyle = kind ? colour(kinds[kind]) : faint;
