@@ -63,7 +63,7 @@ async def _stop(session: AsyncSession, patient_id: uuid.UUID, moment: datetime) 
 
 async def settle_death(session: AsyncSession, patient_id: uuid.UUID, *, died: bool, actor: str,
                        why: str, moment: datetime, address: str = "") -> None:
-    """What staff have found. Not so: what waited goes on, unless the patient wanted no calls before.
+    """What staff have found. Not so: what waited goes on, unless they wanted no calls before.
 
     NotFound; Conflict when nothing of the kind is to be looked at (any more).
     """
