@@ -39,8 +39,7 @@ from webconsole.templating import render
 WORDS = 1000
 # what may be wrong: names of words in the catalogue
 FAULTS = ("marks", "points", "words", "due_on", "moment", "conflict", "no_calls")
-_OF_FIELDS = {"points": "points", "due_on": "due_on", "at_ms": "moment", "text": "words",
-              "note": "words", "answer": "words"}
+_OF_FIELDS = {"points": "points", "due_on": "due_on", "at": "moment", "marks": "marks"}
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
 Form = dict[str, str]
 Work = Callable[[AsyncSession, uuid.UUID, Form, Actor], Awaitable[object]]
@@ -119,7 +118,7 @@ async def accept(request: web.Request) -> web.Response:
     async def work(session: AsyncSession, check_id: uuid.UUID, form: Form, actor: Actor) -> None:
         returned = "" if form.get("done") == "yes" else form.get("returned", "")
         if form.get("done") != "yes" and not returned:
-            raise InvalidInput("returned: expected some words", field="text")
+            raise InvalidInput("returned: expected some words", field="returned")
         await desk.accept(session, check_id, actor, returned=returned)
     return await _act(request, work)
 
@@ -149,14 +148,23 @@ async def _act(request: web.Request, work: Work) -> web.Response:
         async with request.app[DATABASE].session() as session:
             await work(session, check_id, form, Actor(visitor.user, visitor.address))
     except (InvalidInput, Conflict) as wrong:
-        field, why = wrong.details.get("field", ""), wrong.details.get("why", "conflict")
-        fault = why if isinstance(wrong, Conflict) else _OF_FIELDS.get(field, "marks")
-        return render(request, "spot_check.html", status=wrong.status,
-                      **await _look(request, check_id, fault=fault, typed=form))
+        part = request.path.rpartition("/")[2]
+        told: dict[str, Any] = {"fault": wrong.details.get("why", "conflict")} if isinstance(
+            wrong, Conflict) else {"faults": _faults(part, wrong.field)}
+        return render(request, "spot_check.html", status=wrong.status, **{
+            **await _look(request, check_id, typed=form), "part": part, **told})
     raise web.HTTPSeeOther(f"/spot-checks/items/{check_id}")
 
 
-async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
+def _faults(part: str, field: str) -> dict[str, str]:
+    """One of FAULTS by field of the form of a part; ``field`` as the desk calls it."""
+    name = "at" if field == "at_ms" else field
+    if part == "score" and name != "marks":
+        return {f"mark-{name}": "marks"}
+    return {name: _OF_FIELDS.get(name, "words")}
+
+
+async def _look(request: web.Request, check_id: uuid.UUID, *,
                 typed: Form | None = None) -> dict[str, Any]:
     visitor = request[VISITOR]
     if visitor.user is None:
@@ -179,8 +187,8 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
     first = looked.response.answers if looked.response else []
     return {
         "looked": looked, "check": check, "patient": looked.patient, "scores": shown,
-        "notes": notes, "card": check.plan.card.card, "open_alerts": count, "fault": fault,
-        "typed": defaultdict(str, typed or {}), "words": WORDS,
+        "notes": notes, "card": check.plan.card.card, "open_alerts": count, "words": WORDS,
+        "part": "", "fault": "", "faults": {}, "typed": defaultdict(str, typed or {}),
         "wording": Wording(looked.questionnaire.resource, visitor.locale),
         "compared": compared(first, second) if looked.again else [],
         "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
