@@ -18,6 +18,7 @@ from followup.people.accounts import reset_second_step
 from followup.people.models import User
 from followup.settings import Settings
 from tests.webconsole.conftest import Client, SignIn, cookie, csrf
+from tests.webconsole.forms import Forms
 from tests.webconsole.hospital import PASSWORD
 from webconsole.app import create_app
 from webconsole.browsers import browser_name
@@ -39,8 +40,7 @@ async def send(client: Client, path: str, **fields: str) -> ClientResponse:
 
 
 def error_at(page: str, name: str) -> str:
-    found = re.search(rf'id="fault-{name}"[^>]*>([^<]*)', page)
-    return found[1] if found else ""
+    return Forms(page).fault(name)
 
 
 async def set_up(client: Client) -> tuple[str, list[str]]:

@@ -57,7 +57,7 @@ async def test_the_form_asks_what_the_hospital_wants_to_know(
     answer = await register(client, database, **{sorry.key: "也许"})
     page = await answer.text()
     assert answer.status == 422
-    assert all(f'id="fault-{name}"' in page for name in ("contact", bed.key, sorry.key))
+    assert all(f'id="{name}-fault"' in page for name in ("contact", bed.key, sorry.key))
     assert ">也许</option>" in page                       # what was typed is kept
     # praise asks less
     answer = await register(client, database, kind="praise", **{bed.key: "3-12 𠮷"})

@@ -19,6 +19,7 @@ from followup.database.engine import Database
 from followup.people.models import AuditEvent, User
 from followup.settings import Settings
 from tests.webconsole.conftest import Client, SignIn, csrf
+from tests.webconsole.forms import Forms
 from tests.webconsole.hospital import Hospital
 from webconsole.pages import case_statistics
 
@@ -210,7 +211,9 @@ async def test_the_patient_is_called_from_the_case(
     page = await (await client.get(f"/cases/{case}")).text()
     assert "等待拨打。" in page and 'class="event event-called"' in page
     refused = await post(client, case, "call", extension="801")
-    assert refused.status == 409 and "已有一通等待拨打" in await refused.text()
+    assert refused.status == 409
+    form = Forms(await refused.text(), f"/cases/{case}/call")
+    assert "已有一通等待拨打" in form.fault("extension")
     assert (await post(client, case, "call", extension="x")).status == 409
 
 
@@ -220,9 +223,13 @@ async def test_a_closed_case_is_rated(client: Client, database: Database, hospit
     open_ = await post(client, hospital.case, "satisfaction", satisfaction="5", words="还没办结")
     assert open_.status == 409
     await post(client, hospital.case, "move", move="dismiss", version="1", words="重复")
-    for told, status in (("6", 422), ("", 422), ("4", 303)):
-        assert (await post(client, hospital.case, "satisfaction",
-                           satisfaction=told)).status == status
+    for told in ("6", ""):
+        answer = await post(client, hospital.case, "satisfaction", satisfaction=told,
+                            words="办得很快")
+        form = Forms(await answer.text(), f"/cases/{hospital.case}/satisfaction")
+        assert (answer.status, form.faulty(), form.value("words")) == (
+            422, {"satisfaction"}, "办得很快")
+    assert (await post(client, hospital.case, "satisfaction", satisfaction="4")).status == 303
     assert (await the_case(database, hospital.case)).satisfaction == 4
 
 
@@ -371,9 +378,8 @@ async def test_a_supervisor_sets_up_without_anybody_who_programs(
     assert "新收到" in await (await client.get(f"/cases/{hospital.case}")).text()
     wrong = await save("severities", name_zh="加急", accept_hours="5", close_hours="很快")
     assert wrong.status == 422
-    page = await wrong.text()
-    assert "办结期限（小时）: 不是合适的数字" in page
-    assert 'value="加急"' in page
+    form = Forms(await wrong.text(), "/cases/settings/severities")
+    assert (form.faulty(), form.fault("close_hours")) == ({"close_hours"}, "不是合适的数字。")
     assert (await save("severities", name_zh="加急", accept_hours="0.5", close_hours="4",
                        active="1", position="9")).status == 303
     assert (await save("categories", name_zh="停车", active="1")).status == 303
@@ -428,7 +434,51 @@ async def test_a_list_is_imported_and_its_faulty_rows_named(
                           (b"a,b\n1,2", "缺少必填的列"), (b"\0\xff", "无法识别文字编码")):
         status, page = await send(content)
         assert status == 422
-        assert said in page
+        assert said in Forms(page, "/cases/import").fault("file")
+
+
+async def test_a_setting_that_is_not_taken_says_so_at_its_field_and_keeps_what_was_typed(
+        client: Client, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("supervisor")
+    token = await csrf(client, "/cases/settings")
+    for part, typed, field in (
+            ("categories", {"name_zh": "", "name_en": "Parking", "position": "3"}, "name_zh"),
+            ("categories", {"name_zh": "停车", "position": "many"}, "position"),
+            ("severities", {"name_zh": "加急", "accept_hours": "5", "close_hours": "1",
+                            "clock": "working"}, "close_hours"),
+            ("templates", {"name": "致歉", "body": ""}, "body"),
+            ("rules", {"kind": "praise", "department": "骨科", "to_department": "",
+                       "position": "0"}, "to_department"),
+            ("hours", {"opens": "09:00", "closes": "08:00", "day_2": "1",
+                       "timezone": "Asia/Shanghai"}, "closes"),
+            ("hours", {"opens": "09:00", "closes": "17:00"}, "day_1"),
+            ("states", {"zh_registered": "名" * 13, "en_registered": "New"}, "zh_registered")):
+        answer = await client.post(f"/cases/settings/{part}",
+                                   data={"csrf_token": token, **typed})
+        assert answer.status == 422, part
+        form = Forms(await answer.text(), f"/cases/settings/{part}")
+        assert {name.rpartition("_")[0] if name.startswith("day_") else name
+                for name in form.faulty()} == {field.removesuffix("_1")}, part
+        for name, value in typed.items():
+            assert value in form.all_values(name), (part, name)
+
+
+async def test_a_step_that_is_not_taken_says_so_at_its_field_and_keeps_what_was_typed(
+        client: Client, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("agent")
+    case = hospital.case
+    await post(client, case, "move", move="accept", version="1")
+    for part, typed, field in (
+            ("move", {"words": "请跟进", "owner": "", "department": ""}, "owner"),
+            ("words", {"words": "长" * 5001}, "words"),
+            ("transfer", {"department": "", "words": "转给他们"}, "department"),
+            ("transfer", {"department": "护理部", "words": ""}, "words")):
+        answer = await post(client, case, part, move="assign", version="2", **typed)
+        assert answer.status == 422, part
+        form = Forms(await answer.text(), f"/cases/{case}/{part}")
+        assert form.faulty() == {field}, part
+        for name, value in typed.items():
+            assert value in form.all_values(name), (part, name)
 
 
 async def test_a_case_that_is_not_there_is_not_found(client: Client, hospital: Hospital,

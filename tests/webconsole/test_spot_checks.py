@@ -20,6 +20,7 @@ from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckCorrection
 from followup.spotchecks.states import ItemState
 from tests.followup.spotchecks.ward import ALL_WELL, POOR, ZONE, open_checks, publish_other
 from tests.webconsole.conftest import Client, SignIn, csrf
+from tests.webconsole.forms import Forms
 from tests.webconsole.hospital import Hospital
 
 GOOD = {f"mark-{key}": value for key, value in ALL_WELL.items()}
@@ -119,9 +120,10 @@ async def test_a_score_is_kept_and_what_does_not_fit_loses_no_word(
     status, page = await post(client, item(ward, "score"), **{**BAD, "mark-manner": "9"},
                               remark="语速偏快")
     assert status == 422
-    assert "请给每一项打分" in page
-    assert "语速偏快" in page
-    assert re.search(r'id="mark-questions".*?<option value="1" selected>', page, re.DOTALL)
+    form = Forms(page, item(ward, "score"))
+    assert "请给每一项打分" in form.fault("mark-manner")
+    assert form.faulty() == {"mark-manner"}
+    assert (form.value("remark"), form.value("mark-questions")) == ("语速偏快", "1")
     status, _ = await post(client, item(ward, "score"), **BAD, remark="语速偏快")
     assert status == 303
     page = await text(client, item(ward))
@@ -194,26 +196,30 @@ async def test_an_appeal_is_decided_and_a_correction_followed_to_its_end(
     await post(client, item(ward, "score"), **BAD)
     await sign_in("agent")
     status, page = await post(client, item(ward, "appeal"), text="  ")
-    assert status == 422
-    assert "请写明内容" in page
+    assert (status, Forms(page).fault("text")) == (422, "请写明内容。")
     assert (await post(client, item(ward, "appeal"), text="0:27 已追问"))[0] == 303
     await sign_in("supervisor")
     assert "0:27 已追问" in await text(client, item(ward))
     status, page = await post(client, item(ward, "decide"), upheld="yes", points="101",
                               answer="成立")
-    assert (status, "得分应为 0 到 100" in page, ">成立</textarea>" in page) == (422, True, True)
+    form = Forms(page, item(ward, "decide"))
+    assert (status, form.fault("points")) == (422, "得分应为 0 到 100。")
+    assert (form.faulty(), form.value("answer")) == ({"points"}, "成立")
     assert (await post(client, item(ward, "decide"), upheld="yes", points="82.5",
                        answer="成立"))[0] == 303
     page = await text(client, item(ward))
     assert "56.4 → 82.5 分" in page
     today = now().astimezone(ZONE).date()
     status, page = await post(client, item(ward, "order"), text="重学", due_on="2020-01-01")
-    assert (status, "完成期限应为" in page, ">重学</textarea>" in page) == (422, True, True)
+    form = Forms(page, item(ward, "order"))
+    assert (status, form.faulty(), form.value("text")) == (422, {"due_on"}, "重学")
+    assert "完成期限应为" in form.fault("due_on")
     assert (await post(client, item(ward, "order"), text="重学", due_on=str(today)))[0] == 303
     await sign_in("agent")
     assert (await post(client, item(ward, "report"), text="学完了"))[0] == 303
     await sign_in("auditor")
-    assert (await post(client, item(ward, "accept"), done="no"))[0] == 422
+    status, page = await post(client, item(ward, "accept"), done="no")
+    assert (status, Forms(page, item(ward, "accept")).fault("returned")) == (422, "请写明内容。")
     assert (await post(client, item(ward, "accept"), done="no", returned="缺笔记"))[0] == 303
     assert "退回：缺笔记" in await text(client, item(ward))
     await sign_in("agent")
@@ -261,7 +267,9 @@ async def test_a_comment_is_on_a_moment_of_the_recording(
     assert re.search(r'mark-note" data-seek="65.0".*?语气很好', page, re.DOTALL)
     for at in ("", "65", "1:75", "abc", "999999:00"):
         status, page = await post(client, item(ward, "note"), at=at, text="语气很好")
-        assert (status, "时刻应为录音中的时间" in page) == (422, True), at
+        form = Forms(page, item(ward, "note"))
+        assert (status, form.faulty(), form.value("text")) == (422, {"at"}, "语气很好"), at
+        assert "时刻应为录音中的时间" in form.fault("at")
 
 
 async def test_a_patient_is_called_again_by_hand_from_the_phone_page(
@@ -351,8 +359,14 @@ async def test_a_card_is_changed_by_a_new_version(
     form["name"] = "通话质量"
     form |= {"zh7": "结束语完整", "en7": "Said goodbye", "weight7": "2", "maximum7": "5"}
     status, page = await post(client, "/spot-checks/cards", **{**form, "weight7": "0"})
-    assert (status, "第 8 项：" in page, "权重应为" in page) == (422, True, True)
-    assert 'value="结束语完整"' in page
+    lines = Forms(page, "/spot-checks/cards")
+    assert (status, lines.faulty(), lines.value("weight7")) == (422, {"weight7"}, "0")
+    assert "权重应为" in lines.fault("weight7")
+    assert lines.value("zh7") == "结束语完整"
+    for change, at in (({"en7": ""}, {"zh7", "en7"}), ({"name": " "}, {"name"}),
+                       ({"pass_mark": "101"}, {"pass_mark"})):
+        status, page = await post(client, "/spot-checks/cards", **{**form, **change})
+        assert (status, Forms(page, "/spot-checks/cards").faulty()) == (422, at)
     assert (await post(client, "/spot-checks/cards", **form))[0] == 303
     async with database.session() as session:
         cards = (await session.scalars(select(ScoreCard).order_by(ScoreCard.version))).all()

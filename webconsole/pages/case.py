@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
+from multidict import MultiMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.calls.models import Attempt
@@ -36,6 +37,7 @@ from webconsole.rights import HANDLES_CASES, SEES_CASES, TAKES_CALLS, allowed, u
 from webconsole.templating import render
 
 WORDS = changes.WORDS
+TYPED = ("words", "owner", "department", "satisfaction")
 
 
 @allowed(SEES_CASES)
@@ -73,7 +75,7 @@ async def move(request: web.Request) -> web.Response:
                                owner=owner, department=text(form.get("department"), 60))
             onward = await case_path(session, case_id)
     except (NotTaken, Conflict) as refused:
-        return await _refused(request, case_id, refused, part=what.value, typed=words, form=form)
+        return await _refused(request, case_id, refused, part=what.value, form=form)
     raise web.HTTPSeeOther(onward)
 
 
@@ -89,8 +91,7 @@ async def transfer(request: web.Request) -> web.Response:
                                    department=text(form.get("department"), 61), words=words)
             onward = await case_path(session, case_id)
     except (NotTaken, Conflict) as refused:
-        return await _refused(request, case_id, refused, part="transfer", typed=words,
-                              form=form)
+        return await _refused(request, case_id, refused, part="transfer", form=form)
     raise web.HTTPSeeOther(onward)
 
 
@@ -104,7 +105,7 @@ async def say(request: web.Request) -> web.Response:
         async with request.app[DATABASE].session() as session:
             await changes.say(session, case_id, told, words, by(request))
     except NotTaken as refused:
-        return await _refused(request, case_id, refused, part="words", typed=words)
+        return await _refused(request, case_id, refused, part="words", form=form)
     raise web.HTTPSeeOther(f"/cases/{case_id}")
 
 
@@ -122,7 +123,7 @@ async def draft(request: web.Request) -> web.Response:
     filled = fill_in(chosen, number=case.number, name=name, hospital=settings.hospital_en
                      if visitor.locale == "en" else settings.hospital)
     words = "\n".join(part for part in (text(form.get("words"), WORDS), filled) if part)
-    return render(request, "parts/case_words.html", typed=words)
+    return render(request, "parts/case_words.html", words=words, fault="", words_length=WORDS)
 
 
 @allowed(HANDLES_CASES)
@@ -135,7 +136,7 @@ async def rate(request: web.Request) -> web.Response:
             await changes.rate(session, case_id, int(told) if told in "12345" and told else 0,
                                words, by(request))
     except (NotTaken, Conflict) as refused:
-        return await _refused(request, case_id, refused, part="rate", typed=words, form=form)
+        return await _refused(request, case_id, refused, part="rate", form=form)
     raise web.HTTPSeeOther(f"/cases/{case_id}")
 
 
@@ -217,16 +218,14 @@ async def _owner(session: Any, told: object) -> User | None:
 
 
 async def _refused(request: web.Request, case_id: uuid.UUID, refused: InvalidInput | Conflict, *,
-                   part: str, typed: str,
-                   form: Mapping[str, Any] | None = None) -> web.Response:
-    """The page with what was typed and chosen, and why it was not taken."""
-    chosen = {name: str((form or {}).get(name, ""))[:60]
-              for name in ("owner", "department", "satisfaction")} if form else {}
+                   part: str, form: MultiMapping[Any]) -> web.Response:
+    """The page with what was typed in a part, and at which field it was not taken."""
+    typed = {name: text(form.get(name), WORDS + 1) for name in TYPED}
     if isinstance(refused, NotTaken):
         fault = refused.faults[0]
-        return await show(request, case_id, status=422, part=part, typed=typed, chosen=chosen,
+        return await show(request, case_id, status=422, part=part, typed=typed,
                            fault=fault.wrong.value, fault_field=fault.field)
-    return await show(request, case_id, status=409, part=part, typed=typed, chosen=chosen,
+    return await show(request, case_id, status=409, part=part, typed=typed,
                       conflict=True)
 
 
@@ -267,7 +266,7 @@ async def show(request: web.Request, case_id: uuid.UUID, *, status: int = 200,
             "open_alerts": (await overview.alert_counts(session))[0]}
     steps = [(step, needs_words(case.kind, case.state, step))
              for step in moves(case.kind, case.state)]
-    given = {"new": False, "part": "", "typed": "", "chosen": {}, "fault": "", "fault_field": "",
+    given = {"new": False, "part": "", "typed": {}, "fault": "", "fault_field": "",
              "conflict": False, "file_fault": None, "not_called": ""} | more
     return render(request, "case.html", status=status, case=case, steps=steps, Move=Move,
                   CaseState=CaseState, EventKind=EventKind, HEARD=HEARD, setup=setup,

@@ -173,5 +173,5 @@ async def _page(request: web.Request, form: PersonForm, *, status: int = 200,
     departments = sorted({*known, *form.departments})
     return render(request, "person.html", status=status, form=form, user_shown=user,
                   seen=staff.mark(user) if user else "", password=password, conflict=conflict,
-                  now=PersonForm.of(user) if user else None, departments=departments,
+                  now=PersonForm.of(user) if user else form, departments=departments,
                   roles=list(Role), reaches=list(Reach), speech=NAMES, **values)

@@ -157,10 +157,10 @@ async def _act(request: web.Request, work: Callable[[AsyncSession, uuid.UUID, Fo
     try:
         async with request.app[DATABASE].session() as session:
             token = await work(session, recording_id, form, By(visitor.actor, visitor.address))
-    except InvalidInput as error:
-        return (await _page(request, recording_id, status=422, fault=error.field, typed=form))[0]
-    except Conflict:
-        return (await _page(request, recording_id, status=409, fault="conflict", typed=form))[0]
+    except (InvalidInput, Conflict) as error:
+        fault = "conflict" if isinstance(error, Conflict) else error.field
+        return (await _page(request, recording_id, status=error.status, fault=fault, typed=form,
+                            part=request.path.rpartition("/")[2]))[0]
     if token:
         return (await _page(request, recording_id, token=token))[0]
     raise web.HTTPSeeOther(local_path(form.get("next") or f"/recordings/{recording_id}"))
@@ -171,7 +171,7 @@ async def _page(request: web.Request, recording_id: uuid.UUID, status: int = 200
     async with request.app[DATABASE].session() as session:
         whole = await find_whole(session, recording_id)
         alerts, _ = await overview.alert_counts(session)
-    given: dict[str, Any] = {"fault": "", "token": ""} | more
+    given: dict[str, Any] = {"fault": "", "token": "", "part": ""} | more
     given["typed"] = defaultdict(str, given.get("typed") or {})
     wording = Wording(whole.questionnaire.resource, request[VISITOR].locale)
     return render(request, "recording.html", status=status, whole=whole, wording=wording,

@@ -45,7 +45,7 @@ WORDS = 1000
 FAULTS = ("marks", "points", "words", "due_on", "moment", "questionnaire", "conflict", "no_calls",
           "cancelled", "elsewhere")
 _OF_FIELDS = {"questionnaire": "questionnaire", "points": "points", "due_on": "due_on",
-              "at_ms": "moment", "text": "words", "note": "words", "answer": "words"}
+              "at": "moment", "marks": "marks"}
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
 Form = dict[str, str]
 Work = Callable[[AsyncSession, uuid.UUID, Form, Actor], Awaitable[object]]
@@ -128,7 +128,7 @@ async def accept(request: web.Request) -> web.Response:
     async def work(session: AsyncSession, check_id: uuid.UUID, form: Form, actor: Actor) -> None:
         returned = "" if form.get("done") == "yes" else form.get("returned", "")
         if form.get("done") != "yes" and not returned:
-            raise InvalidInput("returned: expected some words", field="text")
+            raise InvalidInput("returned: expected some words", field="returned")
         await desk.accept(session, check_id, actor, returned=returned)
     return await _act(request, work)
 
@@ -167,14 +167,23 @@ async def _act(request: web.Request, work: Work) -> web.Response:
         async with request.app[DATABASE].session() as session:
             await work(session, check_id, form, Actor(visitor.user, visitor.address))
     except (InvalidInput, Conflict) as wrong:
-        field, why = wrong.details.get("field", ""), wrong.details.get("why", "conflict")
-        fault = why if isinstance(wrong, Conflict) else _OF_FIELDS.get(field, "marks")
-        return render(request, "spot_check.html", status=wrong.status,
-                      **await _look(request, check_id, fault=fault, typed=form))
+        part = request.path.rpartition("/")[2]
+        told: dict[str, Any] = {"fault": wrong.details.get("why", "conflict")} if isinstance(
+            wrong, Conflict) else {"faults": _faults(part, wrong.field)}
+        return render(request, "spot_check.html", status=wrong.status, **{
+            **await _look(request, check_id, typed=form), "part": part, **told})
     raise web.HTTPSeeOther(f"/spot-checks/items/{check_id}")
 
 
-async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
+def _faults(part: str, field: str) -> dict[str, str]:
+    """One of FAULTS by field of the form of a part; ``field`` as the desk calls it."""
+    name = "at" if field == "at_ms" else field
+    if part == "score" and name != "marks":
+        return {f"mark-{name}": "marks"}
+    return {name: _OF_FIELDS.get(name, "words")}
+
+
+async def _look(request: web.Request, check_id: uuid.UUID, *,
                 typed: Form | None = None) -> dict[str, Any]:
     visitor = request[VISITOR]
     if visitor.user is None:
@@ -196,9 +205,9 @@ async def _look(request: web.Request, check_id: uuid.UUID, *, fault: str = "",
     involved = visitor.may(APPEALS) and (check.person_id == me or checks)
     return {
         "looked": looked, "check": check, "patient": looked.patient, "scores": shown,
-        "notes": notes, "card": check.plan.card.card, "open_alerts": count, "fault": fault,
-        "typed": defaultdict(str, typed or {}), "words": WORDS, "marked": _marks(typed or {}),
-        **_worded(looked, visitor.locale), "questionnaires": offered,
+        "notes": notes, "card": check.plan.card.card, "open_alerts": count, "words": WORDS,
+        "part": "", "fault": "", "faults": {}, "typed": defaultdict(str, typed or {}),
+        "marked": _marks(typed or {}), **_worded(looked, visitor.locale), "questionnaires": offered,
         "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
         "can": {
             "score": checks and may_score(state, me, check.scored_by, check.person_id),

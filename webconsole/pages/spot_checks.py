@@ -166,12 +166,21 @@ async def save_card(request: web.Request) -> web.Response:
             saved = await plans.save_card(session, typed["name"], card, actor=visitor.actor,
                                           address=visitor.address)
     except InvalidInput as wrong:
-        _, _, rest = wrong.field.partition(".")
-        line, _, what = rest.partition(".")
-        fault = what or wrong.field
-        return await _cards(request, typed, lines, status=422, line=line,
-                            fault=fault if fault in CARD_FAULTS else "criteria")
+        return await _cards(request, typed, lines, status=422, faults=_card_faults(wrong.field))
     raise web.HTTPSeeOther(f"/spot-checks/cards?card={saved.id}")
+
+
+def _card_faults(field: str) -> dict[str, str]:
+    """One of CARD_FAULTS by field of the form; ``field`` as the card names it, such as
+    ``criteria.2.weight``."""
+    _, _, rest = field.partition(".")
+    line, _, what = rest.partition(".")
+    if not line.isdecimal() or what not in CARD_FAULTS:
+        return {field if field in ("name", "pass_mark") else "criteria":
+                field if field in CARD_FAULTS else "criteria"}
+    number = int(line) - 1
+    return {f"{name}{number}": what for name in (
+        ("zh", "en") if what in ("title", "key") else (what,))}
 
 
 def _lines(form: dict[str, str]) -> list[dict[str, Any]]:
@@ -198,7 +207,7 @@ async def _cards(request: web.Request, typed: dict[str, Any], lines: list[Any], 
              for _ in range(SPARE_LINES)]
     return render(request, "score_cards.html", status=status, typed=typed, cards=every,
                   criteria=[*lines, *spare][:MOST_CRITERIA], open_alerts=count,
-                  **{"chosen": None, "fault": "", "line": "", **more})
+                  **{"chosen": None, "faults": {}, **more})
 
 
 def _day(value: str, field: str) -> date:
