@@ -68,12 +68,13 @@ VISITS: Mapping[str, Sequence[str]] = {
     "/phone/desk": ("extension=7100",),
     "/recordings": ("", DEEP, "sort=-length", "q=王秀英", "department=骨科", "told=finding"),
     "/recordings/export": ("q=ZY010001&format=csv",),
+    "/recordings/live": ("since={month}",),
     "/messages": ("", DEEP, "state=failed", "q=王秀英", "q=C000123", "begin={month}"),
     "/messages/export": ("begin={month}&format=csv",),
     # ask for a voice on the machine, for somebody who is not signed in, for a call by hand, for
     # what is not seeded
     "/prompts": (), "/sign-in": (), "/sign-in/code": (), "/spot-checks/items/{id}/answers": (),
-    "/messages/templates/{id}": (),
+    "/messages/templates/{id}": (), "/recordings/{id}/messages/{message}": (),
 }
 # where the ids of a room's pages are found: some of the newest, or of the largest
 _IDS: Mapping[str, str] = {

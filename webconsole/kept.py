@@ -75,7 +75,15 @@ def is_ours(request: web.Request) -> bool:
 
 
 async def from_stranger(request: web.Request) -> Kept | None:
-    """The form of who is not signed in any more; its files are passed over, never stored."""
+    """The form of who is not signed in any more; its files are passed over, never stored. None: it
+    is nothing that can be kept."""
+    try:
+        return await _read(request)
+    except (ValueError, LookupError, web.HTTPException):     # too large, broken, no such charset
+        return None
+
+
+async def _read(request: web.Request) -> Kept | None:
     if request.content_type != "multipart/form-data":
         return from_form(request.path, (await request.post()).items())
     fields: list[tuple[str, str]] = []

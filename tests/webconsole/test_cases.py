@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import date
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, FormData
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from followup.cases.models import Case
@@ -315,20 +314,6 @@ async def test_days_that_do_not_fit_are_told_at_their_field(
     assert 'value="2026-11-01"' in page
 
 
-async def test_a_form_that_is_sent_twice_is_one_case_and_with_other_words_another(
-        client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
-    await sign_in("supervisor")
-    page = await (await client.get("/cases/new")).text()
-    as_id = page.partition('name="as_id" value="')[2].partition('"')[0]
-    places = [(await tell(client, database, ("a.png", PNG), as_id=as_id, **change))
-              .headers["Location"] for change in ({}, {}, {"description": "回头改写的另一件事"})]
-    assert places[0] == places[1] != places[2]
-    assert as_id in places[0]
-    listed = await (await client.get("/cases/export?format=csv")).text()
-    assert listed.count("食堂的饭菜太凉") == 1
-    assert listed.count("回头改写的另一件事") == 1
-
-
 async def test_what_is_near_its_deadline_is_told_to_whom_it_concerns(
         client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
     await sign_in("agent")
@@ -400,85 +385,6 @@ async def test_a_supervisor_sets_up_without_anybody_who_programs(
         trail = (await session.scalars(select(AuditEvent).where(
             AuditEvent.action == "set-up-cases"))).all()
     assert len(trail) == 4
-
-
-async def test_a_list_is_imported_and_its_faulty_rows_named(
-        client: Client, hospital: Hospital, sign_in: SignIn) -> None:
-    await sign_in("supervisor")
-
-    async def send(content: bytes | None) -> tuple[int, str]:
-        form = FormData({"csrf_token": await csrf(client, "/cases/import")})
-        if content is not None:
-            form.add_field("file", content, filename="list.csv", content_type="text/csv")
-        answer = await client.post("/cases/import", data=form)
-        return answer.status, await answer.text()
-
-    good = "外部编号,类型,渠道,严重程度,内容\n1,投诉,电话,一般,太吵\n2,投诉,电话,没有,太吵\n"
-    status, page = await send(good.encode("gb18030"))
-    assert status == 200
-    assert "新登记 1 件，已有 0 件，未接收 1 行" in page
-    assert "严重程度" in page.partition("<tbody>")[2].partition("</tbody>")[0]
-    assert "新登记 0 件，已有 1 件，未接收 1 行" in (await send(good.encode()))[1]
-    book = Workbook()
-    for row in (["外部编号", "类型", "渠道", "严重程度", "内容", "发生日期", "反映人"],
-                [3, "投诉", "电话", "一般", "𠮷太吵", date(2026, 1, 2), "=1+1"],
-                [4, "表扬", "来信", None, "谢谢", date(2026, 1, 2), "王"]):
-        book.active.append(row)
-    packed = io.BytesIO()
-    book.save(packed)
-    status, page = await send(packed.getvalue())
-    assert status == 200
-    assert "新登记 1 件，已有 0 件，未接收 1 行" in page          # a formula is not read as nothing
-    assert "Excel 文件不能读取" in (await send(packed.getvalue()[:900]))[1]
-    for content, said in ((None, "请选择一个文件"), (b"", "文件是空的"),
-                          (b"a,b\n1,2", "缺少必填的列"), (b"\0\xff", "无法识别文字编码")):
-        status, page = await send(content)
-        assert status == 422
-        assert said in Forms(page, "/cases/import").fault("file")
-
-
-async def test_a_setting_that_is_not_taken_says_so_at_its_field_and_keeps_what_was_typed(
-        client: Client, hospital: Hospital, sign_in: SignIn) -> None:
-    await sign_in("supervisor")
-    token = await csrf(client, "/cases/settings")
-    for part, typed, field in (
-            ("categories", {"name_zh": "", "name_en": "Parking", "position": "3"}, "name_zh"),
-            ("categories", {"name_zh": "停车", "position": "many"}, "position"),
-            ("severities", {"name_zh": "加急", "accept_hours": "5", "close_hours": "1",
-                            "clock": "working"}, "close_hours"),
-            ("templates", {"name": "致歉", "body": ""}, "body"),
-            ("rules", {"kind": "praise", "department": "骨科", "to_department": "",
-                       "position": "0"}, "to_department"),
-            ("hours", {"opens": "09:00", "closes": "08:00", "day_2": "1",
-                       "timezone": "Asia/Shanghai"}, "closes"),
-            ("hours", {"opens": "09:00", "closes": "17:00"}, "day_1"),
-            ("states", {"zh_registered": "名" * 13, "en_registered": "New"}, "zh_registered")):
-        answer = await client.post(f"/cases/settings/{part}",
-                                   data={"csrf_token": token, **typed})
-        assert answer.status == 422, part
-        form = Forms(await answer.text(), f"/cases/settings/{part}")
-        assert {name.rpartition("_")[0] if name.startswith("day_") else name
-                for name in form.faulty()} == {field.removesuffix("_1")}, part
-        for name, value in typed.items():
-            assert value in form.all_values(name), (part, name)
-
-
-async def test_a_step_that_is_not_taken_says_so_at_its_field_and_keeps_what_was_typed(
-        client: Client, hospital: Hospital, sign_in: SignIn) -> None:
-    await sign_in("agent")
-    case = hospital.case
-    await post(client, case, "move", move="accept", version="1")
-    for part, typed, field in (
-            ("move", {"words": "请跟进", "owner": "", "department": ""}, "owner"),
-            ("words", {"words": "长" * 5001}, "words"),
-            ("transfer", {"department": "", "words": "转给他们"}, "department"),
-            ("transfer", {"department": "护理部", "words": ""}, "words")):
-        answer = await post(client, case, part, move="assign", version="2", **typed)
-        assert answer.status == 422, part
-        form = Forms(await answer.text(), f"/cases/{case}/{part}")
-        assert form.faulty() == {field}, part
-        for name, value in typed.items():
-            assert value in form.all_values(name), (part, name)
 
 
 async def test_a_case_that_is_not_there_is_not_found(client: Client, hospital: Hospital,
