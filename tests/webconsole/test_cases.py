@@ -300,7 +300,7 @@ async def test_a_table_that_does_not_show_all_says_so_and_the_export_has_it(
     assert (page.count("data-group="), "只列出前 1 项" in page) == (1, True)
     answer = await client.get("/cases/statistics/export?group=channel&format=csv")
     rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
-    assert len(rows) == 1 + 2 + 1
+    assert len(rows) == 1 + 2 + 2                            # all, and the period before
 
 
 async def test_days_that_do_not_fit_are_told_at_their_field(

@@ -3,7 +3,7 @@
 const told = {
   "htmx:sendError": document.querySelector("[data-away]"),
   "htmx:timeout": document.querySelector("[data-away]"),
-  "htmx:responseError": document.querySelector("[data-failed]"),
+  "htmx:responseError": document.querySelector("[data-refused]"),
 };
 
 function isAskedFor({ requestConfig }) {
