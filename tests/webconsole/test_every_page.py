@@ -33,8 +33,8 @@ pytestmark = [
 
 # what is no page: parts of pages, files, streams, other systems' doors
 NO_PAGES = ("/live", "/count", "/desk", "/export", "/events", "/audio", "/download", "/peaks",
-            "/seal", "/sound", "/ws", "/healthz", "/{file}", "/{token}", "/answers", "/palette",
-            "/sign-in/code")
+            "/seal", "/sound", "/ws", "/healthz", "/{file}", "/{message}", "/{token}", "/answers",
+            "/palette", "/sign-in/code")
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 STANDARD = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 AXE = """(only) => axe.run(document, {runOnly: only, resultTypes: ["violations"]}).then((found) =>
