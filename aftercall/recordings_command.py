@@ -130,8 +130,9 @@ def vault_of(settings: Settings) -> Vault:
 
 
 def _told(found: Any) -> list[str]:
-    lines = [f"seals looked at {found.links}: sound as sealed {found.sound}, expired "
-             f"{found.expired}, missing {len(found.missing)}, changed {len(found.changed)}"]
+    lines = [f"seals looked at {found.links}: sound as sealed {found.sound}, messages "
+             f"{found.messages}, expired {found.expired}, missing {len(found.missing)}, "
+             f"changed {len(found.changed)}"]
     if found.not_linked:
         lines.append(f"not in the chain yet: {found.not_linked}")
     if found.broken_at is not None:

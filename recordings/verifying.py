@@ -14,7 +14,7 @@ from followup.alarms.models import AlarmKind
 from followup.alarms.register import clear_alarm
 from followup.calls.models import Recording, RecordingState
 from followup.database.engine import Database
-from followup.recordings.models import RecordingSeal
+from followup.recordings.models import RecordingSeal, VoiceMessage
 from followup.recordings.register import note_checked
 from recordings.alarms import tell_changed
 from recordings.chain import FIRST, link_of
@@ -31,6 +31,7 @@ class Verified:
 
     links: int = 0
     sound: int = 0                                     # files that are what was sealed
+    messages: int = 0                                  # of patients, that are what was sealed
     expired: int = 0
     not_linked: int = 0                                # sealed a moment ago
     broken_at: int | None = None                       # number of the first broken link
@@ -47,7 +48,8 @@ class Verified:
 
 async def verify(database: Database, vault: Vault, plain: Path, since: datetime | None = None,
                  actor: str = "system", heard: Callable[[int], None] = lambda _: None) -> Verified:
-    """Every link from the first recording sealed at ``since`` on, with its row and its file.
+    """Every link from the first recording sealed at ``since`` on, with its row and its file; and
+    the messages that patients left, each told by the recording of its call.
 
     A file that is missing or changed raises its alarm; one that is well again clears it. Away,
     OtherKey when the storage cannot be read at all. ``heard`` is told how many links are done.
@@ -62,6 +64,7 @@ async def verify(database: Database, vault: Vault, plain: Path, since: datetime 
                 .where(RecordingSeal.number > found.head_number)
                 .order_by(RecordingSeal.number).limit(_BATCH))).all()
         if not rows:
+            await _look_at_messages(database, vault, since, found, actor)
             return found
         for seal, recording in rows:
             if found.broken_at is None and (seal.number != found.head_number + 1
@@ -105,6 +108,32 @@ async def _look(database: Database, vault: Vault, plain: Path, seal: RecordingSe
             await clear_alarm(session, AlarmKind.RECORDING_CHANGED, str(recording.id))
             if recording.state is RecordingState.SEALED:
                 await note_checked(session, recording.id)
+
+
+async def _look_at_messages(database: Database, vault: Vault, since: datetime | None,
+                            found: Verified, actor: str) -> None:
+    after = uuid.UUID(int=0)
+    while True:
+        async with database.session() as session:
+            rows = (await session.scalars(
+                select(VoiceMessage).where(
+                    VoiceMessage.id > after, VoiceMessage.file.is_not(None),
+                    *([VoiceMessage.sealed_at >= since] if since else []))
+                .order_by(VoiceMessage.id).limit(_BATCH))).all()
+        for row in rows:
+            after = row.id
+            if row.file is None or row.stored is None:
+                continue
+            try:
+                await (await vault.open(row.file, row.stored, row.sha256)).check()
+                found.messages += 1
+            except (Missing, Changed) as error:
+                (found.missing if isinstance(error, Missing) else found.changed).append(
+                    row.recording_id)
+                async with database.session() as session:
+                    await tell_changed(session, row.recording_id, error, actor=actor)
+        if not rows:
+            return
 
 
 async def _hold_against(vault: Vault, plain: Path, seal: RecordingSeal,

@@ -17,6 +17,7 @@ from recordings.messages import expire_messages, hand_over_messages, seal_messag
 from recordings.naming import message_name
 from recordings.storage import FolderStore
 from recordings.vault import Vault
+from recordings.verifying import verify
 from tests.recordings.archive import Archive
 from tests.recordings.doomed_keeper import KEYS
 
@@ -117,3 +118,19 @@ async def test_messages_are_kept_by_the_rules_and_holds_of_their_calls(archive: 
     assert gone == {f"{message_name(over, 1)}.wav"}
     assert len(archive.sealed_files()) == 2
     assert await expire_messages(archive.database, archive.vault, None) == 0
+
+
+async def test_a_flipped_bit_of_a_message_is_found(archive: Archive) -> None:
+    attempts = [await archive.call(), await archive.call()]
+    names = [await leave(archive, each) for each in attempts]
+    await seal_messages(archive.database, archive.spool, archive.vault)
+    fine = await verify(archive.database, archive.vault, archive.folder)
+    assert (fine.messages, fine.ok) == (2, True)
+    row = next(each for each in await kept(archive) if each.name == names[0])
+    assert row.file is not None
+    file = archive.folder / row.file
+    sealed = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(sealed[:-9] + bytes([sealed[-9] ^ 1]) + sealed[-8:])
+    found = await verify(archive.database, archive.vault, archive.folder)
+    assert (found.messages, found.changed) == (1, [row.recording_id])

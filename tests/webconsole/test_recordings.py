@@ -11,11 +11,12 @@ import pytest
 from aiohttp import ClientError
 from sqlalchemy import select, update
 
-from followup.alarms.models import AlarmKind
+from followup.alarms.models import Alarm, AlarmKind
 from followup.alarms.register import open_alarms
 from followup.calls.models import Recording, RecordingState
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
+from followup.recordings.models import VoiceMessage
 from followup.responses.models import Answer, GivenBy, Response
 from followup.secrets import load_secrets
 from followup.settings import Settings
@@ -246,3 +247,15 @@ async def test_a_message_of_a_call_that_was_not_recorded_is_heard_with_a_trace(
     assert (who, what.partition(":")[0]) == ("auditor", "voice-message")
     foreign = path.replace(str(hospital.recording), str(uuid.uuid4()))
     assert (await client.get(foreign)).status == 404
+    async with database.session() as session:
+        kept = (await session.scalars(select(VoiceMessage))).one()
+    assert kept.file is not None
+    file = settings.recordings_dir / kept.file
+    sealed = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(sealed[:-9] + bytes([sealed[-9] ^ 1]) + sealed[-8:])
+    assert (await client.get(path)).status == 409
+    async with database.session() as session:
+        [alarm] = await session.scalars(select(Alarm).where(
+            Alarm.kind == AlarmKind.RECORDING_CHANGED))
+    assert alarm.subject == str(hospital.recording)

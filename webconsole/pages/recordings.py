@@ -15,6 +15,7 @@ from followup.database.engine import Database
 from followup.errors import NotFound, Unavailable
 from followup.people import audit
 from followup.recordings.models import VoiceMessage
+from recordings.alarms import tell_changed
 from recordings.errors import Changed, Missing
 from recordings.naming import peaks_name
 from recordings.peaks import measure
@@ -99,7 +100,13 @@ async def message(request: web.Request) -> web.StreamResponse:
         raise NotFound("there is no such message")
     try:
         sound = await request.app[VAULT].open_checked(row.file, row.stored, row.sha256)
-    except Missing as error:
+    except (Missing, Changed) as error:
+        visitor = request[VISITOR]
+        async with request.app[DATABASE].session() as session:
+            await tell_changed(session, row.recording_id, error, actor=visitor.actor,
+                               address=visitor.address)
+        if isinstance(error, Changed):
+            raise
         raise NotFound("there is no such message") from error
     await note_play(request, audit.PLAY_RECORDING, f"voice-message:{row.id}",
                     recording=str(row.recording_id))
