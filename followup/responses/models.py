@@ -68,7 +68,7 @@ class Answer(HasId, Base):
                                     "OR superseded_at IS NOT NULL")),
         # fewer still: messages in the patient's own voice
         Index("ix_answer_message", "attempt_id",
-              postgresql_where=text("jsonb_exists(value, 'valueAttachment')")),
+              postgresql_where=text("given_by = 'message'")),
     )
 
     response_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("response.id"))

@@ -46,7 +46,7 @@ from followup.views.search import has_number, in_range
 
 _SEAL = re.compile(r"#?([0-9]{1,18})")
 # written out, so that the planner can prove that the partial indexes fit
-IS_MESSAGE: ColumnElement[bool] = literal_column("jsonb_exists(answer.value, 'valueAttachment')")
+IS_MESSAGE: ColumnElement[bool] = literal_column("answer.given_by = 'message'")
 _FINDING: ColumnElement[bool] = literal_column("recording_mark.kind = 'finding'")
 _ESCALATION: ColumnElement[bool] = literal_column("recording_mark.kind = 'escalation'")
 

@@ -86,7 +86,7 @@ async def test_each_filter_finds_its_own_and_no_other(
         answer = await session.scalar(select(Answer).limit(1))
         assert answer is not None
         session.add(Answer(response_id=answer.response_id, attempt_id=calls[lost].attempt_id,
-                           link_id="message", heard="#", given_by=GivenBy.KEY,
+                           link_id="message", heard="5000 ms", given_by=GivenBy.MESSAGE,
                            value={"valueAttachment": {"url": "x"}}))
         finished = Campaign(name="别的任务", questionnaire_id=(
             await session.get_one(Campaign, hospital.campaign)).questionnaire_id)
