@@ -21,7 +21,7 @@ def back(state: State) -> Step:
     """
     more = state.phase is Phase.MORE
     if state.backs >= MAX_BACKS or not (more or state.history):
-        return flow.any_more(state) if more else flow.repeat(state)
+        return _no_further(state) if more else flow.repeat(state)
     state = replace(state, backs=state.backs + 1)
     if more:
         return _redo(state, flow.current(state))
@@ -31,6 +31,13 @@ def back(state: State) -> Step:
     if item.repeats and not item.type.has_options and item.link_id in state.answers:
         return _redo(state, item)
     return flow.ask(state, item, (), ())
+
+
+def _no_further(state: State) -> Step:
+    """They have gone back often enough: asked once more, then what was given stands."""
+    if state.repeats >= flow.MAX_REPEATS:
+        return flow.done(state)
+    return flow.any_more(replace(state, repeats=state.repeats + 1))
 
 
 def _redo(state: State, item: Item) -> Step:

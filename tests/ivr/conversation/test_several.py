@@ -198,6 +198,16 @@ def test_a_number_that_came_out_wrong_is_put_right_before_the_next() -> None:
         assert patient.said == ["any-more"]
 
 
+def test_who_goes_back_over_and_over_is_taken_on_at_last() -> None:
+    patient = call(sugar()).play("6#")
+    for number in range(30):
+        if patient.state.link_id != "sugar":
+            break
+        patient.play("9", f"{6 + number % 2}#")
+    assert patient.state.link_id == "last"
+    assert patient.stored["sugar"] in ({"valueDecimal": 6.0}, {"valueDecimal": 7.0})
+
+
 @pytest.mark.parametrize("words", [("hangup",), ("silence",) * 3])
 def test_what_is_not_put_right_stands(words: tuple[str, ...]) -> None:
     patient = call(sugar()).play("6#", "1", "7#", "9", *words)
