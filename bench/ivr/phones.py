@@ -37,10 +37,15 @@ class Habits:
     schedule: Sequence[float] = ()       # when each answer is due, in a call that nothing delays
 
 
+PACE_NS, GRACE_NS = 20 * 10**9, 4 * 10**9
+
+
 @dataclass(frozen=True)
 class Tally:
     """Of a span of time: calls that had any sound, calls with late sound, late packets; calls that
-    had sound on average; answers given, and answers that were due."""
+    had sound on average; answers given in the ``PACE_NS`` that ended with it, and those of them
+    that were due ``GRACE_NS`` before its end: calls that began together answer in bunches, which
+    come a little later with each answer."""
 
     calls: int
     late_calls: int
@@ -253,8 +258,9 @@ def _serve(pipe: Connection, host: str, node_host: str, habits: Habits) -> None:
                 start, end = asked
                 pipe.send(Tally(heard.calls_between(start, end), *heard.late_between(start, end),
                                 heard.talking_between(start, end),
-                                heard.answers_between(start, end),
-                                heard.due_between(start, end, habits.schedule)))
+                                heard.answers_between(end - PACE_NS, end),
+                                heard.due_between(end - PACE_NS, end - GRACE_NS,
+                                                  habits.schedule)))
         except (EOFError, OSError):
             return
         due = max(due + period, time.monotonic() - 5 * period)

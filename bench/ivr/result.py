@@ -68,16 +68,10 @@ class Result:
         return {name: round(cores * self.call_s / self.measured_calls, 4)
                 for name, cores in self.cores.items()}
 
-    def pace(self) -> float | None:
-        """Answers given over answers due, in all windows in which the calls were held."""
-        held = [window for climb in self.climbs for window in climb.windows if window["good"]]
-        due = sum(window["due"] for window in held)
-        return round(sum(window["answers"] for window in held) / due, 4) if due else None
-
     def as_json(self) -> dict[str, Any]:
         """The flow's table."""
         return {"held": self.held, "broke_at": self.broke_at, "windows": self.windows,
-                "climbs": [asdict(climb) for climb in self.climbs], "pace": self.pace(),
+                "climbs": [asdict(climb) for climb in self.climbs],
                 "measured_at_calls": self.measured_calls,
                 "measured_late_calls": sum(each.late_calls for each in self.metered),
                 "cores": self.cores, "cpu_s_per_call": self.cpu_s_per_call(),
