@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ivr.understanding.meaning import Wish
@@ -72,6 +72,7 @@ def lexicon(language: str) -> Lexicon:
         {normal(word): int(days) for days, said in raw["days"].items() for word in said})
 
 
+@lru_cache(maxsize=1 << 14)
 def normal(text: str) -> str:
     """Lower case, no punctuation, single spaces; Chinese without any.
 
@@ -83,11 +84,21 @@ def normal(text: str) -> str:
     return re.sub(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])", "", text)
 
 
-def cut(text: str, known: Mapping[str, str], by_word: bool) -> Iterator[tuple[str, str]]:
-    """``text`` as (word, kind) pairs, the longest known word first; the rest has kind ""."""
+def longest_of(known: Iterable[str], by_word: bool) -> int:
+    """How many words, or signs, the longest has."""
+    return max((len(word.split()) if by_word else len(word) for word in known), default=0)
+
+
+def cut(text: str, known: Mapping[str, str], by_word: bool,
+        longest: int | None = None) -> Iterator[tuple[str, str]]:
+    """``text`` as (word, kind) pairs, the longest known word first; the rest has kind "".
+
+    ``longest_of`` them may be given where it has been found before.
+    """
     units = text.split() if by_word else list(text.replace(" ", ""))
     glue = " " if by_word else ""
-    longest = max((len(word.split()) if by_word else len(word) for word in known), default=0)
+    if longest is None:
+        longest = longest_of(known, by_word)
     place = 0
     strange: list[str] = []
     while place < len(units):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pypinyin import lazy_pinyin
@@ -16,7 +16,7 @@ from followup.questionnaires.units import Unit
 from followup.questionnaires.values import fhir_value, fitting, together, within
 from ivr.prompts.answers import unit_of
 from ivr.understanding import dates, numbers
-from ivr.understanding.lexicon import Lexicon, cut, lexicon, normal
+from ivr.understanding.lexicon import Lexicon, cut, lexicon, longest_of, normal
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
 from ivr.understanding.years import read_year
 
@@ -89,12 +89,9 @@ def wish(language: str, text: str) -> Wished | None:
 
 def _wish(said: str, words: Lexicon) -> Wished | None:
     """The wish, when nothing but it was said."""
-    known = {**dict.fromkeys(words.fillers, "filler"),
-             **dict.fromkeys(words.people, "people"),
-             **dict.fromkeys(words.languages, "language"),
-             **dict.fromkeys(words.greetings, "greeting"),
-             **dict.fromkeys(words.wishes, "wish")}
-    found = [(word, kind) for word, kind in cut(said, known, words.by_word) if kind != "filler"]
+    known, longest = _asides(words.language)
+    found = [(word, kind) for word, kind in cut(said, known, words.by_word, longest)
+             if kind != "filler"]
     kinds = {kind for _, kind in found}
     wishes = {Wished(words.wishes[word]) for word, kind in found if kind == "wish"} | {
         Wished(Wish.LANGUAGE, words.languages[word]) for word, kind in found if kind == "language"}
@@ -106,6 +103,18 @@ def _wish(said: str, words: Lexicon) -> Wished | None:
         return None
     [wished] = wishes
     return None if "people" in kinds and wished.wish not in OF_SOMEBODY else wished
+
+
+@cache
+def _asides(language: str) -> tuple[Mapping[str, str], int]:
+    """What is said beside answers, by kind, and how long the longest of it is."""
+    words = lexicon(language)
+    known = {**dict.fromkeys(words.fillers, "filler"),
+             **dict.fromkeys(words.people, "people"),
+             **dict.fromkeys(words.languages, "language"),
+             **dict.fromkeys(words.greetings, "greeting"),
+             **dict.fromkeys(words.wishes, "wish")}
+    return known, longest_of(known, words.by_word)
 
 
 # --- yes and no ------------------------------------------------------------------------------
