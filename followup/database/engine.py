@@ -78,6 +78,7 @@ class Database:
 
 
 async def _give_back(pooled: Any) -> None:
-    if pooled.driver_connection.is_closed():
+    connection = pooled.driver_connection
+    if connection.is_closed() or connection.is_in_transaction():     # its end failed as well
         await greenlet_spawn(pooled.invalidate)
     await greenlet_spawn(pooled.close)
