@@ -60,7 +60,7 @@ ASKED = "asked-for-a-person"
 ASKED_TEXT = {"zh": "患者要求与工作人员通话", "en": "Asked to speak with a person"}
 
 # A database that restarts is back within these waits.
-RETRY_WAITS_S = (0.1, 0.4, 1.0, 2.0, 3.0, 3.0)
+RETRY_WAITS_S = (0.1, 0.4, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0)
 
 
 class House:

@@ -39,7 +39,6 @@ class Lexicon:
     languages: Mapping[str, str]
     greetings: frozenset[str]
     people: frozenset[str]
-    clearest: frozenset[str]
     it_is_me: frozenset[str]
     days: Mapping[str, int]
 
@@ -67,8 +66,7 @@ def lexicon(language: str) -> Lexicon:
         tuple(map(normal, raw["decoys"])),
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},
-        words("greetings"), words("people"), words("clearest"),
-        words("it_is_me"),
+        words("greetings"), words("people"), words("it_is_me"),
         {normal(word): int(days) for days, said in raw["days"].items() for word in said})
 
 

@@ -46,8 +46,7 @@ def _made(item: Item, language: str) -> Grammar:
     found = dict.fromkeys(phrase for phrase in (*answers, *asides)
                           if not isinstance(understand(item, language, phrase), Unclear))
     aside = frozenset(found) - frozenset(answers)
-    rare = frozenset(said for said in aside if words.wishes.get(said) in RARE
-                     and said not in words.clearest)
+    rare = frozenset(said for said in aside if words.wishes.get(said) in RARE)
     # 喂 stays a decoy for whoever does not listen for it
     decoys = _decoys(words, dict.fromkeys(phrase for phrase in found if phrase not in rare))
     return Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order)

@@ -46,7 +46,6 @@ from followup.database.base import now
 from followup.patients.models import Encounter, Patient
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE, publish
-from followup.recordings.models import VoiceMessage
 from followup.responses.models import Answer, Response
 from followup.settings import Settings, load_settings
 from ivr.prompts.audio import telephone_wav
@@ -263,21 +262,6 @@ class Hospital:
             return bool(found) and found[0].state is not RecordingState.CAPTURING
         await until(over, seconds, self.tell)
         return found[0]
-
-    async def message(self, name: str, seconds: float = 30) -> bytes:
-        """The WAV of a message that a patient left, once it is sealed."""
-        found: list[VoiceMessage] = []
-
-        async def sealed() -> bool:
-            async with self.house.database.session() as session:
-                found[:] = await session.scalars(
-                    select(VoiceMessage).where(VoiceMessage.name == name))
-            return bool(found)
-        await until(sealed, seconds, self.tell)
-        assert found[0].file and found[0].stored
-        vault = Vault.of(self.settings, self.house.secrets)
-        return await (await vault.open_checked(found[0].file, found[0].stored,
-                                               found[0].sha256)).read()
 
     async def sealed_sound(self, attempt: Attempt) -> bytes:
         """The WAV that was sealed of a call; every bit of it is checked."""

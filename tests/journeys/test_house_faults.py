@@ -97,7 +97,8 @@ async def test_postgresql_is_killed(place: Hospital, server: EmbeddedPostgres) -
     back = now()
     await place.until_settled(60)
     [attempt] = await place.attempts_of(SLOW)
-    assert attempt.disposition is Disposition.COMPLETED, await place.tell()
+    assert attempt.disposition is Disposition.COMPLETED, (
+        await place.tell(), place.logged("agi")[-6:])
     answers = await place.answers()
     assert {link_id: heard for (mrn, link_id), (heard, _) in answers.items() if mrn == "P5200"} == {
         "identity": "1", "temperature": "36*5", "breathlessness": "2"}

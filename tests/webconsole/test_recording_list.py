@@ -221,7 +221,8 @@ async def test_what_was_played_or_verified_is_listed_so_until_it_is_found_change
     assert await shown(client, "seal=verified") == []
     await client.get(f"/recordings/{hospital.recording}/audio")
     assert await shown(client, "seal=verified") == [hospital.recording]
-    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    sealed = file.read_bytes()
+    file.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     assert (await client.get(f"/recordings/{hospital.recording}/audio")).status == 409
     assert await shown(client, "seal=verified") == []
     assert await shown(client, "seal=failed") == [hospital.recording]
