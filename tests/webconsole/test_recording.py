@@ -119,7 +119,8 @@ async def test_a_download_is_the_sealed_original_under_a_name_of_its_own(
     assert re.fullmatch(rf'attachment; filename="\d{{8}}-{hospital.recording}\.wav"',
                         answer.headers["Content-Disposition"])
     assert await answer.read() == whole
-    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    sealed = file.read_bytes()
+    file.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     assert (await client.get(path)).status == 409
     async with database.session() as session:
         told = list(await session.scalars(select(AuditEvent.action).where(
