@@ -16,7 +16,7 @@ from followup.calls.models import Attempt, AttemptState, Recording, RecordingMar
 from followup.campaigns.models import Campaign, CampaignMode, Task
 from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
-from followup.database.statements import Statement, Where
+from followup.database.statements import Statement, Where, values_of
 from followup.errors import NotFound
 from followup.patients.models import Encounter, Patient
 from followup.questionnaires.definition import Questionnaire
@@ -37,13 +37,13 @@ _OPEN = Statement(
     .join(_STAY, _STAY.c.id == _TASK.c.encounter_id)
     .where(_ATTEMPT.c.id == bindparam("attempt"), _ATTEMPT.c.state != AttemptState.ENDED))
 _RECORD = Statement(
-    insert(_RECORDING).values({column: bindparam(column) for column in (
-        "id", "attempt_id", "capture_file", "created_at", "state")})
+    insert(_RECORDING)
+    .values(values_of("id", "attempt_id", "capture_file", "created_at", "state"))
     .on_conflict_do_nothing(index_elements=["attempt_id"]).returning(_RECORDING.c.id))
 _RECORDED = Statement(select(_RECORDING.c.id, _RECORDING.c.created_at)
                       .where(_RECORDING.c.attempt_id == bindparam("attempt")))
-_MARK = Statement(insert(_A_MARK).values({column: bindparam(column) for column in (
-    "id", "recording_id", "at_ms", "kind", "link_id", "label")}))
+_MARK = Statement(insert(_A_MARK).values(
+    values_of("id", "recording_id", "at_ms", "kind", "link_id", "label")))
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from sqlalchemy import ClauseElement, Executable
+from sqlalchemy import BindParameter, ClauseElement, Executable, bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -56,6 +56,11 @@ class Statement:
             value if prepare is None else prepare(value)
             for name, prepare, otherwise in self._places
             for value in (values[name] if otherwise is None or name in values else otherwise(),)])
+
+
+def values_of(*names: str) -> dict[str, BindParameter[Any]]:
+    """The values of an insert, each given by the name of its column."""
+    return {name: bindparam(name) for name in names}
 
 
 def _otherwise(fixed: Any, default: Any) -> Callable[[], Any] | None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.alerts.register import Deadlines, raise_alert
 from followup.campaigns.models import Campaign, Task
 from followup.database.base import now
-from followup.database.statements import Statement, Where
+from followup.database.statements import Statement, Where, values_of
 from followup.patients.models import Patient
 from followup.questionnaires.values import together
 from followup.responses.models import (
@@ -37,15 +37,15 @@ _MOMENT = bindparam("moment", type_=DateTime(timezone=True))
 _SUPERSEDE = Statement(_CURRENT.values(open=False, superseded_at=case(
     (_ANSWER.c.position >= bindparam("place"), _MOMENT))))
 _CLOSE = Statement(_CURRENT.where(_ANSWER.c.open).values(open=False))
-_KEEP = Statement(insert(_ANSWER).values({column: bindparam(column) for column in (
+_KEEP = Statement(insert(_ANSWER).values(values_of(
     "id", "response_id", "attempt_id", "link_id", "position", "open", "value", "heard",
-    "confidence", "given_by", "given_at")}))
+    "confidence", "given_by", "given_at")))
 _COMPLETE = Statement(update(_RESPONSE).where(
     _THIS, _RESPONSE.c.state == ResponseState.IN_PROGRESS)
     .values(state=ResponseState.COMPLETED, completed_at=_MOMENT))
 _BEGIN = Statement(
-    insert(_RESPONSE).values({column: bindparam(column) for column in (
-        "id", "task_id", "patient_id", "questionnaire_id", "state", "language")})
+    insert(_RESPONSE)
+    .values(values_of("id", "task_id", "patient_id", "questionnaire_id", "state", "language"))
     .on_conflict_do_nothing(index_elements=["task_id"]).returning(_RESPONSE.c.id))
 _BEGUN = Statement(select(_RESPONSE.c.id, _RESPONSE.c.questionnaire_id, _RESPONSE.c.language)
                    .where(_RESPONSE.c.task_id == bindparam("task")))

@@ -113,6 +113,15 @@ async def test_after_a_death_was_told_of_nobody_calls_or_writes_and_staff_are_al
             assert event.subject == f"patient:{patient.id}"
 
 
+async def settled(database: Database, *, died: bool) -> Patient:
+    """The patient after staff have found out."""
+    patient = await patient_of(database)
+    async with database.session() as session:
+        await said_of.settle_death(session, patient.id, died=died, actor="nurse", why="x",
+                                   moment=now())
+    return await patient_of(database)
+
+
 @pytest.mark.parametrize("died", [True, False])
 async def test_only_staff_set_the_record_right(database: Database, died: bool) -> None:
     async with open_ward(database) as ward:
@@ -120,10 +129,7 @@ async def test_only_staff_set_the_record_right(database: Database, died: bool) -
         await told_of_death(ward)
         await ward.end_attempt()
         patient = await patient_of(database)
-        async with database.session() as session:
-            await said_of.settle_death(session, patient.id, died=died, actor="nurse", why="x",
-                                       moment=now())
-        after = await patient_of(database)
+        after = await settled(database, died=died)
         assert (after.death, after.do_not_call) == ((Death.CONFIRMED, True) if died
                                                     else (None, False))
         assert (await state_of(database, other))[0] is (TaskState.CANCELLED if died
@@ -144,10 +150,6 @@ async def test_who_wanted_no_calls_before_wants_none_after(database: Database) -
             await session.execute(update(Patient).values(do_not_call=True))
         await told_of_death(ward)
         await ward.end_attempt()
-        patient = await patient_of(database)
-        async with database.session() as session:
-            await said_of.settle_death(session, patient.id, died=False, actor="nurse", why="x",
-                                       moment=now())
-        after = await patient_of(database)
+        after = await settled(database, died=False)
         assert (after.death, after.do_not_call) == (None, True)
         assert (await state_of(database, other))[0] is TaskState.CANCELLED
