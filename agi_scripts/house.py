@@ -14,9 +14,7 @@ from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-import asyncpg
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agi_scripts import answered
@@ -38,7 +36,7 @@ from followup.calls.models import (
 )
 from followup.campaigns.models import CampaignMode
 from followup.database.base import now
-from followup.database.engine import Database
+from followup.database.engine import UNWELL, Database
 from followup.database.statements import Quick, Where
 from followup.errors import Unavailable
 from followup.log import get_logger
@@ -286,8 +284,7 @@ async def _patiently(transaction: Callable[[], AbstractAsyncContextManager[W]],
         try:
             async with transaction() as where:
                 return await work(where)
-        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
-                TimeoutError) as error:
+        except UNWELL as error:
             if _is_ours(error):
                 raise
             if wait is None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
@@ -18,6 +19,10 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from followup.database.statements import Quick
 from followup.errors import Unavailable
+
+# what a transaction may fail with where the server is away, restarts, or is not well
+UNWELL = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+          OSError, TimeoutError)
 
 
 class Database:
@@ -52,13 +57,19 @@ class Database:
         try:
             async with connection.transaction():
                 yield connection
+        except asyncpg.InternalClientError:          # of a server that fell, seen before its end
+            connection.terminate()
+            raise
         finally:
             await _give_back(pooled)
 
     async def _living(self) -> Any:
         """A connection that is not known to be dead, as all are after a restart of the server."""
         while True:
-            pooled: Any = await self.engine.raw_connection()
+            try:
+                pooled: Any = await self.engine.raw_connection()
+            except self.engine.dialect.loaded_dbapi.Error as error:
+                raise (error.__cause__ or error) from None
             if not pooled.driver_connection.is_closed():
                 return pooled
             await _give_back(pooled)

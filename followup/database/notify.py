@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 
+from followup.database.engine import UNWELL
 from followup.log import get_logger
 
 CHANNEL = "aftercall"
@@ -93,7 +94,7 @@ class ChangeFeed:
                     self._tell(None)
                     await lost.wait()
                 log.warning("change feed lost its connection")
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except UNWELL as error:
                 log.warning("change feed cannot listen", reason=type(error).__name__)
             finally:
                 self.connected.clear()
@@ -124,5 +125,5 @@ async def _beat(connection: Any, lost: asyncio.Event) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             await connection.execute("select 1")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except UNWELL:
         lost.set()

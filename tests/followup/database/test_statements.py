@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import tempfile
 import uuid
+from pathlib import Path
 from typing import cast
 
 import pytest
 from sqlalchemy import Table, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from followup.database.engine import Database
+from aftercall.provision.postgres import EmbeddedPostgres
+from followup.database.engine import UNWELL, Database
 from followup.database.statements import Statement
 from followup.patients.models import Patient
 
@@ -61,3 +67,41 @@ async def test_connections_that_died_meanwhile_are_passed_over(database: Databas
     for _ in range(3):
         async with database.quick() as connection:
             await FIND.run(connection, mrn="M-1")
+
+
+async def test_a_server_that_is_killed_fails_in_no_way_but_those_that_are_told() -> None:
+    """So who tries again knows what to try again after, whatever was going on in that moment."""
+    with tempfile.TemporaryDirectory(prefix="ac-pg-") as folder:
+        server = EmbeddedPostgres(Path(folder) / "data", durable=False)
+        server.start(lambda _: None)
+        database = Database(server.url(), ping=False)
+        over, failed = asyncio.Event(), 0
+
+        async def at_work() -> None:
+            nonlocal failed
+            while not over.is_set():
+                try:
+                    async with database.quick() as connection:
+                        await connection.fetch("select pg_sleep(0.001)")
+                except UNWELL:
+                    failed += 1
+                    await asyncio.sleep(0.005)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(12):
+                    group.create_task(at_work())
+                for _ in range(3):
+                    await asyncio.sleep(0.2)
+                    running = server.postmaster()
+                    assert running
+                    os.kill(running.pid, signal.SIGKILL)
+                    await asyncio.to_thread(server.start, lambda _: None)
+                await asyncio.sleep(0.2)
+                over.set()
+            assert failed
+            async with database.quick() as connection:
+                assert await connection.fetch("select 1")
+        finally:
+            await database.close()
+            server.stop()
