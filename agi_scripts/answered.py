@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
-from sqlalchemy import Table, bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from followup.calls import ledger
 from followup.calls.models import Attempt, AttemptState, Recording, RecordingMark, RecordingState
@@ -42,8 +42,19 @@ _RECORD = Statement(
     .on_conflict_do_nothing(index_elements=["attempt_id"]).returning(_RECORDING.c.id))
 _RECORDED = Statement(select(_RECORDING.c.id, _RECORDING.c.created_at)
                       .where(_RECORDING.c.attempt_id == bindparam("attempt")))
-_MARK = Statement(insert(_A_MARK).values(
-    values_of("id", "recording_id", "at_ms", "kind", "link_id", "label")))
+_IN_A_MARK = ("id", "recording_id", "at_ms", "kind", "link_id", "label")
+_ROWS = func.unnest(*(
+    bindparam(f"mark_{name}", type_=ARRAY(_A_MARK.c[name].type)) for name in _IN_A_MARK
+)).table_valued(*_IN_A_MARK).render_derived()
+# kept once, however often they are sent: the reply to a commit may have been lost
+_MARKS = insert(_A_MARK).from_select(
+    _IN_A_MARK, select(*(_ROWS.c[name] for name in _IN_A_MARK))
+).on_conflict_do_nothing(index_elements=["id"])
+_KEEP_MARKS = Statement(_MARKS)
+_ANSWER = Statement(store.KEEP_AT_ONCE.add_cte(_MARKS.returning(_A_MARK.c.id).cte("marked")))
+
+
+Marks: TypeAlias = Sequence[dict[str, Any]]      # as ``mark_of`` makes them
 
 
 @dataclass
@@ -111,18 +122,24 @@ async def announce(where: Where, call: Call) -> str:
     return name
 
 
-async def keep_marks(where: Where, call: Call, marks: Sequence[dict[str, Any]]) -> None:
-    """Keep some of its marks. A question is asked once the answer before it is kept, however long
-    that took."""
+async def answer(where: Where, call: Call, given: store.Given, marks: Marks) -> None:
+    """Keep an answer without a finding, and marks, in one statement."""
+    await _ANSWER.run(where, **store.at_once(call.response_id, call.id, given),
+                      **_in_columns(call, marks))
+
+
+async def keep_marks(where: Where, call: Call, marks: Marks) -> None:
+    """Keep some of its marks."""
+    if marks:
+        await _KEEP_MARKS.run(where, **_in_columns(call, marks))
+
+
+def _in_columns(call: Call, marks: Marks) -> dict[str, list[Any]]:
+    """A question is asked once the answer before it is kept, however long that took."""
     for mark in marks:
         if mark["kind"] == "question" and call.recording_since is not None:
             mark["at_ms"] = since_ms(call.recording_since)
-        await keep_mark(where, mark)
-
-
-async def keep_mark(where: Where, mark: Mapping[str, Any]) -> None:
-    """Keep one, as ``mark_of`` makes it."""
-    await _MARK.run(where, **mark)
+    return {f"mark_{name}": [mark[name] for mark in marks] for name in _IN_A_MARK}
 
 
 def mark_of(recording_id: uuid.UUID, since: datetime, kind: str, link_id: str | None = None,

@@ -14,11 +14,12 @@ from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agi_scripts import answered
-from agi_scripts.answered import Call, keep_mark, keep_marks, mark_of
+from agi_scripts.answered import Call, keep_marks, mark_of
 from agi_scripts.waiting import Place, place_of, spare_agents, waiting
 from followup.agents import roster
 from followup.agents.models import Agent, AgentState
@@ -60,6 +61,8 @@ ASKED_TEXT = {"zh": "患者要求与工作人员通话", "en": "Asked to speak w
 # A database that restarts is back within these waits.
 RETRY_WAITS_S = (0.1, 0.4, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0)
 
+TURNS = 20                   # of answers to one item that come at once, each seeing those before
+
 
 class House:
     """What the scripts ask of the hospital's side."""
@@ -77,6 +80,10 @@ class House:
     async def _quickly(self, work: Callable[[Quick], Awaitable[T]]) -> T:
         """The same for what is asked in every call."""
         return await _patiently(self._database.quick, work)
+
+    async def _at_once(self, work: Callable[[Quick], Awaitable[T]]) -> T:
+        """The same for what is one statement only."""
+        return await _patiently(self._database.single, work)
 
     async def _do_in(self, call: Call, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """In a call: its marks go with it, so that they cost nobody a wait."""
@@ -101,7 +108,7 @@ class House:
 
     async def begin_recording(self, call: Call) -> str:
         """Announce the recording that is about to start; the capture's file name."""
-        return await self._quickly(lambda where: answered.announce(where, call))
+        return await self._at_once(lambda where: answered.announce(where, call))
 
     async def refuse_recording(self, call: Call) -> None:
         """The patient objects: what was captured is thrown away, and no more is marked."""
@@ -134,27 +141,34 @@ class House:
 
     async def keep_marks(self, call: Call) -> None:
         """Keep the marks that come with no answer."""
-        async def nothing(_: Quick) -> None:
-            pass
-        if call.marks:
-            await self._quickly_in(call, nothing)
+        marks = list(call.marks)
+        await self._at_once(lambda where: answered.keep_marks(where, call, marks))
+        del call.marks[:len(marks)]
 
     async def answer(self, call: Call, given: Given) -> None:
         """Keep an answer; returns once it is in PostgreSQL."""
-        async def work(where: Where) -> None:
-            await store.record_answer(where, call.response_id, call.id, given, self._deadlines)
+        async def work(session: AsyncSession) -> None:
+            await store.record_answer(session, call.response_id, call.id, given, self._deadlines)
         if given.found:
             await self._do_in(call, work)
-        else:
-            await self._quickly_in(call, work)
+            return
+        marks = list(call.marks)
+        for turn in range(TURNS, 0, -1):
+            try:
+                await self._at_once(lambda where: answered.answer(where, call, given, marks))
+                break
+            except asyncpg.UniqueViolationError:     # another channel answered in this moment
+                if turn == 1:
+                    raise
+        del call.marks[:len(marks)]
 
     async def close_answers(self, call: Call, link_id: str) -> None:
         """The patient has nothing to add to the answers of an item."""
-        await self._quickly(lambda where: store.close_answers(where, call.response_id, link_id))
+        await self._at_once(lambda where: store.close_answers(where, call.response_id, link_id))
 
     async def set_language(self, call: Call, language: str) -> None:
         """Go on in another language, in this call and in later ones."""
-        await self._quickly(lambda where: store.set_language(where, call.response_id, language))
+        await self._at_once(lambda where: store.set_language(where, call.response_id, language))
         call.language = language
 
     async def conclude(self, call: Call, outcome: Disposition, hangup_point: str | None, *,
@@ -244,7 +258,7 @@ class House:
             recording = await session.scalar(
                 select(Recording).where(Recording.attempt_id == escalation.attempt_id))
             if recording is not None:
-                await keep_mark(session, mark_of(recording.id, recording.created_at, "agent"))
+                session.add(RecordingMark(**mark_of(recording.id, recording.created_at, "agent")))
         await self._do(work)
 
     async def agent_left(self, escalation_id: uuid.UUID) -> bool:

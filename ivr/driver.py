@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from followup.calls.models import AnsweredBy, Disposition
 from followup.log import get_logger
@@ -44,10 +45,10 @@ from ivr.conversation.speech import hears
 from ivr.line import Line, Sounds
 from ivr.understanding import Grammar, When
 
+T = TypeVar("T")
 log = get_logger(__name__)
 
-# the database's
-TAKES_TIME = (Mark, StoreAnswer, CloseAnswers, StopCalling, Report, CheckAgent)
+SOON_S = 0.015               # what takes longer is heard as a gap, unless sound flows meanwhile
 
 
 class Desk(Sounds, Protocol):
@@ -144,19 +145,17 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
 
     Marks go first: they are kept with the answer of their batch, in one transaction.
     """
-    if any(isinstance(action, TAKES_TIME) for action in actions):
-        await line.idle()
     marks = [action for action in actions if isinstance(action, Mark)]
     for mark in marks:
         await desk.mark(mark)
     if marks and not any(isinstance(action, StoreAnswer) for action in actions):
-        await desk.keep_marks()
+        await _with_sound(line, desk.keep_marks())
     for action in actions:
         match action:
             case StoreAnswer():
-                await desk.store(action)
+                await _with_sound(line, desk.store(action))
             case CloseAnswers(link_id):
-                await desk.close_answers(link_id)
+                await _with_sound(line, desk.close_answers(link_id))
             case SetLanguage(language):
                 await line.release()
                 await desk.use_language(language)
@@ -164,9 +163,9 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
                 await line.release()
                 await desk.stop_recording()
             case StopCalling():
-                await desk.stop_calling()
+                await _with_sound(line, desk.stop_calling())
             case Report(what):
-                await desk.report(what)
+                await _with_sound(line, desk.report(what))
             case Say(prompts, interruptible):
                 if heard := await line.say(prompts, interruptible, grammar):
                     return heard
@@ -178,7 +177,7 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
                 return MessageRecorded(name, await line.record(
                     path, max_s, silence_s, end_key))
             case CheckAgent():
-                return AgentChecked(await desk.agent_free())
+                return AgentChecked(await _with_sound(line, desk.agent_free()))
             case Escalate():
                 await line.release()
                 # what there is to say is heard while the agent's phone rings: no time is lost
@@ -189,3 +188,15 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
                 await line.release()
                 return action
     return HungUp()              # after an agent's call there is nothing to wait for but the end
+
+
+async def _with_sound(line: Line, work: Coroutine[Any, Any, T]) -> T:
+    """What is asked of the database; sound flows on the line if that is not done at once."""
+    task = asyncio.create_task(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=SOON_S)
+        if not done:
+            await line.idle()
+        return await task
+    finally:
+        task.cancel()                    # if we are: else it is over

@@ -52,11 +52,16 @@ class Database:
     @asynccontextmanager
     async def quick(self) -> AsyncIterator[Quick]:
         """A transaction as well, for nothing but ``Statement``; errors are asyncpg's."""
+        async with self.single() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[Any]:
+        """For one ``Statement``, which is a transaction by itself: one way there and back."""
         pooled = await self._living()
         connection = pooled.driver_connection
         try:
-            async with connection.transaction():
-                yield connection
+            yield connection
         except asyncpg.InternalClientError:          # of a server that fell, seen before its end
             connection.terminate()
             raise

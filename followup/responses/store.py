@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import DateTime, Table, bindparam, case, select, update
+from sqlalchemy import DateTime, Table, bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,14 +32,23 @@ _THIS = _RESPONSE.c.id == bindparam("response")
 _CURRENT = update(_ANSWER).where(
     _ANSWER.c.response_id == bindparam("response"), _ANSWER.c.link_id == bindparam("item"),
     _ANSWER.c.superseded_at.is_(None))
-_LOCK = Statement(select(_RESPONSE.c.id).where(_THIS).with_for_update())
+_HELD = select(_RESPONSE.c.id).where(_THIS).with_for_update()
+_LOCK = Statement(_HELD)
 _MOMENT = bindparam("moment", type_=DateTime(timezone=True))
-_SUPERSEDE = Statement(_CURRENT.values(open=False, superseded_at=case(
-    (_ANSWER.c.position >= bindparam("place"), _MOMENT))))
+_FORMER = _CURRENT.values(open=False, superseded_at=case(
+    (_ANSWER.c.position >= bindparam("place"), _MOMENT)))
+_SUPERSEDE = Statement(_FORMER)
 _CLOSE = Statement(_CURRENT.where(_ANSWER.c.open).values(open=False))
-_KEEP = Statement(insert(_ANSWER).values(values_of(
-    "id", "response_id", "attempt_id", "link_id", "position", "open", "value", "heard",
-    "confidence", "given_by", "given_at")))
+_GIVEN = ("id", "response_id", "attempt_id", "link_id", "position", "open", "value", "heard",
+          "confidence", "given_by", "given_at")
+_KEEP = Statement(insert(_ANSWER).values(values_of(*_GIVEN)))
+_FORMER_ONES = select(func.count()).select_from(_FORMER.returning(_ANSWER.c.id).cte("former"))
+#: All three, with the values of ``at_once``. UniqueViolationError where another answer to the item
+#: was kept meanwhile: it is seen, and superseded, by the next try.
+KEEP_AT_ONCE = insert(_ANSWER).from_select(_GIVEN, select(
+    *(bindparam(name, type_=_ANSWER.c[name].type) for name in _GIVEN)
+).select_from(_HELD.subquery(), _FORMER_ONES.subquery()))        # both come before the insert
+_TO_SUPERSEDE = ("response", "item", "place", "moment")
 _COMPLETE = Statement(update(_RESPONSE).where(
     _THIS, _RESPONSE.c.state == ResponseState.IN_PROGRESS)
     .values(state=ResponseState.COMPLETED, completed_at=_MOMENT))
@@ -132,31 +141,38 @@ def _position(answer: Answer) -> int:
     return answer.position
 
 
-async def record_answer(where: Where, response_id: uuid.UUID,
+async def record_answer(session: AsyncSession, response_id: uuid.UUID,
                         attempt_id: uuid.UUID | None, given: Given,
                         deadlines: Deadlines) -> None:
     """Keep an answer, its finding and the alert it asks for; a former answer is superseded.
 
     One at a position supersedes what stood there and after it, so that saying the same twice (a
-    commit whose reply was lost) leaves it there once. With a finding, ``where`` is a session.
+    commit whose reply was lost) leaves it there once.
     """
-    moment = now()
+    row = at_once(response_id, attempt_id, given)
     # lock the response: two channels answering at once take turns
-    await _LOCK.run(where, response=response_id)
-    await _SUPERSEDE.run(where, response=response_id, item=given.link_id, place=given.position,
-                         moment=moment)
-    answer_id = uuid.uuid4()
-    await _KEEP.run(
-        where, id=answer_id, response_id=response_id, attempt_id=attempt_id,
-        link_id=given.link_id, position=given.position, open=given.open, value=dict(given.value),
-        heard=given.heard, confidence=given.confidence, given_by=given.given_by, given_at=moment)
-    if given.found and isinstance(where, AsyncSession):
-        response = await where.get_one(Response, response_id)
-        where.add(Finding(response_id=response_id, answer_id=answer_id, link_id=given.link_id,
+    await _LOCK.run(session, response=response_id)
+    await _SUPERSEDE.run(session, **{name: row.pop(name) for name in _TO_SUPERSEDE})
+    await _KEEP.run(session, **row)
+    if given.found:
+        response = await session.get_one(Response, response_id)
+        session.add(Finding(response_id=response_id, answer_id=row["id"], link_id=given.link_id,
                             rule=given.found.rule, severity=given.found.severity,
                             text=dict(given.found.text)))
-        await raise_alert(where, response, given.link_id, given.found.rule,
-                          given.found.severity, dict(given.found.text), deadlines, moment)
+        await raise_alert(session, response, given.link_id, given.found.rule,
+                          given.found.severity, dict(given.found.text), deadlines,
+                          row["given_at"])
+
+
+def at_once(response_id: uuid.UUID, attempt_id: uuid.UUID | None, given: Given) -> dict[str, Any]:
+    """The values for ``KEEP_AT_ONCE`` of an answer without a finding."""
+    moment = now()
+    return {"id": uuid.uuid4(), "response_id": response_id, "attempt_id": attempt_id,
+            "link_id": given.link_id, "position": given.position, "open": given.open,
+            "value": dict(given.value), "heard": given.heard, "confidence": given.confidence,
+            "given_by": given.given_by, "given_at": moment,
+            "response": response_id, "item": given.link_id, "place": given.position,
+            "moment": moment}
 
 
 async def close_answers(where: Where, response_id: uuid.UUID, link_id: str) -> None:

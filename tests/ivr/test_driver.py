@@ -45,6 +45,7 @@ class Telephone:
         self.commands = 0
         self.trace: list[str] = []
         self.offsets: list[int] = []
+        self.has_tone = asyncio.Event()
         self.idle_at: list[int] = []             # how much had happened when a tone was begun
 
     def _live(self) -> None:
@@ -69,6 +70,7 @@ class Telephone:
         self._live()
         if app == "PlayTones":
             self.idle_at.append(len(self.trace))
+            self.has_tone.set()
         else:
             assert app == "StopPlayTones"
             self.idle_at.append(-1)
@@ -143,6 +145,15 @@ class Desk:
         return Path("spool/m1"), "m1.wav"
 
 
+class SlowDesk(Desk):
+    """Keeps an answer once the line has a tone."""
+
+    async def store(self, answer: StoreAnswer) -> None:
+        self.telephone.has_tone.clear()
+        await self.telephone.has_tone.wait()
+        await super().store(answer)
+
+
 async def talk(telephone: Telephone, *, agent: bool = False) -> tuple[Ended, Desk]:
     desk = Desk(telephone, agent)
     line = KeyLine(telephone, desk, "zh")  # type: ignore[arg-type]
@@ -162,12 +173,21 @@ async def test_a_normal_call_is_asked_stored_and_thanked() -> None:
     assert telephone.trace[-1] == "goodbye"
 
 
-async def test_sound_flows_while_an_answer_is_kept() -> None:
+async def test_sound_flows_while_the_database_takes_its_time() -> None:
     telephone = Telephone(NORMAL)
-    await talk(telephone)
+    desk = SlowDesk(telephone)
+    async with asyncio.timeout(20):
+        await converse(KeyLine(telephone, desk, "zh"), desk,  # type: ignore[arg-type]
+                       begin(SAMPLE, CONTEXT))
     stored = [at for at, what in enumerate(telephone.trace) if what.startswith("store ")]
     assert len(stored) > QUESTIONS
     assert set(stored) <= set(telephone.idle_at), "nothing was played between the tone and it"
+
+
+async def test_no_command_is_spent_on_what_nobody_can_hear() -> None:
+    telephone = Telephone(NORMAL)
+    await talk(telephone)
+    assert telephone.idle_at == []
 
 
 async def test_a_wait_is_played_as_quiet_of_its_length() -> None:
