@@ -18,7 +18,7 @@ from asterisk_conf.model import EAGI_LISTENER, Folders, NodeConfig
 _NODE_FILES = (
     "asterisk.conf", "modules.conf", "logger.conf", "pjsip.conf", "rtp.conf", "http.conf",
     "manager.conf", "cdr.conf", "cdr_custom.conf", "cel.conf", "cel_custom.conf",
-    "indications.conf", "features.conf", "musiconhold.conf", "extensions.conf",
+    "indications.conf", "features.conf", "musiconhold.conf", "extensions.conf", "stasis.conf",
 )
 # Read by Asterisk's core whether used or not; empty ones keep its log free of complaints.
 EMPTY_FILES = ("acl.conf", "ccss.conf", "cli.conf", "cli_permissions.conf", "codecs.conf",
