@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import uuid
@@ -16,6 +17,7 @@ from followup.database.base import now
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
 from followup.settings import Settings
+from followup.spotchecks import watch
 from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckCorrection, SpotCheckPlan
 from followup.spotchecks.states import ItemState
 from tests.followup.spotchecks.ward import ALL_WELL, POOR, ZONE, open_checks, publish_other
@@ -257,6 +259,41 @@ async def test_a_correction_that_is_late_comes_first(
             due_on=today - timedelta(days=2)))
     page = await text(client, f"/spot-checks/{ward.plan}")
     assert re.findall(first, page, re.DOTALL)[0] == item(ward)
+
+
+async def test_an_alarm_leads_to_late_corrections_until_they_are_reported(
+        client: Client, database: Database, ward: Hospital, sign_in: SignIn) -> None:
+    await sign_in("auditor")
+    today = now().astimezone(ZONE).date()
+
+    async def alarm() -> str:
+        """What the overview says once it has been looked for late ones; and where to look."""
+        async with database.session() as session:
+            await watch.look(session, today)
+        told = re.search(r'data-alarm="corrections_late">(.*?)</p>', await text(client, "/"))
+        return told[1] if told else ""
+
+    await post(client, item(ward, "score"), **BAD)
+    await post(client, item(ward, "order"), text="重学", due_on=str(today))
+    assert await alarm() == ""                          # today is not late
+    assert "抽检记录（0）" in await text(client, "/spot-checks?late=yes")
+    async with database.session() as session:
+        await session.execute(update(SpotCheckCorrection).values(
+            due_on=today - timedelta(days=1)))
+    told = await alarm()
+    assert "整改超过了期限（科室：骨科）" in told
+    link = re.search(r'href="([^"]+)"', told)
+    assert link
+    page = await text(client, html.unescape(link[1]))
+    assert "抽检记录（1）" in page
+    assert item(ward) in page
+    await sign_in("manager")                            # told of it, but the list is not theirs
+    told = await alarm()
+    assert "整改超过了期限" in told
+    assert "href" not in told
+    await sign_in("supervisor")
+    assert (await post(client, item(ward, "report"), text="已学习"))[0] == 303
+    assert await alarm() == ""
 
 
 async def test_a_comment_is_on_a_moment_of_the_recording(
