@@ -39,7 +39,7 @@ _SUPERSEDE = Statement(_CURRENT.values(open=False, superseded_at=case(
 _CLOSE = Statement(_CURRENT.where(_ANSWER.c.open).values(open=False))
 _KEEP = Statement(insert(_ANSWER).values(values_of(
     "id", "response_id", "attempt_id", "link_id", "position", "open", "value", "heard",
-    "confidence", "given_by", "given_at")))
+    "confidence", "doubted", "given_by", "given_at")))
 _COMPLETE = Statement(update(_RESPONSE).where(
     _THIS, _RESPONSE.c.state == ResponseState.IN_PROGRESS)
     .values(state=ResponseState.COMPLETED, completed_at=_MOMENT))
@@ -73,6 +73,7 @@ class Given:
     found: Found | None = None
     position: int = 0        # among several answers to the item
     open: bool = False       # more of them may follow
+    doubted: str | None = None   # words heard for it before, not confirmed, that say otherwise
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,8 @@ async def record_answer(where: Where, response_id: uuid.UUID,
     await _KEEP.run(
         where, id=answer_id, response_id=response_id, attempt_id=attempt_id,
         link_id=given.link_id, position=given.position, open=given.open, value=dict(given.value),
-        heard=given.heard, confidence=given.confidence, given_by=given.given_by, given_at=moment)
+        heard=given.heard, confidence=given.confidence, doubted=given.doubted,
+        given_by=given.given_by, given_at=moment)
     if given.found and isinstance(where, AsyncSession):
         response = await where.get_one(Response, response_id)
         where.add(Finding(response_id=response_id, answer_id=answer_id, link_id=given.link_id,

@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from followup.agents.models import Agent
-from followup.calls.models import Attempt, Disposition, Escalation, Recording, RecordingMark
+from followup.calls.models import Attempt, Disposition, Escalation
 from followup.campaigns.models import Task
 from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow
@@ -44,7 +44,7 @@ _REASONS = ("unsure", "disagreeing", "overridden", "alone")
 # written out, so that the planner can prove that the partial index fits
 _UNSURE: ColumnElement[bool] = literal_column("answer.confidence < 0.6")
 _BY_AGENT: ColumnElement[bool] = literal_column("answer.given_by = 'agent'")
-_DISAGREEMENT: ColumnElement[bool] = literal_column("recording_mark.kind = 'disagreement'")
+_DOUBTED: ColumnElement[bool] = literal_column("answer.doubted IS NOT NULL")
 _KEY_AND_VOICE = (GivenBy.KEY, GivenBy.VOICE)
 
 
@@ -150,8 +150,7 @@ async def doubtful(session: AsyncSession, scope: Scope) -> dict[uuid.UUID, Risk]
                     older.value != Answer.value)
     reasons = union_all(
         select(Answer.attempt_id, *_ones("unsure")).where(_UNSURE),
-        select(Recording.attempt_id, *_ones("disagreeing"))
-        .join(RecordingMark, RecordingMark.recording_id == Recording.id).where(_DISAGREEMENT),
+        select(Answer.attempt_id, *_ones("disagreeing")).where(_DOUBTED),
         select(older.attempt_id, *_ones("disagreeing")).select_from(Answer)
         .join(older, and_(replaced, older.position == Answer.position,
                           older.given_by.in_(_KEY_AND_VOICE)))

@@ -9,13 +9,14 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from followup.calls.models import Recording, RecordingState
+from followup.calls.models import Recording, RecordingMark, RecordingState
 from followup.campaigns.models import Task, TaskState
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
+from followup.responses.models import Answer
 from followup.settings import Settings
 from followup.spotchecks import watch
 from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckCorrection, SpotCheckPlan
@@ -111,9 +112,15 @@ async def test_a_check_shows_the_call_and_jumps_to_each_answer(
     assert "核对身份、保护隐私" in page
     assert "38.9" in page
     async with database.session() as session:
+        await session.execute(update(Recording).values(state=RecordingState.REFUSED))
+        await session.execute(delete(RecordingMark))
+        await session.execute(update(Answer).where(Answer.link_id == "temperature")
+                              .values(doubted="三十八度五"))
+    assert "先前听到（未确认）： <q>三十八度五</q>" in await text(client, item(ward))
+    async with database.session() as session:
         seen = (await session.scalars(select(AuditEvent).where(
             AuditEvent.action == "view-patient"))).all()
-    assert [row.detail for row in seen] == [{"spot_check": str(ward.check)}]
+    assert [row.detail for row in seen] == [{"spot_check": str(ward.check)}] * 2
 
 
 async def test_a_score_is_kept_and_what_does_not_fit_loses_no_word(
