@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import uuid
@@ -18,8 +17,7 @@ from followup.database.engine import Database
 from followup.people.models import AuditEvent
 from followup.responses.models import Answer
 from followup.settings import Settings
-from followup.spotchecks import watch
-from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckCorrection, SpotCheckPlan
+from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckPlan
 from followup.spotchecks.states import ItemState
 from tests.followup.spotchecks.ward import ALL_WELL, POOR, ZONE, open_checks, publish_other
 from tests.webconsole.conftest import Client, SignIn, csrf
@@ -248,59 +246,6 @@ async def test_of_two_inspectors_the_later_one_keeps_what_was_filled_in(
     kept = page.partition('id="typed-h"')[2].partition("</section>")[0]
     assert "语速太快" in kept
     assert re.findall(r"<strong>(\d)</strong>", kept) == [BAD[name] for name in BAD]
-
-
-async def test_a_correction_that_is_late_comes_first(
-        client: Client, database: Database, ward: Hospital, sign_in: SignIn) -> None:
-    await sign_in("auditor")
-    await post(client, item(ward, "score"), **BAD)
-    today = now().astimezone(ZONE).date()
-    await post(client, item(ward, "order"), text="重学", due_on=str(today))
-    first = r'<tbody>.*?href="(/spot-checks/items/[^"]+)"'
-    async with database.session() as session:
-        await session.execute(update(SpotCheck).where(SpotCheck.id == ward.check).values(place=9))
-    page = await text(client, f"/spot-checks/{ward.plan}")
-    assert re.findall(first, page, re.DOTALL)[0] != item(ward)
-    async with database.session() as session:
-        await session.execute(update(SpotCheckCorrection).values(
-            due_on=today - timedelta(days=2)))
-    page = await text(client, f"/spot-checks/{ward.plan}")
-    assert re.findall(first, page, re.DOTALL)[0] == item(ward)
-
-
-async def test_an_alarm_leads_to_late_corrections_until_they_are_reported(
-        client: Client, database: Database, ward: Hospital, sign_in: SignIn) -> None:
-    await sign_in("auditor")
-    today = now().astimezone(ZONE).date()
-
-    async def alarm() -> str:
-        """What the overview says once it has been looked for late ones; and where to look."""
-        async with database.session() as session:
-            await watch.look(session, today)
-        told = re.search(r'data-alarm="corrections_late">(.*?)</p>', await text(client, "/"))
-        return told[1] if told else ""
-
-    await post(client, item(ward, "score"), **BAD)
-    await post(client, item(ward, "order"), text="重学", due_on=str(today))
-    assert await alarm() == ""                          # today is not late
-    assert "抽检记录（0）" in await text(client, "/spot-checks?late=yes")
-    async with database.session() as session:
-        await session.execute(update(SpotCheckCorrection).values(
-            due_on=today - timedelta(days=1)))
-    told = await alarm()
-    assert "整改超过了期限（科室：骨科）" in told
-    link = re.search(r'href="([^"]+)"', told)
-    assert link
-    page = await text(client, html.unescape(link[1]))
-    assert "抽检记录（1）" in page
-    assert item(ward) in page
-    await sign_in("manager")                            # told of it, but the list is not theirs
-    told = await alarm()
-    assert "整改超过了期限" in told
-    assert "href" not in told
-    await sign_in("supervisor")
-    assert (await post(client, item(ward, "report"), text="已学习"))[0] == 303
-    assert await alarm() == ""
 
 
 async def test_a_comment_is_on_a_moment_of_the_recording(

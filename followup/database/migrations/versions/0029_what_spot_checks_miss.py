@@ -29,6 +29,7 @@ def upgrade() -> None:
     op.add_column("answer", sa.Column("doubted", sa.String(), nullable=True))
     op.execute(DOUBTED)
     _doubtful(f"{DOUBTFUL} OR doubted IS NOT NULL")
+    op.execute("ANALYZE answer")         # of a new column the planner believes that all rows have it
     _told("finding", "escalation")
 
 
