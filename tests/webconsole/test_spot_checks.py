@@ -114,7 +114,10 @@ async def test_a_check_shows_the_call_and_jumps_to_each_answer(
         await session.execute(delete(RecordingMark))
         await session.execute(update(Answer).where(Answer.link_id == "temperature")
                               .values(doubted="三十八度五"))
-    assert "先前听到（未确认）： <q>三十八度五</q>" in await text(client, item(ward))
+    page = await text(client, item(ward))
+    assert "先前听到（未确认）： <q>三十八度五</q>" in page
+    assert "患者不同意录音" in page
+    assert f'href="/recordings/{ward.recording}"' in page     # messages may be heard there
     async with database.session() as session:
         seen = (await session.scalars(select(AuditEvent).where(
             AuditEvent.action == "view-patient"))).all()
