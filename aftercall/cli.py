@@ -243,7 +243,7 @@ def role(name: str) -> None:
         case "dialer":
             run(roles.until_stopped(lambda: roles.run_dialer(settings)))
         case "keeper":
-            run(roles.until_stopped(lambda: roles.run_keeper(settings)))
+            run(roles.until_stopped(lambda: roles.run_keeper(settings), roles.KEEPER_LEAVES_S))
         case "console":
             run_console(settings, vendor_dir=find_frontend(say), book=prompt_book(settings, say))
         case _:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -33,18 +35,37 @@ from recordings.vault import Vault
 
 log = get_logger(__name__)
 KEEPER_NICE = 10
+KEEPER_LEAVES_S = 3.0        # it can do all again, but its disk may be slow, its machine busy
 
 
-async def until_stopped(work: Callable[[], Awaitable[None]]) -> None:
-    """Run ``work`` until it ends or SIGTERM or SIGINT asks for an orderly stop."""
+async def until_stopped(work: Callable[[], Awaitable[None]],
+                        leave_after_s: float | None = None) -> None:
+    """Run ``work`` until it ends or SIGTERM or SIGINT asks for an orderly stop.
+
+    ``leave_after_s``: what is then in hand is left after so long, as a crash would leave it;
+    otherwise threads are waited for, however long they take.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work())
+
+    def stop() -> None:
+        task.cancel()
+        if leave_after_s is not None:
+            timer = threading.Timer(leave_after_s, _leave)
+            timer.daemon = True
+            timer.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, stop)
     try:
         await task
     except asyncio.CancelledError:
         log.info("stopped")
+
+
+def _leave() -> None:
+    log.warning("stopped, what was in hand is left")
+    os._exit(0)
 
 
 def open_database(settings: Settings, role: str, *, ping: bool = True) -> Database:

@@ -35,34 +35,50 @@ class Part:
         return self._process.pid if running and self._process else None
 
     async def start(self) -> None:
-        """Start it, and keep it running until ``stop``."""
-        await self._spawn()
+        """Start it, and keep it running until ``stop``; who is cancelled meanwhile leaves none."""
+        try:
+            await self._spawn()
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
     async def stop(self, grace_s: float = 15) -> None:
-        """Ask it to end, and make it after ``grace_s`` seconds."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
+        """Ask it to end, and make it after ``grace_s`` seconds, or when we are cancelled."""
         try:
-            await asyncio.wait_for(process.wait(), grace_s)
+            if self._keeper is not None:
+                self._keeper.cancel()
+                await asyncio.wait({self._keeper})
+            if self._process is not None and self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.send_signal(signal.SIGTERM)
+                await asyncio.wait_for(self._process.wait(), grace_s)
         except TimeoutError:
             log.warning("a part did not end in time", part=self.name)
+        finally:
+            await self._kill()
+
+    async def _kill(self) -> None:
+        """Whatever is left of it ends now."""
+        if self._keeper is not None:
+            await asyncio.wait({self._keeper})       # it may just be starting the part again
+        if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+                self._process.kill()
+            await self._process.wait()
 
     async def _spawn(self) -> None:
+        self._process = None
         with contextlib.ExitStack() as stack:
             out = stack.enter_context(self._log_file.open("ab")) if self._log_file else None
-            self._process = await asyncio.create_subprocess_exec(
+            spawning = asyncio.ensure_future(asyncio.create_subprocess_exec(
                 *self._argv, env=self._env, stdin=asyncio.subprocess.DEVNULL, stdout=out,
-                stderr=out, start_new_session=True)     # Ctrl-C is ours to pass on, in our order
+                stderr=out, start_new_session=True))    # Ctrl-C is ours to pass on, in our order
+            try:
+                self._process = await asyncio.shield(spawning)
+            except asyncio.CancelledError:
+                self._process = await spawning          # for ``stop``: nobody else knows of it
+                raise
         log.info("part started", part=self.name, pid=self._process.pid)
 
     async def _keep(self) -> None:
@@ -77,4 +93,7 @@ class Part:
                 wait = FIRST_WAIT_S
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_S)
-            await self._spawn()
+            try:
+                await self._spawn()
+            except OSError:                  # no memory for it just now
+                log.exception("a part could not be started, will try again", part=self.name)

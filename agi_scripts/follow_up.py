@@ -125,7 +125,7 @@ class FollowUpDesk:
         await self._house.answer(self._call, Given(
             link_id=answer.link_id, value=answer.value, heard=answer.heard,
             given_by=answer.given_by, confidence=answer.confidence, found=found,
-            position=answer.position, open=answer.open))
+            position=answer.position, open=answer.open, doubted=answer.doubted))
         log.info("answer stored", link_id=answer.link_id, finding=hit.severity if hit else None)
 
     async def close_answers(self, link_id: str) -> None:

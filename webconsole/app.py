@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from followup.campaigns.tally import gather, keep_gathering
+from followup.cases import watch as cases_watch
 from followup.cases.messages import Post
-from followup.cases.watch import keep_watching
 from followup.database.engine import Database
 from followup.errors import SettingsError, Unavailable
 from followup.log import get_logger
@@ -29,6 +29,7 @@ from followup.people.trail import keep_sealing
 from followup.recordings import tally as recording_tally
 from followup.secrets import load_secrets
 from followup.settings import Settings
+from followup.spotchecks import watch as checks_watch
 from ivr.prompts.book import PromptBook
 from recordings.attachments import Attachments
 from recordings.vault import Vault, keys_of
@@ -101,9 +102,12 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
 
 
 async def _at_work(app: web.Application) -> AsyncIterator[None]:
-    """Cleanup context: reminders and escalation of cases, sealing the audit trail, counts in
-    few rows, whom the directory still lets in; any number of consoles may do it."""
-    work = [asyncio.create_task(keep_watching(app[DATABASE]), name="watch-cases"),
+    """Cleanup context: reminders and escalation of cases, the alarm about late corrections,
+    sealing the audit trail, counts in few rows, whom the directory still lets in; any number of
+    consoles may do it."""
+    work = [asyncio.create_task(cases_watch.keep_watching(app[DATABASE]), name="watch-cases"),
+            asyncio.create_task(checks_watch.keep_watching(app[DATABASE], app[TIMEZONE]),
+                                name="watch-corrections"),
             asyncio.create_task(keep_sealing(app[DATABASE]), name="seal-audit"),
             asyncio.create_task(keep_gathering(
                 app[DATABASE], (gather, recording_tally.gather)), name="gather-tallies")]

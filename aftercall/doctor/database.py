@@ -72,9 +72,10 @@ async def _migrations(database: Database) -> Result:
 async def _alarms(database: Database) -> Result:
     await database.check()
     async with database.session() as session:
-        # late complaints and guessed passwords are a matter of people: the console tells them
+        # what is late and guessed passwords are a matter of people: the console tells them
         alarms = [alarm for alarm in await open_alarms(session)
-                  if alarm.kind not in (AlarmKind.CASES_LATE, AlarmKind.ACCOUNT_GUESSED)]
+                  if alarm.kind not in (AlarmKind.CASES_LATE, AlarmKind.CORRECTIONS_LATE,
+                                        AlarmKind.ACCOUNT_GUESSED)]
     if alarms:
         told = "; ".join(f"{alarm.kind.value} {alarm.subject} since "
                          f"{alarm.raised_at:%Y-%m-%d %H:%M} UTC" for alarm in alarms)

@@ -19,6 +19,7 @@ class AlarmKind(StrEnum):
     GATEWAY_SILENT = "gateway_silent"        # node: the gateway does not answer
     NODE_LOST = "node_lost"                  # node: no connection to its Asterisk
     CASES_LATE = "cases_late"                # department: complaints past their deadline
+    CORRECTIONS_LATE = "corrections_late"    # department: its spot checks' corrections are late
     ACCOUNT_GUESSED = "account_guessed"      # user name: somebody tries one password after another
     DIRECTORY_LOST = "directory_lost"        # address: the directory for signing in does not answer
     MESSAGES_REFUSED = "messages_refused"    # provider: it takes no messages, all wait

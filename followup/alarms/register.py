@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, text, update
@@ -28,6 +28,15 @@ async def clear_alarm(session: AsyncSession, kind: AlarmKind, subject: str) -> N
     """It is over; nothing when there was none."""
     await session.execute(
         update(Alarm).where(Alarm.kind == kind, Alarm.subject == subject,
+                            Alarm.cleared_at.is_(None)).values(cleared_at=now()))
+
+
+async def hold_alarms(session: AsyncSession, kind: AlarmKind, counts: Mapping[str, int]) -> None:
+    """Those of a kind are these: ``counts`` by subject are their latest word, others are over."""
+    for subject, count in counts.items():
+        await raise_alarm(session, kind, subject, count=count)
+    await session.execute(
+        update(Alarm).where(Alarm.kind == kind, Alarm.subject.not_in(counts),
                             Alarm.cleared_at.is_(None)).values(cleared_at=now()))
 
 

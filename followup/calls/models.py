@@ -221,7 +221,7 @@ class RecordingMark(HasId, Base):
     __table_args__ = (
         Index(None, "recording_id"),
         Index("ix_recording_mark_told", "kind", "recording_id",
-              postgresql_where=text("kind IN ('finding', 'escalation', 'disagreement')")),
+              postgresql_where=text("kind IN ('finding', 'escalation')")),
     )
 
     recording_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recording.id"))

@@ -12,8 +12,8 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from followup.alarms.models import Alarm, AlarmKind
-from followup.alarms.register import clear_alarm, raise_alarm
+from followup.alarms.models import AlarmKind
+from followup.alarms.register import hold_alarms
 from followup.cases.deadlines import Standing, standing
 from followup.cases.due_sql import deadline, soon
 from followup.cases.models import Case, EventKind
@@ -59,15 +59,10 @@ async def look(session: AsyncSession, moment: datetime | None = None) -> tuple[i
 
 async def _keep_alarms(session: AsyncSession, moment: datetime) -> None:
     """One alarm for each department with late cases, until there are none."""
-    late = {row[0]: row[1] for row in await session.execute(
-        select(Case.department, func.count()).where(
-            Case.state != CaseState.CLOSED, deadline <= moment).group_by(Case.department))}
-    for department, count in late.items():
-        await raise_alarm(session, AlarmKind.CASES_LATE, department or NO_DEPARTMENT, count=count)
-    for subject in await session.scalars(select(Alarm.subject).where(
-            Alarm.kind == AlarmKind.CASES_LATE, Alarm.cleared_at.is_(None))):
-        if subject not in {department or NO_DEPARTMENT for department in late}:
-            await clear_alarm(session, AlarmKind.CASES_LATE, subject)
+    await hold_alarms(session, AlarmKind.CASES_LATE, {
+        row[0] or NO_DEPARTMENT: row[1] for row in await session.execute(
+            select(Case.department, func.count()).where(
+                Case.state != CaseState.CLOSED, deadline <= moment).group_by(Case.department))})
 
 
 async def keep_watching(database: Database, every_s: float = 30.0) -> None:

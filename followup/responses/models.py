@@ -65,7 +65,7 @@ class Answer(HasId, Base):
         # few rows: what spot checks look for among very many
         Index("ix_answer_doubtful", "attempt_id",
               postgresql_where=text("confidence < 0.6 OR given_by = 'agent' "
-                                    "OR superseded_at IS NOT NULL")),
+                                    "OR superseded_at IS NOT NULL OR doubted IS NOT NULL")),
         # fewer still: messages in the patient's own voice
         Index("ix_answer_message", "attempt_id",
               postgresql_where=text("given_by = 'message'")),
@@ -79,6 +79,7 @@ class Answer(HasId, Base):
     value: Mapped[dict[str, Any]]        # FHIR value[x], e.g. {"valueDecimal": 38.5}
     heard: Mapped[str]                   # the keys or words themselves
     confidence: Mapped[float] = mapped_column(default=1.0)
+    doubted: Mapped[str | None]          # heard before and not confirmed, where it says otherwise
     given_by: Mapped[GivenBy] = mapped_column(choice(GivenBy))
     given_at: Mapped[datetime] = mapped_column(default=now)
     superseded_at: Mapped[datetime | None]

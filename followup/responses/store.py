@@ -40,7 +40,7 @@ _FORMER = _CURRENT.values(open=False, superseded_at=case(
 _SUPERSEDE = Statement(_FORMER)
 _CLOSE = Statement(_CURRENT.where(_ANSWER.c.open).values(open=False))
 _GIVEN = ("id", "response_id", "attempt_id", "link_id", "position", "open", "value", "heard",
-          "confidence", "given_by", "given_at")
+          "confidence", "doubted", "given_by", "given_at")
 _KEEP = Statement(insert(_ANSWER).values(values_of(*_GIVEN)))
 _FORMER_ONES = select(func.count()).select_from(_FORMER.returning(_ANSWER.c.id).cte("former"))
 #: All three, with the values of ``at_once``. UniqueViolationError where another answer to the item
@@ -82,6 +82,7 @@ class Given:
     found: Found | None = None
     position: int = 0        # among several answers to the item
     open: bool = False       # more of them may follow
+    doubted: str | None = None   # words heard for it before, not confirmed, that say otherwise
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def at_once(response_id: uuid.UUID, attempt_id: uuid.UUID | None, given: Given) 
     return {"id": uuid.uuid4(), "response_id": response_id, "attempt_id": attempt_id,
             "link_id": given.link_id, "position": given.position, "open": given.open,
             "value": dict(given.value), "heard": given.heard, "confidence": given.confidence,
-            "given_by": given.given_by, "given_at": moment,
+            "doubted": given.doubted, "given_by": given.given_by, "given_at": moment,
             "response": response_id, "item": given.link_id, "place": given.position,
             "moment": moment}
 

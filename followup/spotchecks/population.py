@@ -31,12 +31,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from followup.agents.models import Agent
-from followup.calls.models import Attempt, Disposition, Escalation, Recording, RecordingMark
+from followup.calls.models import Attempt, Disposition, Escalation
 from followup.campaigns.models import Task
 from followup.patients.models import Encounter
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding, GivenBy, Response
-from followup.spotchecks.risk import MANY_UNSURE, SHORT_S, Facts, Risk, assess
+from followup.spotchecks.risk import MANY_UNSURE, SHORT_S, UNSURE, Facts, Risk, assess
 from followup.spotchecks.sampling import By, Stratum, allocate
 
 SPARE = 20                   # of a stratum so many more than it should give are fetched
@@ -44,7 +44,8 @@ _REASONS = ("unsure", "disagreeing", "overridden", "alone")
 # written out, so that the planner can prove that the partial index fits
 _UNSURE: ColumnElement[bool] = literal_column("answer.confidence < 0.6")
 _BY_AGENT: ColumnElement[bool] = literal_column("answer.given_by = 'agent'")
-_DISAGREEMENT: ColumnElement[bool] = literal_column("recording_mark.kind = 'disagreement'")
+_REPLACED: ColumnElement[bool] = literal_column("answer.superseded_at IS NOT NULL")
+_DOUBTED: ColumnElement[bool] = literal_column("answer.doubted IS NOT NULL")
 _KEY_AND_VOICE = (GivenBy.KEY, GivenBy.VOICE)
 
 
@@ -69,11 +70,13 @@ class Scope:
 
 async def prepare(session: AsyncSession) -> None:
     """For the rest of the transaction: plan each query for the calls at hand (a plan for any would
-    take a hundred thousand for a few), sort them without a file, and compile nothing, which takes
-    longer than these queries do."""
+    take a hundred thousand for a few), sort them without a file, compile nothing, which takes
+    longer than these queries do, and rather look some answers up than read all: they are in
+    memory."""
     await session.execute(text("set local plan_cache_mode = force_custom_plan"))
     await session.execute(text("set local work_mem = '32MB'"))
     await session.execute(text("set local jit = off"))
+    await session.execute(text("set local random_page_cost = 1.1"))
 
 
 async def strata(session: AsyncSession, scope: Scope, seed: int, most: int,
@@ -142,37 +145,43 @@ async def _firsts(session: AsyncSession, calls: CTE, most: int,
 
 async def doubtful(session: AsyncSession, scope: Scope) -> dict[uuid.UUID, Risk]:
     """The calls with a reason for doubt, each with its reasons."""
-    older = aliased(Answer, name="older")
+    # read once: they lie all over the table
+    odd = select(Answer).where(or_(_UNSURE, _BY_AGENT, _REPLACED, _DOUBTED)).cte("odd")
+    older, newer = odd.alias("older"), aliased(Answer, name="newer")
     joined = select(Escalation.id).where(Escalation.attempt_id == Answer.attempt_id,
                                          Escalation.bridged_at.is_not(None))
-    replaced = and_(older.response_id == Answer.response_id, older.link_id == Answer.link_id,
-                    older.superseded_at.is_not(None), older.given_by != Answer.given_by,
-                    older.value != Answer.value)
+
+    def replaced(by: Any) -> ColumnElement[bool]:
+        return and_(older.c.response_id == by.response_id, older.c.link_id == by.link_id,
+                    older.c.superseded_at.is_not(None), older.c.given_by != by.given_by,
+                    older.c.value != by.value)
+
     reasons = union_all(
-        select(Answer.attempt_id, *_ones("unsure")).where(_UNSURE),
-        select(Recording.attempt_id, *_ones("disagreeing"))
-        .join(RecordingMark, RecordingMark.recording_id == Recording.id).where(_DISAGREEMENT),
-        select(older.attempt_id, *_ones("disagreeing")).select_from(Answer)
-        .join(older, and_(replaced, older.position == Answer.position,
-                          older.given_by.in_(_KEY_AND_VOICE)))
-        .where(Answer.superseded_at.is_(None), Answer.given_by.in_(_KEY_AND_VOICE)),
-        select(older.attempt_id, *_ones("overridden")).select_from(Answer).join(older, replaced)
-        .where(_BY_AGENT),
+        select(odd.c.attempt_id, *_ones("unsure")).where(odd.c.confidence < UNSURE),
+        select(odd.c.attempt_id, *_ones("disagreeing")).where(odd.c.doubted.is_not(None)),
+        select(older.c.attempt_id, *_ones("disagreeing"))
+        .join(newer, and_(replaced(newer), older.c.position == newer.position,
+                          newer.superseded_at.is_(None), newer.given_by.in_(_KEY_AND_VOICE)))
+        .where(older.c.given_by.in_(_KEY_AND_VOICE)),
+        select(older.c.attempt_id, *_ones("overridden"))
+        .join(odd, and_(replaced(odd.c), odd.c.given_by == GivenBy.AGENT)),
         select(Answer.attempt_id, *_ones("alone"))
         .join(Finding, Finding.answer_id == Answer.id).where(~joined.exists())).subquery()
     facts = select(reasons.c.attempt_id, *(func.sum(reasons.c[name]).label(name)
                                            for name in _REASONS)
                    ).group_by(reasons.c.attempt_id).subquery()
     talk = Attempt.ended_at - Attempt.answered_at
-    rows = await session.execute(
+    # so that many calls are alike: ``assess`` asks for whole seconds, and of short talks alone
+    numbers = [func.least(func.floor(func.extract("epoch", talk)), SHORT_S).cast(Integer),
+               *(func.coalesce(facts.c[name], 0) for name in _REASONS)]
+    alike = await session.execute(
         _calls(scope).outerjoin(facts, facts.c.attempt_id == Attempt.id)
-        .with_only_columns(Attempt.id, func.extract("epoch", talk).cast(Float),
-                           *(func.coalesce(facts.c[name], 0) for name in _REASONS))
+        .with_only_columns(func.array_agg(Attempt.id), *numbers).group_by(*numbers)
         # no more than have a score, as ``assess`` gives it
         .where(or_(talk < timedelta(seconds=SHORT_S), facts.c.unsure >= MANY_UNSURE,
                    facts.c.disagreeing > 0, facts.c.overridden > 0, facts.c.alone > 0)))
-    found = {attempt_id: assess(Facts(*counts)) for attempt_id, *counts in rows}
-    return {attempt_id: risk for attempt_id, risk in found.items() if risk.score}
+    return {attempt_id: risk for attempts, *counts in alike
+            if (risk := assess(Facts(*counts))).score for attempt_id in attempts}
 
 
 def _ones(what: str) -> list[Any]:

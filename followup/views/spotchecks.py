@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-from sqlalchemy import String, and_, case, cast, func, literal, select
+from sqlalchemy import String, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -21,7 +22,6 @@ from followup.responses.models import Answer, Finding, Response
 from followup.spotchecks.models import (
     CallAgainBy,
     SpotCheck,
-    SpotCheckCorrection,
     SpotCheckPlan,
     SpotCheckRecall,
 )
@@ -30,17 +30,15 @@ from followup.spotchecks.rechecks import questionnaire_of
 from followup.spotchecks.sampling import Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import SETTLED, ItemState
+from followup.spotchecks.watch import late
 from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 from followup.views.search import named
 
 PAGE = 50
 SEARCH_LENGTH = 60
-_LATE = select(SpotCheckCorrection.id).where(
-    SpotCheckCorrection.check_id == SpotCheck.id,
-    SpotCheckCorrection.due_on < func.current_date()).exists()
 _URGENCY = case((SpotCheck.state.in_((ItemState.APPEALED, ItemState.DIFFERS)), "0"),
-                (and_(SpotCheck.state == ItemState.CORRECTING, _LATE), "0"),
+                (late(func.current_date()), "0"),
                 (SpotCheck.state == ItemState.CORRECTED, "1"), else_="2")
 _AGE = literal(9_999_999_999.0) - func.date_part("epoch", SpotCheckPlan.__table__.c.created_at)
 COLUMNS: Columns = {             # what the list may be sorted by
@@ -76,6 +74,7 @@ class Filter:
     verdict: Verdict | None = None
     department: str = ""
     agent_id: uuid.UUID | None = None
+    late_on: date | None = None  # their correction is late on this day
     person_id: uuid.UUID | None = None           # only those of this person, once they are settled
 
 
@@ -172,6 +171,8 @@ def _filtered(query: Any, wanted: Filter) -> Any:
                           (SpotCheck.person_id, wanted.person_id)):
         if value is not None:
             query = query.where(column == value)
+    if wanted.late_on is not None:
+        query = query.where(late(wanted.late_on))
     if wanted.person_id is not None:
         query = query.where(SpotCheck.state.in_(SETTLED))
     return query

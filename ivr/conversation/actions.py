@@ -51,7 +51,8 @@ class StoreAnswer:
     ``value`` is FHIR value[x]; a message is ``{"valueAttachment": {"contentType", "url"}}``.
     ``supersedes``: earlier answers to the same item are expected and give way.
     ``position``: its place among several answers to the item; those from there on give way.
-    ``open``: more may follow.
+    ``open``: more may follow. ``doubted``: the words heard for it before and not confirmed, where
+    the key now says something else.
     """
 
     link_id: str
@@ -63,6 +64,7 @@ class StoreAnswer:
     confidence: float = 1.0          # of a recogniser, 0..1
     position: int = 0
     open: bool = False
+    doubted: str | None = None
 
 
 @dataclass(frozen=True)

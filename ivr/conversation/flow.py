@@ -227,12 +227,14 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
     last = len(added.kept) + len(added.new) - 1
     for position, one in enumerate(added.new, len(added.kept)):
         hit = evaluate(item, one)
+        differs = given_by is GivenBy.KEY and state.doubted and one not in each(state.doubted)
         actions += [StoreAnswer(item.link_id, one, heard, given_by, hit, confidence=confidence,
                                 supersedes=known and (position == 0 or state.redoing),
                                 position=position,
-                                open=added.open or position < last),
+                                open=added.open or position < last,
+                                doubted=state.doubted_words if differs else None),
                     Mark("answer", item.link_id, heard)]
-        if given_by is GivenBy.KEY and state.doubted and one not in each(state.doubted):
+        if differs:
             actions.append(Mark("disagreement", item.link_id, state.doubted_words))
         if hit:
             actions.append(Mark("finding", item.link_id, hit.text.get(state.language, hit.rule)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
 
+from agi_scripts.follow_up import FollowUpDesk
 from followup.alerts.models import Alert
 from followup.calls.models import (
     AnsweredBy,
@@ -20,7 +22,9 @@ from followup.calls.models import (
 )
 from followup.database.base import now
 from followup.database.engine import Database
-from followup.responses.models import Response, ResponseState
+from followup.responses.models import GivenBy, Response, ResponseState
+from followup.responses.store import Given, deadlines, record_answer
+from ivr.conversation.actions import StoreAnswer
 from tests.agi_scripts.ward import call, open_ward
 from tests.fakes.agi import FakeCall
 from tests.ivr.answering.test_watch import MACHINE, stereo
@@ -225,6 +229,25 @@ async def test_what_is_being_asked_is_known_while_it_is_asked(database: Database
         questions = {"identity", "feeling", "temperature", "wound-pain"}
         assert {name for name, _ in seen} >= questions
         assert all(name in asked for name, asked in seen if name in questions)
+
+
+async def test_what_was_heard_before_a_key_that_says_otherwise_is_kept_with_the_answer(
+        database: Database) -> None:
+    async with open_ward(database) as ward:
+        await call(ward, "7 1 x")                      # nothing is recorded
+        [response] = await ward.every(Response)
+
+        class House:
+            async def answer(self, _call: object, given: Given) -> None:
+                async with database.session() as session:
+                    await record_answer(session, response.id, ward.attempt_id, given,
+                                        deadlines(critical_min=10, abnormal_min=120))
+
+        nothing: Any = None
+        desk = FollowUpDesk(nothing, nothing, cast("Any", House()), nothing)
+        await desk.store(StoreAnswer("feeling", {"valueInteger": 2}, "2", GivenBy.KEY,
+                                     doubted="还好"))
+        assert (await ward.answers())["feeling"].doubted == "还好"
 
 
 async def test_the_marks_of_a_recording_are_kept_with_the_answers_and_at_the_end(

@@ -8,15 +8,16 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from followup.calls.models import Recording, RecordingState
+from followup.calls.models import Recording, RecordingMark, RecordingState
 from followup.campaigns.models import Task, TaskState
 from followup.database.base import now
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
+from followup.responses.models import Answer
 from followup.settings import Settings
-from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckCorrection, SpotCheckPlan
+from followup.spotchecks.models import ScoreCard, SpotCheck, SpotCheckPlan
 from followup.spotchecks.states import ItemState
 from tests.followup.spotchecks.ward import ALL_WELL, POOR, ZONE, open_checks, publish_other
 from tests.webconsole.conftest import Client, SignIn, csrf
@@ -109,9 +110,18 @@ async def test_a_check_shows_the_call_and_jumps_to_each_answer(
     assert "核对身份、保护隐私" in page
     assert "38.9" in page
     async with database.session() as session:
+        await session.execute(update(Recording).values(state=RecordingState.REFUSED))
+        await session.execute(delete(RecordingMark))
+        await session.execute(update(Answer).where(Answer.link_id == "temperature")
+                              .values(doubted="三十八度五"))
+    page = await text(client, item(ward))
+    assert "先前听到（未确认）： <q>三十八度五</q>" in page
+    assert "患者不同意录音" in page
+    assert f'href="/recordings/{ward.recording}"' in page     # messages may be heard there
+    async with database.session() as session:
         seen = (await session.scalars(select(AuditEvent).where(
             AuditEvent.action == "view-patient"))).all()
-    assert [row.detail for row in seen] == [{"spot_check": str(ward.check)}]
+    assert [row.detail for row in seen] == [{"spot_check": str(ward.check)}] * 2
 
 
 async def test_a_score_is_kept_and_what_does_not_fit_loses_no_word(
@@ -239,24 +249,6 @@ async def test_of_two_inspectors_the_later_one_keeps_what_was_filled_in(
     kept = page.partition('id="typed-h"')[2].partition("</section>")[0]
     assert "语速太快" in kept
     assert re.findall(r"<strong>(\d)</strong>", kept) == [BAD[name] for name in BAD]
-
-
-async def test_a_correction_that_is_late_comes_first(
-        client: Client, database: Database, ward: Hospital, sign_in: SignIn) -> None:
-    await sign_in("auditor")
-    await post(client, item(ward, "score"), **BAD)
-    today = now().astimezone(ZONE).date()
-    await post(client, item(ward, "order"), text="重学", due_on=str(today))
-    first = r'<tbody>.*?href="(/spot-checks/items/[^"]+)"'
-    async with database.session() as session:
-        await session.execute(update(SpotCheck).where(SpotCheck.id == ward.check).values(place=9))
-    page = await text(client, f"/spot-checks/{ward.plan}")
-    assert re.findall(first, page, re.DOTALL)[0] != item(ward)
-    async with database.session() as session:
-        await session.execute(update(SpotCheckCorrection).values(
-            due_on=today - timedelta(days=2)))
-    page = await text(client, f"/spot-checks/{ward.plan}")
-    assert re.findall(first, page, re.DOTALL)[0] == item(ward)
 
 
 async def test_a_comment_is_on_a_moment_of_the_recording(

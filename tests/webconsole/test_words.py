@@ -155,7 +155,8 @@ MADE = {
 }
 MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),
-    "recording": ("silent_patient", "silent_hospital"),
+    "recording": ("silent_patient", "silent_hospital", "capturing", "expired",
+                  "refused"),
     "mark": ("question", "answer", "disagreement", "finding", "escalation", "agent"),
     "errors": tuple(f"{code}{part}" for code in (400, 403, 404, 405, 409, 413, 422, 500, 503)
                     for part in ("", "_hint")),

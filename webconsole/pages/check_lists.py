@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.database.base import now
 from followup.spotchecks.sampling import Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import ItemState
@@ -21,7 +22,7 @@ from webconsole.pages.saved_views import tabs
 from webconsole.rights import CHECKS, SEES_CHECKS, allowed, exports
 from webconsole.templating import render
 
-FIELDS = ("q", "state", "verdict", "department", "agent")
+FIELDS = ("q", "state", "verdict", "department", "agent", "late")
 COLUMNS = ("name", "mrn", "department", "answered", "talked", "outcome", "person", "plan",
            "method", "check_state", "verdict", "points")
 PLAN_COLUMNS = ("plan", "method", "since", "until", "department", "size", "population", "checked",
@@ -33,7 +34,8 @@ _NEWEST = 5
 @allowed(SEES_CHECKS)
 async def listing(request: web.Request) -> web.Response:
     """GET /spot-checks: ``q`` (of the patient), ``state``, ``verdict``, ``department``, ``agent``,
-    ``sort``, ``after`` (cursor); an agent sees what is said of the own calls."""
+    ``late`` (yes: corrections past their day), ``sort``, ``after`` (cursor); an agent sees
+    what is said of the own calls."""
     wanted, own = _filter(request), _own(request)
     async with request.app[DATABASE].session() as session:
         lines, more = ([], None) if own else await spotchecks.plans(session, size=_NEWEST)
@@ -168,4 +170,6 @@ def _filter(request: web.Request, plan_id: uuid.UUID | None = None) -> spotcheck
     return spotchecks.Filter(
         search=query["q"], plan_id=plan_id, state=choice_or_none(ItemState, query["state"]),
         verdict=choice_or_none(Verdict, query["verdict"]), department=query["department"],
-        agent_id=id_or_none(query["agent"]), person_id=user.id if user and _own(request) else None)
+        agent_id=id_or_none(query["agent"]),
+        late_on=now().astimezone(request.app[TIMEZONE]).date() if query["late"] == "yes" else None,
+        person_id=user.id if user and _own(request) else None)

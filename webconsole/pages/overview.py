@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
+from followup.alarms.models import Alarm, AlarmKind
 from followup.alarms.register import open_alarms
 from followup.campaigns.models import TaskState
 from followup.views import overview
 from followup.views.campaigns import Progress
 from followup.views.wording import Wording
-from webconsole.keys import DATABASE, VISITOR
-from webconsole.rights import EVERYBODY, allowed
+from webconsole.keys import DATABASE, VISITOR, Visitor
+from webconsole.rights import EVERYBODY, LISTENS, SEES_CASES, SEES_CHECKS, Right, allowed
 from webconsole.templating import render
 
 # left to right in the progress bar: what is done, what is under way, what is to come
 _SEGMENTS = (TaskState.DONE, TaskState.NEEDS_PERSON, TaskState.GAVE_UP, TaskState.CANCELLED,
              TaskState.CALLING, TaskState.DUE)
+
+# where an alarm's matter is listed, and who may go there
+_PLACES: dict[AlarmKind, tuple[Right, str]] = {
+    AlarmKind.CASES_LATE: (SEES_CASES, "/cases?standing=late"),
+    AlarmKind.CORRECTIONS_LATE: (SEES_CHECKS, "/spot-checks?late=yes&department={subject}"),
+    AlarmKind.RECORDINGS_LOST: (LISTENS, "/recordings?seal=lost"),
+    AlarmKind.RECORDING_CHANGED: (LISTENS, "/recordings/{subject}"),
+}
 
 
 @allowed(EVERYBODY)
@@ -37,7 +47,8 @@ async def _look(request: web.Request) -> dict[str, Any]:
     async with request.app[DATABASE].session() as session:
         campaigns = await overview.campaigns(session)
         alerts, _ = await overview.alert_counts(session)
-        troubles = await open_alarms(session)
+        troubles = [(alarm, _place(alarm, request[VISITOR]))
+                    for alarm in await open_alarms(session)]
         if not campaigns:
             return {"campaign": None, "campaigns": campaigns, "open_alerts": alerts,
                     "alarms": troubles,
@@ -52,6 +63,12 @@ async def _look(request: web.Request) -> dict[str, Any]:
             "outcomes": await overview.recent_outcomes(session, campaign.id),
             "desks": await overview.agents(session),
             "wording": Wording(campaign.questionnaire.resource, request[VISITOR].locale)}
+
+
+def _place(alarm: Alarm, visitor: Visitor) -> str:
+    """Where to look into it; empty: nowhere, or not for them."""
+    right, path = _PLACES.get(alarm.kind, (None, ""))
+    return path.format(subject=quote(alarm.subject)) if right and visitor.may(right) else ""
 
 
 def _wanted(request: web.Request) -> uuid.UUID | None:

@@ -61,7 +61,7 @@ LISTS = {
                            (*(field.name for field in fields(RecordingFilter)), "sort"),
                            recording_list.NEWEST),
     "spot-checks": ListPage("/spot-checks", ("q", "state", "verdict", "department", "agent",
-                                             "sort"), spotchecks.URGENT),
+                                             "late", "sort"), spotchecks.URGENT),
     "check-plans": ListPage("/spot-checks/plans", ("q", "method", "sort"), spotchecks.NEWEST),
     "people": ListPage("/people", ("q", "role", "state", "sort"), people.BY_USERNAME),
     "audit": ListPage("/audit", (*(field.name for field in fields(audit.AuditFilter)), "sort"),

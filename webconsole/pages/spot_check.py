@@ -208,7 +208,7 @@ async def _look(request: web.Request, check_id: uuid.UUID, *,
         "notes": notes, "card": check.plan.card.card, "open_alerts": count, "words": WORDS,
         "part": "", "fault": "", "faults": {}, "typed": defaultdict(str, typed or {}),
         "marked": _marks(typed or {}), **_worded(looked, visitor.locale), "questionnaires": offered,
-        "SEALED": RecordingState.SEALED, "LOST": RecordingState.LOST,
+        "SEALED": RecordingState.SEALED,
         "can": {
             "score": checks and may_score(state, me, check.scored_by, check.person_id),
             "note": checks and state is not ItemState.CLOSED,

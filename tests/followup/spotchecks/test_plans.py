@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import uuid
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, text, update
 
-from followup.calls.models import Attempt, Disposition, RecordingMark
+from followup.calls.models import Attempt, Disposition, Recording, RecordingMark
 from followup.campaigns.models import Task
 from followup.database.base import now
 from followup.database.engine import Database
@@ -158,8 +159,11 @@ async def test_doubtful_calls_come_first_with_their_reasons(
         session.add(Answer(response_id=said.response_id, attempt_id=said.attempt_id,
                            link_id="wound-pain", value={"valueInteger": 3}, heard="3",
                            given_by=GivenBy.KEY))
-        session.add(RecordingMark(recording_id=hospital.recording, at_ms=9000,
-                                  kind="disagreement", link_id="feeling", label="还好"))
+        # which needs no recording to be known
+        await session.execute(delete(RecordingMark))
+        await session.execute(update(Answer).where(
+            Answer.attempt_id == hospital.escalated, Answer.link_id == "feeling")
+            .values(doubted="还好"))
         plan = await plan_of(session, method=Method.RISK, size=5)
     checks = await drawn(database, plan.name)
     risks = [check.risk for check in checks]
@@ -169,6 +173,27 @@ async def test_doubtful_calls_come_first_with_their_reasons(
     assert reasons[first] == [["unsure", 4]]
     assert reasons[hospital.escalated] == [["disagreeing", 2], ["overridden", 1]]
     assert [["not_escalated", 1]] in reasons.values()
+
+
+async def test_marks_from_before_are_kept_with_their_answers(
+        database: Database, hospital: Hospital) -> None:
+    versions = "followup.database.migrations.versions"
+    migration = importlib.import_module(f"{versions}.0028_what_spot_checks_miss")
+    async with database.session() as session:
+        begun = (await session.get_one(Recording, hospital.recording)).created_at
+        first = (await session.scalars(select(Answer).where(
+            Answer.attempt_id == hospital.escalated, Answer.link_id == "wound-pain"))).one()
+        first.given_at, first.given_by = begun + timedelta(seconds=30), GivenBy.KEY
+        session.add(Answer(response_id=first.response_id, attempt_id=first.attempt_id, position=1,
+                           link_id="wound-pain", value={"valueInteger": 3}, heard="3",
+                           given_by=GivenBy.KEY, given_at=begun + timedelta(seconds=40)))
+        for link_id, at_ms in (("wound-pain", 39_950), ("nothing", 30_000)):
+            session.add(RecordingMark(recording_id=hospital.recording, at_ms=at_ms, label="三分",
+                                      kind="disagreement", link_id=link_id))
+        await session.flush()
+        await session.execute(text(migration.DOUBTED))
+        assert list(await session.execute(select(Answer.heard, Answer.doubted).where(
+            Answer.doubted.is_not(None)))) == [("3", "三分")]
 
 
 async def test_the_person_at_the_phone_is_whoever_had_taken_it(

@@ -64,6 +64,7 @@ def test_a_key_that_says_otherwise_than_what_was_heard_is_marked(
     marks = [each for each in call.done if isinstance(each, Mark) and each.kind == "disagreement"]
     assert [(each.link_id, each.label) for each in marks] == [
         ("temperature", words) for words in told]
+    assert last_stored(call).doubted == next(iter(told), None)    # kept where nothing is recorded
     say(call.play("3#"), "")                   # nor does it follow the call to other questions
     assert call.state.doubted is None
 
