@@ -20,7 +20,7 @@ from aiohttp import web
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from followup.errors import AftercallError, Forbidden
+from followup.errors import AftercallError, Forbidden, InvalidInput
 from followup.log import get_logger
 from followup.people.scope import within_scope
 from followup.people.sessions import find_session, touch
@@ -28,10 +28,11 @@ from followup.questionnaires.faults import UnsoundQuestionnaire
 from followup.settings import Settings
 from webconsole import kept
 from webconsole.i18n import choose_locale
-from webconsole.keys import DATABASE, GRANTS, SETTINGS, VISITOR, Visitor
+from webconsole.keys import CATALOGUES, DATABASE, GRANTS, SETTINGS, VISITOR, Visitor
 from webconsole.rights import MACHINES, PUBLIC, Handler, rights_of, upload_limit
 from webconsole.rows import require_row
 from webconsole.templating import render
+from webconsole.unfit import Fault
 
 SESSION_COOKIE = "aftercall_session"
 CSRF_COOKIE = "aftercall_csrf"            # only before sign-in; later the token is the session's
@@ -117,10 +118,16 @@ def _error_page(request: web.Request, status: int, error: AftercallError | None 
         return web.json_response(told, status=status, headers={"Allow": allow} if allow else None)
     shown = status if status in _PAGES else (500 if status >= 500 else 400)
     visitor = request.get(VISITOR)
-    faults = error.told(visitor.locale).splitlines() \
-        if visitor and isinstance(error, UnsoundQuestionnaire) else []
+    faults: list[str] = []
+    if visitor and isinstance(error, UnsoundQuestionnaire):
+        faults = error.told(visitor.locale).splitlines()
+    elif visitor and isinstance(error, InvalidInput) and error.field in request.query:
+        faults = [Fault.of(error, request.query).said(request.app[CATALOGUES][visitor.locale])]
+    back, end = "", "/export"
+    if request.path.endswith(end):               # where the list shows the same fault at its field
+        back = str(request.rel_url.without_query_params("format")).replace(end, "", 1)
     return render(request, "error.html", status=status, code=status, key=f"errors.{shown}",
-                  faults=faults)
+                  faults=faults, back=back)
 
 
 @web.middleware

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
 from aiohttp import web
 
 from followup.errors import InvalidInput, NotFound
+from followup.views.addresses import one_of
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -43,6 +44,13 @@ def id_or_none(told: str | None) -> uuid.UUID | None:
         return uuid.UUID(told or "")
     except ValueError:
         return None
+
+
+def filtered_by(query: Mapping[str, str], name: str, choices: type[E]) -> E | None:
+    """What a list's address asks for of one of several words; InvalidInput naming the field."""
+    told = query.get(name, "")
+    one_of(name, told, choices)
+    return choices(told) if told else None
 
 
 def choice_or_none(choices: type[E], told: str | None) -> E | None:
