@@ -148,7 +148,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise Forbidden
         owed = visitor.owes(request.app[SETTINGS].sign_in.second_step_roles)
         if owed and not request.path.startswith(_OWING):
-            return _elsewhere(request, "/account")
+            return await _owing(request)
     limit = upload_limit(request.match_info.handler)
     if limit is not None:
         request = request.clone(client_max_size=limit)
@@ -220,6 +220,12 @@ async def _signed_out(request: web.Request, visitor: Visitor) -> web.Response:
     return response
 
 
+async def _owing(request: web.Request) -> web.Response:
+    """To what must be done first; with what was typed before that was so."""
+    typed = await kept.from_stranger(request) if kept.is_ours(request) else None
+    return kept.page(request, typed, status=403) if typed else _elsewhere(request, "/account")
+
+
 def _to_sign_in(request: web.Request) -> web.Response:
     wanted = request.path_qs if request.method == "GET" else "/"
     to = "/sign-in"
@@ -267,7 +273,7 @@ def _too_old(request: web.Request, visitor: Visitor, form: Form) -> web.Response
         if visitor.user and kept.is_ours(request) else None
     if typed is None:
         raise Forbidden("the page was too old: load it again")
-    return render(request, "kept.html", status=403, kept=typed)
+    return kept.page(request, typed, status=403)
 
 
 def _close_files(form: Form) -> None:

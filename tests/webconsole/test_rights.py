@@ -63,6 +63,7 @@ MATRIX = {
     ("POST", "/locale"): PUBLIC,
     ("GET", "/account"): EVERYBODY,
     ("POST", "/account/password"): EVERYBODY,
+    ("POST", "/account/kept"): EVERYBODY,
     ("POST", "/account/sessions"): EVERYBODY,
     ("POST", "/account/second-step"): EVERYBODY,
     ("POST", "/account/second-step/code"): EVERYBODY,

@@ -59,6 +59,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/sign-out", signin.sign_out),
     web.get("/account", account.page),
     web.post("/account/password", account.change),
+    web.post("/account/kept", account.carry),
     web.post("/account/sessions", account.end),
     web.post("/account/second-step", account_second_step.begin),
     web.post("/account/second-step/code", account_second_step.confirm),

@@ -74,6 +74,11 @@ def local_path(value: object) -> str:
     return path if safe else "/"
 
 
+def is_local(path: str) -> bool:
+    """Is it a path of this console?"""
+    return local_path(path) == path
+
+
 def wants_part(request: web.Request) -> bool:
     """Does htmx ask for a part of the page (going back in history asks for the whole)?"""
     headers = request.headers
