@@ -20,16 +20,18 @@ from aiohttp import web
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from followup.database.base import now
 from followup.errors import AftercallError, Forbidden, InvalidInput
 from followup.log import get_logger
 from followup.people.scope import within_scope
 from followup.people.sessions import find_session, touch
 from followup.questionnaires.faults import UnsoundQuestionnaire
 from followup.settings import Settings
+from followup.views import cases
 from webconsole import kept
 from webconsole.i18n import choose_locale
 from webconsole.keys import CATALOGUES, DATABASE, GRANTS, SETTINGS, VISITOR, Visitor
-from webconsole.rights import MACHINES, PUBLIC, Handler, rights_of, upload_limit
+from webconsole.rights import MACHINES, PUBLIC, SEES_CASES, Handler, rights_of, upload_limit
 from webconsole.rows import require_row
 from webconsole.templating import render
 from webconsole.unfit import Fault
@@ -160,6 +162,10 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
                 return _too_old(request, visitor, form)
         with within_scope(visitor.scope):
             await require_row(request)
+            if visitor.user and visitor.may(SEES_CASES) and _opens_a_page(request):
+                async with request.app[DATABASE].session() as session:
+                    visitor.cases_wanting = await cases.count_wanting(
+                        session, visitor.user.id, now())
             response = await handler(request)
     finally:
         if limit is not None:                # aiohttp closes the files of its own request only
@@ -167,6 +173,14 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     if visitor.csrf_is_new and not response.prepared:
         set_cookie(request, response, CSRF_COOKIE, visitor.csrf_token)
     return response
+
+
+def _opens_a_page(request: web.Request) -> bool:
+    """Is a page with its menu to come? Where browsers do not say so (by http), as far as the path
+    tells."""
+    headers = request.headers
+    return "HX-Request" not in headers and headers.get("Sec-Fetch-Mode", "navigate") == "navigate" \
+        and not request.path.endswith((*_BY_ITSELF, "/export"))
 
 
 def _is_static(request: web.Request) -> bool:

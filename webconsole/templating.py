@@ -64,6 +64,7 @@ def render_text(request: web.Request, template: str, **values: Any) -> str:
         path=request.path, path_qs=request.path_qs, theme=_theme(request), themes=THEMES,
         stays=request.method != "POST" or request.path.startswith("/sign-in"),
         rooms=navigation.links(may), unfit=request.get(UNFIT) or Unfit(),
+        cases_wanting=visitor.cases_wanting,
         hospital=settings.hospital_en if visitor.locale == "en" else settings.hospital)
 
 

@@ -139,7 +139,7 @@ def _history(wanted: CaseFilter, moment: datetime) -> list[ColumnElement[bool]]:
         found += [Case.state != CaseState.CLOSED,
                   past if wanted.standing == Standings.LATE else and_(soon(moment), ~past)]
     if wanted.wanting and wanted.wanting != NOBODY:
-        found.append(_wanting(uuid.UUID(wanted.wanting), moment))
+        found.append(wanting(uuid.UUID(wanted.wanting), moment))
     if wanted.kept:
         found.append(in_time if wanted.kept == Kept.YES else late(moment))
     for told, column in ((wanted.accepted, Case.accepted_at), (wanted.closed, Case.closed_at)):
@@ -159,7 +159,7 @@ def _looks_to(user: uuid.UUID) -> ColumnElement[bool]:
                and_(Case.escalated_to_id == user, Case.escalated_at.is_not(None)))
 
 
-def _wanting(user: uuid.UUID, moment: datetime) -> ColumnElement[bool]:
+def wanting(user: uuid.UUID, moment: datetime) -> ColumnElement[bool]:
     """What its owner is reminded of; a case without one, those of its department are."""
     ours = select(func.jsonb_array_elements_text(User.departments)).where(User.id == user)
     return and_(Case.state != CaseState.CLOSED, soon(moment),

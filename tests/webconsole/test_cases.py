@@ -325,7 +325,9 @@ async def test_what_is_near_its_deadline_is_told_to_whom_it_concerns(
             case = await session.get_one(Case, hospital.case)
             case.department = department
             case.owner_id = await session.scalar(select(User.id).where(User.username == owner))
-        assert ("badge" in await (await client.get("/cases/count")).text()) is told
+        for path in ("/cases/count", "/campaigns"):          # with each page, and once it changes
+            told_there = await (await client.get(path)).text()
+            assert ('class="badge">1</span>' in told_there) is told, path
         page = await (await client.get("/cases")).text()
         link = page.partition('data-count="wanting"')[0].rpartition('href="')[2].partition('"')[0]
         listed = await (await client.get(link.replace("&amp;", "&"))).text()

@@ -54,7 +54,7 @@ async def badge(request: web.Request) -> web.Response:
     """GET /alerts/count: the number in the navigation."""
     async with request.app[DATABASE].session() as session:
         count, _ = await overview.alert_counts(session)
-    return render(request, "parts/badge.html", open_alerts=count)
+    return render(request, "parts/badge.html", count=count)
 
 
 @allowed(SEES_PATIENTS)
