@@ -87,6 +87,14 @@ def where(wanted: AuditFilter, zone: ZoneInfo) -> list[ColumnElement[bool]]:
     return found
 
 
+async def history(session: AsyncSession, subject: str, action: str,
+                  most: int) -> Sequence[AuditEvent]:
+    """What was done to one thing in this way, the latest first, so many at most."""
+    return (await session.scalars(select(AuditEvent).where(
+        AuditEvent.subject == subject, AuditEvent.action == action)
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(most))).all()
+
+
 async def list_events(session: AsyncSession, wanted: AuditFilter, zone: ZoneInfo, *,
                       order: Order = NEWEST, after: str = "",
                       size: int | None = None) -> tuple[Sequence[AuditEvent], str | None]:

@@ -166,6 +166,7 @@ MATRIX = {
     ("GET", "/messages/templates/new"): SETS_UP_MESSAGES,
     ("POST", "/messages/templates/preview"): SETS_UP_MESSAGES,
     ("GET", "/messages/templates/{id}"): SETS_UP_MESSAGES,
+    ("GET", "/messages/templates/{id}/versions"): SETS_UP_MESSAGES,
     ("POST", "/api/cases/{id}/attachments"): MACHINES,
     ("POST", "/api/messages/{token}/receipts"): MACHINES,
     ("POST", "/api/messages/{token}/replies"): MACHINES,

@@ -170,6 +170,7 @@ ROUTES: list[web.RouteDef] = [
     web.get("/messages/templates/new", message_templates.new),
     web.post("/messages/templates/preview", message_templates.try_out),
     web.get("/messages/templates/{id}", message_templates.page),
+    web.get("/messages/templates/{id}/versions", message_templates.versions),
     web.post("/api/messages/{token}/receipts", message_hook.receipts),
     web.post("/api/messages/{token}/replies", message_hook.replies),
     web.get("/recordings/{id}/audio", recordings.audio, allow_head=False),
