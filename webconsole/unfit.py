@@ -34,6 +34,11 @@ class Fault:
         """In the reader's language."""
         return translate(f"unfit.{self.kind}", typed=self.typed)
 
+    def left_out(self, translate: Catalogue) -> str:
+        """The same, of what is shown without it."""
+        return translate("list.and_then", first=self.said(translate),
+                         then=translate("unfit.left_out"))
+
 
 @dataclass
 class Unfit:
@@ -51,11 +56,11 @@ class Unfit:
         if name not in self.faults:
             return ""
         self._told.add(name)
-        return self.faults[name].said(translate)
+        return self.faults[name].left_out(translate)
 
     def elsewhere(self, translate: Catalogue) -> list[str]:
         """What is wrong with fields that the page has not drawn."""
-        return [fault.said(translate) for name, fault in self.faults.items()
+        return [fault.left_out(translate) for name, fault in self.faults.items()
                 if name not in self._told]
 
 

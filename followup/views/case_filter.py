@@ -11,6 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from followup.cases.due_sql import deadline, in_time, late, soon
 from followup.cases.models import Case, CaseConcern, Channel, ConcernKind
@@ -167,8 +168,9 @@ def wanting(user: uuid.UUID, moment: datetime) -> ColumnElement[bool]:
 
 
 def _concerns(kind: ConcernKind, name: str) -> ColumnElement[bool]:
-    rows = select(CaseConcern.id).where(CaseConcern.case_id == Case.id, CaseConcern.kind == kind)
-    return ~rows.exists() if name == NOBODY else rows.where(CaseConcern.name == name).exists()
+    concern = aliased(CaseConcern)           # figures by what is concerned join the table as well
+    rows = select(concern.id).where(concern.case_id == Case.id, concern.kind == kind)
+    return ~rows.exists() if name == NOBODY else rows.where(concern.name == name).exists()
 
 
 def _search(text: str) -> ColumnElement[bool]:

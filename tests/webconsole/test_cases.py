@@ -276,6 +276,8 @@ async def test_a_manager_sees_figures_and_nobody_s_name(
     assert "王秀英" not in page
     assert 'href="/cases?' not in page
     assert (await client.get("/cases")).status == 403
+    for query in ("department=骨科", "person=方护士&group=person", "department=-"):
+        assert (await client.get(f"/cases/statistics?{query}")).status == 200, query
     answer = await client.get("/cases/statistics/export?group=department&format=csv")
     rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
     assert [row[:2] for row in rows if "上期" not in row[0]] == [

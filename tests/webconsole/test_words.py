@@ -158,7 +158,7 @@ MADE_OF_WORDS = {
     "speech": ("zh", "en", "yue"), "answer": ("yes", "no", "message", "none"),
     "recording": ("silent_patient", "silent_hospital"),
     "mark": ("question", "answer", "disagreement", "finding", "escalation", "agent"),
-    "unfit": (*unfit.KINDS.values(), unfit.CHOICE),
+    "unfit": (*unfit.KINDS.values(), unfit.CHOICE, "left_out"),
     "errors": tuple(f"{code}{part}" for code in (400, 403, 404, 405, 409, 413, 422, 500, 503)
                     for part in ("", "_hint")),
     "alert": ("note_missing", "conflict"), "palette": (
@@ -183,7 +183,7 @@ MADE_OF_WORDS = {
     "case_fault": (*intake.Wrong, "token_name", "token_taken"),
     "case_file": files.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
     "case_shortcut": ("open", "mine", "wanting", "soon", "late"),
-    "list": (*FORMATS, "pdf", "separator"),
+    "list": (*FORMATS, "pdf", "separator", "and_then"),
     "case_sort": tuple(case_list.COLUMNS), "campaign_sort": tuple(campaign_list.COLUMNS),
     "check_sort": tuple(check_list.COLUMNS),
     "alert_sort": (*alert_list.COLUMNS, *alert_list.CLOSED_COLUMNS),
