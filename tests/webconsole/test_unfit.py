@@ -51,7 +51,10 @@ async def test_what_has_no_field_is_told_above_the_list_and_two_faults_are_both_
     assert Forms(page, "/cases").faulty() == {"begin"}
     assert Forms(page, "/cases").value("q") == "态度"
     assert f'href="/cases/{hospital.case}"' in page
-    for path in (f"/patients/{hospital.patients[0]}?begin=x", "/audit?q=%00", "/cases?q=%00a",
+    answer = await client.get(f"/patients/{hospital.patients[0]}?begin=2026-02-30")
+    form = Forms(await answer.text(), f"/patients/{hospital.patients[0]}")
+    assert (form.faulty(), form.value("begin")) == ({"begin"}, "2026-02-30")
+    for path in ("/audit?q=%00", "/cases?q=%00a",
                  "/cases/statistics?end=0001-01-01"):
         assert (await client.get(path)).status in (200, 422), path
     # htmx asks for the list alone: the fields are on the whole page
