@@ -15,6 +15,7 @@ from webconsole.unfit import UNFIT, Fault, Unfit
 # pages with a filter, as the route table has them
 PAGES = frozenset({*(page.path for page in LISTS.values()), "/cases/statistics", "/patients/{id}",
                    "/spot-checks/{id}"})
+LIVE = frozenset({"/patients/{id}/live"})        # parts of pages that hold the fields themselves
 
 
 @web.middleware
@@ -22,8 +23,8 @@ async def leave_out(request: web.Request, handler: Handler) -> web.StreamRespons
     """The page without what does not fit, 422. Htmx asks for the list alone, without the fields:
     it is sent to the whole page."""
     resource = request.match_info.route.resource
-    if request.method not in ("GET", "HEAD") or resource is None \
-            or resource.canonical not in PAGES:
+    path = resource.canonical if resource is not None else ""
+    if request.method not in ("GET", "HEAD") or path not in PAGES | LIVE:
         return await handler(request)
     faults: dict[str, Fault] = {}
     asked = request
@@ -37,8 +38,9 @@ async def leave_out(request: web.Request, handler: Handler) -> web.StreamRespons
             faults[wrong.field] = Fault.of(wrong, asked.query)
             asked = request.clone(rel_url=asked.rel_url.without_query_params(wrong.field))
             asked[UNFIT] = Unfit(faults)
-    if faults and wants_part(request):
+    if not faults or path in LIVE:
+        return response
+    if wants_part(request):
         return web.Response(headers={"HX-Redirect": request.path_qs})
-    if faults and isinstance(response, web.Response):
-        response.set_status(422)
+    response.set_status(422)
     return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -50,6 +51,11 @@ class Unfit:
     def typed(self, name: str, value: object) -> object:
         """What the field holds: what was typed, if that was at fault."""
         return self.faults[name].typed if name in self.faults else value
+
+    def query(self) -> str:
+        """What a part of the page that holds the fields asks for itself beside what is fit."""
+        return "".join(f"&{quote(name)}={quote(fault.typed)}"
+                       for name, fault in self.faults.items())
 
     def at(self, name: str, translate: Catalogue) -> str:
         """What is told beside the field; empty: nothing is wrong with it."""

@@ -54,6 +54,9 @@ async def test_what_has_no_field_is_told_above_the_list_and_two_faults_are_both_
     answer = await client.get(f"/patients/{hospital.patients[0]}?begin=2026-02-30")
     form = Forms(await answer.text(), f"/patients/{hospital.patients[0]}")
     assert (form.faulty(), form.value("begin")) == ({"begin"}, "2026-02-30")
+    part = await client.get(f"/patients/{hospital.patients[0]}/live?&begin=2026-02-30",
+                            headers={"HX-Request": "true"})     # once something changes
+    assert (part.status, Forms(await part.text()).faulty()) == (200, {"begin"})
     for path in ("/audit?q=%00", "/cases?q=%00a",
                  "/cases/statistics?end=0001-01-01"):
         assert (await client.get(path)).status in (200, 422), path
