@@ -213,7 +213,8 @@ async def test_the_patient_is_called_from_the_case(
     assert refused.status == 409
     form = Forms(await refused.text(), f"/cases/{case}/call")
     assert "已有一通等待拨打" in form.fault("extension")
-    assert (await post(client, case, "call", extension="x")).status == 409
+    for wrong in ("x", "80\x001x", "\x00"):
+        assert (await post(client, case, "call", extension=wrong)).status == 409
 
 
 async def test_a_closed_case_is_rated(client: Client, database: Database, hospital: Hospital,
