@@ -74,7 +74,8 @@ VISITS: Mapping[str, Sequence[str]] = {
     # ask for a voice on the machine, for somebody who is not signed in, for a call by hand, for
     # what is not seeded
     "/prompts": (), "/sign-in": (), "/sign-in/code": (), "/spot-checks/items/{id}/answers": (),
-    "/messages/templates/{id}": (), "/recordings/{id}/messages/{message}": (),
+    "/messages/templates/{id}": (), "/messages/templates/{id}/versions": (),
+    "/recordings/{id}/messages/{message}": (),
 }
 # where the ids of a room's pages are found: some of the newest, or of the largest
 _IDS: Mapping[str, str] = {

@@ -48,6 +48,7 @@ from webconsole.keys import (
     TIMEZONE,
     VAULT,
 )
+from webconsole.leaving_out import leave_out
 from webconsole.pages import ROUTES
 from webconsole.pages.campaign_new import FORECASTS
 from webconsole.templating import make_environment
@@ -67,7 +68,7 @@ def create_app(settings: Settings, database: Database, *, vendor_dir: Path,
     for name in LIBRARIES:
         if not (vendor_dir / name).is_file():
             raise SettingsError(f"browser libraries: expected {name} in {vendor_dir}")
-    app = web.Application(middlewares=[middleware.explain, middleware.admit],
+    app = web.Application(middlewares=[middleware.explain, middleware.admit, leave_out],
                           client_max_size=256 * 1024)
     app[SETTINGS] = settings
     app[DATABASE] = database

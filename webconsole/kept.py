@@ -1,7 +1,8 @@
 """What was typed is carried through signing in again, so that an expired session loses no word.
 
 It travels in a hidden field of the pages themselves and is stored nowhere. Files and secrets do
-not travel; and nothing is sent on before who has signed in presses the button.
+not travel; and nothing is sent on before who has signed in presses the button. Who must change the
+password or set up the second step first, does so with the field on the pages for that.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from urllib.parse import urlsplit
 
 from aiohttp import BodyPartReader, web
 
+from webconsole.keys import SETTINGS, VISITOR
 from webconsole.rights import upload_limit
+from webconsole.templating import render
 
 FIELD = "kept"
 MOST = 20_000                          # characters: more than any form of ours takes
-_SECRETS = ("csrf_token", "password", "code")
+_SECRETS = ("csrf_token", "password", "code")      # parts of names
+_PASSWORDS = ("current", "new", "again")           # names
 _CHUNK = 1 << 16
 
 
@@ -45,7 +49,7 @@ def from_form(path: str, form: Iterable[tuple[str, Any]]) -> Kept | None:
     """What is worth keeping of a form; None when that is nothing, or too much."""
     sent = list(form)
     fields = tuple((name, value) for name, value in sent if isinstance(value, str)
-                   and not any(secret in name for secret in _SECRETS))
+                   and name not in _PASSWORDS and not any(secret in name for secret in _SECRETS))
     files = any(isinstance(value, web.FileField) and value.filename for _, value in sent)
     length = sum(len(name) + len(value) for name, value in fields)
     return Kept(path, fields, files) if any(v for _, v in fields) and length <= MOST else None
@@ -72,6 +76,12 @@ def is_ours(request: web.Request) -> bool:
     own = request.headers.get("Sec-Fetch-Site") == "same-origin" or (
         origin is not None and urlsplit(origin).netloc == request.host)
     return request.method == "POST" and own and not request.headers.get("HX-Request")
+
+
+def page(request: web.Request, typed: Kept, *, status: int = 200) -> web.Response:
+    """What was typed, with the button that sends it on, or that leads to what is owed first."""
+    owed = request[VISITOR].owes(request.app[SETTINGS].sign_in.second_step_roles)
+    return render(request, "kept.html", status=status, kept=typed, owed=owed)
 
 
 async def from_stranger(request: web.Request) -> Kept | None:

@@ -48,6 +48,7 @@ class Visitor:
     token: str | None = field(default=None, repr=False)
     session: WebSession | None = None
     grants: Grants = field(default_factory=Grants, repr=False)
+    cases_wanting: int = 0                # them, as the menu tells
 
     @property
     def user(self) -> User | None:

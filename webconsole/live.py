@@ -7,11 +7,14 @@ ordinary request, with the visitor's own rights and language. Bursts are gathere
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
+from followup.database.base import now
 from followup.database.notify import Change, ChangeFeed
 from followup.people.sessions import find_session
 from webconsole.keys import DATABASE, FEED, GRANTS, VISITOR
@@ -19,6 +22,7 @@ from webconsole.rights import EVERYBODY, allowed
 
 DEBOUNCE_S = 0.25
 KEEP_ALIVE_S = 15.0
+MAKING = timedelta(seconds=10)       # more than a page takes, and than servers' clocks differ
 
 # which parts of pages show rows of which table
 PARTS: dict[str, frozenset[str]] = {
@@ -39,11 +43,27 @@ PARTS: dict[str, frozenset[str]] = {
 
 
 class Streams:
-    """The open streams of this process, so that a shutdown can end them at once."""
+    """The open streams of this process, so that a shutdown can end them at once; and when which
+    table last changed, so that a page that has just been made is not fetched once more."""
 
     def __init__(self) -> None:
         self._open: set[Stream] = set()
         self._closed = False
+        self._heard_from: datetime | None = None         # nothing has been missed since
+        self._changed: dict[str, datetime] = {}
+
+    def note(self, change: Change | None) -> None:
+        """Subscriber of the feed, as a stream is."""
+        if change is None:
+            self._heard_from = now()
+        else:
+            self._changed[change.table] = now()
+
+    def changed_since(self, made: datetime | None) -> frozenset[str] | None:
+        """The tables that may have changed since a page was made; None: any may."""
+        if made is None or self._heard_from is None or made - MAKING < self._heard_from:
+            return None
+        return frozenset(table for table, at in self._changed.items() if at >= made - MAKING)
 
     async def close(self, _app: web.Application) -> None:
         """on_shutdown: every stream ends, also one that is just being opened."""
@@ -69,12 +89,15 @@ class Streams:
 class Stream:
     """What one browser has still to be told."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Collection[str] | None = None) -> None:
+        """``changed``: the tables of which rows may have changed between the page's making and
+        this stream's; None: any."""
         self.wake = asyncio.Event()
         self.ended = False
-        self._tables: set[str] = set()
-        self._everything = False
-        self.note(None)       # rows may have changed between the page's making and this stream's
+        self._tables: set[str] = set(changed or ())
+        self._everything = changed is None
+        if changed is None or changed:
+            self.wake.set()
 
     def note(self, change: Change | None) -> None:
         """Subscriber of the feed: a change, or None when anything may have changed."""
@@ -105,14 +128,16 @@ async def change_feed(app: web.Application) -> AsyncIterator[None]:
     """Cleanup context: one LISTEN connection for all browsers of this process."""
     async with ChangeFeed(app[DATABASE].url) as feed:
         app[FEED] = feed
-        with feed.subscribe(app[GRANTS].note):
+        with feed.subscribe(app[GRANTS].note), feed.subscribe(app[STREAMS].note):
             yield
 
 
 @allowed(EVERYBODY)
 async def events(request: web.Request) -> web.StreamResponse:
-    """GET /events: the stream. Ends within a keep-alive's time after the session does."""
-    streams, stream = request.app[STREAMS], Stream()
+    """GET /events: the stream; ``since``: when the page was made. Ends within a keep-alive's time
+    after the session does."""
+    streams = request.app[STREAMS]
+    stream = Stream(streams.changed_since(_moment(request.query.get("since", ""))))
     response = web.StreamResponse(headers={
         "Content-Type": "text/event-stream", "Cache-Control": "no-store",
         "X-Accel-Buffering": "no"})
@@ -135,6 +160,13 @@ async def events(request: web.Request) -> web.StreamResponse:
     finally:
         streams.discard(stream)
     return response
+
+
+def _moment(told: str) -> datetime | None:
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(told)
+        return moment if moment.tzinfo else None
+    return None
 
 
 async def _next(stream: Stream, patience_s: float) -> bytes:

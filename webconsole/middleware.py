@@ -20,18 +20,21 @@ from aiohttp import web
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from followup.errors import AftercallError, Forbidden
+from followup.database.base import now
+from followup.errors import AftercallError, Forbidden, InvalidInput
 from followup.log import get_logger
 from followup.people.scope import within_scope
 from followup.people.sessions import find_session, touch
 from followup.questionnaires.faults import UnsoundQuestionnaire
 from followup.settings import Settings
+from followup.views import cases
 from webconsole import kept
 from webconsole.i18n import choose_locale
-from webconsole.keys import DATABASE, GRANTS, SETTINGS, VISITOR, Visitor
-from webconsole.rights import MACHINES, PUBLIC, Handler, rights_of, upload_limit
+from webconsole.keys import CATALOGUES, DATABASE, GRANTS, SETTINGS, VISITOR, Visitor
+from webconsole.rights import MACHINES, PUBLIC, SEES_CASES, Handler, rights_of, upload_limit
 from webconsole.rows import require_row
 from webconsole.templating import render
+from webconsole.unfit import Fault
 
 SESSION_COOKIE = "aftercall_session"
 CSRF_COOKIE = "aftercall_csrf"            # only before sign-in; later the token is the session's
@@ -117,10 +120,16 @@ def _error_page(request: web.Request, status: int, error: AftercallError | None 
         return web.json_response(told, status=status, headers={"Allow": allow} if allow else None)
     shown = status if status in _PAGES else (500 if status >= 500 else 400)
     visitor = request.get(VISITOR)
-    faults = error.told(visitor.locale).splitlines() \
-        if visitor and isinstance(error, UnsoundQuestionnaire) else []
+    faults: list[str] = []
+    if visitor and isinstance(error, UnsoundQuestionnaire):
+        faults = error.told(visitor.locale).splitlines()
+    elif visitor and isinstance(error, InvalidInput) and error.field in request.query:
+        faults = [Fault.of(error, request.query).said(request.app[CATALOGUES][visitor.locale])]
+    back, end = "", "/export"
+    if request.path.endswith(end):               # where the list shows the same fault at its field
+        back = str(request.rel_url.without_query_params("format")).replace(end, "", 1)
     return render(request, "error.html", status=status, code=status, key=f"errors.{shown}",
-                  faults=faults)
+                  faults=faults, back=back)
 
 
 @web.middleware
@@ -141,7 +150,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise Forbidden
         owed = visitor.owes(request.app[SETTINGS].sign_in.second_step_roles)
         if owed and not request.path.startswith(_OWING):
-            return _elsewhere(request, "/account")
+            return await _owing(request)
     limit = upload_limit(request.match_info.handler)
     if limit is not None:
         request = request.clone(client_max_size=limit)
@@ -153,6 +162,10 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
                 return _too_old(request, visitor, form)
         with within_scope(visitor.scope):
             await require_row(request)
+            if visitor.user and visitor.may(SEES_CASES) and _opens_a_page(request):
+                async with request.app[DATABASE].session() as session:
+                    visitor.cases_wanting = await cases.count_wanting(
+                        session, visitor.user.id, now())
             response = await handler(request)
     finally:
         if limit is not None:                # aiohttp closes the files of its own request only
@@ -160,6 +173,14 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     if visitor.csrf_is_new and not response.prepared:
         set_cookie(request, response, CSRF_COOKIE, visitor.csrf_token)
     return response
+
+
+def _opens_a_page(request: web.Request) -> bool:
+    """Is a page with its menu to come? Where browsers do not say so (by http), as far as the path
+    tells."""
+    headers = request.headers
+    return "HX-Request" not in headers and headers.get("Sec-Fetch-Mode", "navigate") == "navigate" \
+        and not request.path.endswith((*_BY_ITSELF, "/export"))
 
 
 def _is_static(request: web.Request) -> bool:
@@ -213,6 +234,12 @@ async def _signed_out(request: web.Request, visitor: Visitor) -> web.Response:
     return response
 
 
+async def _owing(request: web.Request) -> web.Response:
+    """To what must be done first; with what was typed before that was so."""
+    typed = await kept.from_stranger(request) if kept.is_ours(request) else None
+    return kept.page(request, typed, status=403) if typed else _elsewhere(request, "/account")
+
+
 def _to_sign_in(request: web.Request) -> web.Response:
     wanted = request.path_qs if request.method == "GET" else "/"
     to = "/sign-in"
@@ -260,7 +287,7 @@ def _too_old(request: web.Request, visitor: Visitor, form: Form) -> web.Response
         if visitor.user and kept.is_ours(request) else None
     if typed is None:
         raise Forbidden("the page was too old: load it again")
-    return render(request, "kept.html", status=403, kept=typed)
+    return kept.page(request, typed, status=403)
 
 
 def _close_files(form: Form) -> None:

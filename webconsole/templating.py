@@ -17,6 +17,7 @@ from webconsole import formats, navigation, rights
 from webconsole.i18n import NAMES
 from webconsole.keys import CATALOGUES, SETTINGS, TEMPLATES, TIMEZONE, VISITOR, Visitor
 from webconsole.rights import Right
+from webconsole.unfit import UNFIT, Unfit
 
 THEME_COOKIE = "aftercall_theme"
 THEMES = ("auto", "light", "dark")        # the first is the default: as the browser has it
@@ -62,7 +63,8 @@ def render_text(request: web.Request, template: str, **values: Any) -> str:
         csrf_token=visitor.csrf_token, at=at, exactly=exactly, today=today, moment=moment, may=may,
         path=request.path, path_qs=request.path_qs, theme=_theme(request), themes=THEMES,
         stays=request.method != "POST" or request.path.startswith("/sign-in"),
-        rooms=navigation.links(may),
+        rooms=navigation.links(may), unfit=request.get(UNFIT) or Unfit(),
+        cases_wanting=visitor.cases_wanting,
         hospital=settings.hospital_en if visitor.locale == "en" else settings.hospital)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -15,6 +17,7 @@ from followup.errors import InvalidInput
 
 SEARCH_LENGTH = 60
 FIELD_LENGTH = 100
+_EARLIEST, _LATEST = 1000, 3000          # years; far from the ends of what a calendar counts
 
 
 class Yes(StrEnum):
@@ -30,7 +33,7 @@ class AddressFilter:
     @classmethod
     def as_told(cls, query: Mapping[str, str]) -> dict[str, str]:
         """Each field as an address tells it, not checked yet."""
-        return {field.name: query.get(field.name, "").strip()[:FIELD_LENGTH]
+        return {field.name: _plain(query.get(field.name, ""))[:FIELD_LENGTH]
                 for field in fields(cls)}
 
     def with_(self, **changes: str) -> Self:
@@ -47,13 +50,18 @@ class AddressFilter:
         return urlencode({**self.given(), **{name: value for name, value in more.items() if value}})
 
 
+def _plain(told: str) -> str:
+    return "".join(c for c in told if unicodedata.category(c) not in ("Cc", "Cs")).strip()
+
+
 def as_date(field: str, text: str) -> date:
     """A day of an address; InvalidInput when it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(f"{field}: expected a day such as 2026-11-20", field=field,
-                           expected="YYYY-MM-DD") from None
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if day.isoformat() == text and _EARLIEST <= day.year <= _LATEST:
+            return day
+    raise InvalidInput(f"{field}: expected a day such as 2026-11-20", field=field,
+                       expected="YYYY-MM-DD")
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -61,11 +69,12 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
 
 
-def one_of(name: str, told: str, choices: type[StrEnum]) -> None:
+def one_of(name: str, told: str, choices: Iterable[str]) -> None:
     """InvalidInput when something is told that is none of ``choices``."""
-    if told and told not in list(choices):
-        raise InvalidInput(f"{name}: expected one of {', '.join(choices)}", field=name,
-                           expected=", ".join(choices))
+    known = list(choices)
+    if told and told not in known:
+        raise InvalidInput(f"{name}: expected one of {', '.join(known)}", field=name,
+                           expected=", ".join(known))
 
 
 def an_id(name: str, told: str) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, or_, select
@@ -15,22 +14,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.models import Campaign
 from followup.cases.models import Case
+from followup.errors import InvalidInput
 from followup.patients.models import Patient
+from followup.people.audit import ACTIONS
 from followup.people.models import AuditEvent, User
 from followup.spotchecks.models import SpotCheckPlan
-from followup.views.addresses import as_date
+from followup.views.addresses import AddressFilter, as_date, midnight
 from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 
 PAGE = 50
-_LENGTH = 100
 _TABLE = AuditEvent.__table__.c
 COLUMNS: Columns = {"at": _TABLE.at}
 NEWEST = Order("at", down=True)
 
 
 @dataclass(frozen=True, slots=True)
-class AuditFilter:
+class AuditFilter(AddressFilter):
     """Each field as it stands in the address; empty: any."""
 
     q: str = ""                  # a user name, or part of the name of a person
@@ -40,14 +40,6 @@ class AuditFilter:
     address: str = ""
     begin: str = ""              # days, both included
     end: str = ""
-
-    def given(self) -> dict[str, str]:
-        """The fields that filter something."""
-        return {each.name: value for each in fields(self) if (value := getattr(self, each.name))}
-
-    def query(self, **more: str) -> str:
-        """The query of an address, without the question mark."""
-        return urlencode({**self.given(), **{name: value for name, value in more.items() if value}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +53,10 @@ class Change:
 
 def read_filter(query: Mapping[str, str]) -> AuditFilter:
     """The filter of an address; InvalidInput names a field that does not fit."""
-    given = {each.name: query.get(each.name, "").strip()[:_LENGTH] for each in fields(AuditFilter)}
+    given = AuditFilter.as_told(query)
+    if given["action"] and given["action"] not in ACTIONS:
+        raise InvalidInput("action: expected an action of the trail", field="action",
+                           expected="an action")
     for name in ("begin", "end"):
         if given[name]:
             as_date(name, given[name])
@@ -85,12 +80,19 @@ def where(wanted: AuditFilter, zone: ZoneInfo) -> list[ColumnElement[bool]]:
     elif wanted.subject:
         found.append(AuditEvent.subject == wanted.subject)
     if wanted.begin:
-        found.append(AuditEvent.at >= datetime.combine(as_date("begin", wanted.begin), time(),
-                                                       zone))
+        found.append(AuditEvent.at >= midnight(as_date("begin", wanted.begin), zone))
     if wanted.end:
-        found.append(AuditEvent.at < datetime.combine(
-            as_date("end", wanted.end) + timedelta(days=1), time(), zone))
+        found.append(AuditEvent.at < midnight(
+            as_date("end", wanted.end) + timedelta(days=1), zone))
     return found
+
+
+async def history(session: AsyncSession, subject: str, action: str,
+                  most: int) -> Sequence[AuditEvent]:
+    """What was done to one thing in this way, the latest first, so many at most."""
+    return (await session.scalars(select(AuditEvent).where(
+        AuditEvent.subject == subject, AuditEvent.action == action)
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(most))).all()
 
 
 async def list_events(session: AsyncSession, wanted: AuditFilter, zone: ZoneInfo, *,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from followup.cases.due_sql import deadline, in_time, late, soon
 from followup.cases.models import Case, CaseConcern, Channel, ConcernKind
@@ -139,7 +140,7 @@ def _history(wanted: CaseFilter, moment: datetime) -> list[ColumnElement[bool]]:
         found += [Case.state != CaseState.CLOSED,
                   past if wanted.standing == Standings.LATE else and_(soon(moment), ~past)]
     if wanted.wanting and wanted.wanting != NOBODY:
-        found.append(_wanting(uuid.UUID(wanted.wanting), moment))
+        found.append(wanting(uuid.UUID(wanted.wanting), moment))
     if wanted.kept:
         found.append(in_time if wanted.kept == Kept.YES else late(moment))
     for told, column in ((wanted.accepted, Case.accepted_at), (wanted.closed, Case.closed_at)):
@@ -159,7 +160,7 @@ def _looks_to(user: uuid.UUID) -> ColumnElement[bool]:
                and_(Case.escalated_to_id == user, Case.escalated_at.is_not(None)))
 
 
-def _wanting(user: uuid.UUID, moment: datetime) -> ColumnElement[bool]:
+def wanting(user: uuid.UUID, moment: datetime) -> ColumnElement[bool]:
     """What its owner is reminded of; a case without one, those of its department are."""
     ours = select(func.jsonb_array_elements_text(User.departments)).where(User.id == user)
     return and_(Case.state != CaseState.CLOSED, soon(moment),
@@ -167,8 +168,9 @@ def _wanting(user: uuid.UUID, moment: datetime) -> ColumnElement[bool]:
 
 
 def _concerns(kind: ConcernKind, name: str) -> ColumnElement[bool]:
-    rows = select(CaseConcern.id).where(CaseConcern.case_id == Case.id, CaseConcern.kind == kind)
-    return ~rows.exists() if name == NOBODY else rows.where(CaseConcern.name == name).exists()
+    concern = aliased(CaseConcern)           # figures by what is concerned join the table as well
+    rows = select(concern.id).where(concern.case_id == Case.id, concern.kind == kind)
+    return ~rows.exists() if name == NOBODY else rows.where(concern.name == name).exists()
 
 
 def _search(text: str) -> ColumnElement[bool]:

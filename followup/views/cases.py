@@ -31,7 +31,7 @@ from followup.patients.departments import departments as of_stays
 from followup.people.models import User
 from followup.people.permissions import HANDLES_CASES
 from followup.people.roles import roles_that_may
-from followup.views.case_filter import CaseFilter, where
+from followup.views.case_filter import CaseFilter, wanting, where
 from followup.views.keyed import Columns, Order, page
 from followup.views.reach import within
 
@@ -91,6 +91,12 @@ async def count_cases(session: AsyncSession, wanted: CaseFilter, setup: Setup, z
     """How many there are in all."""
     return int(await session.scalar(select(func.count()).select_from(Case).where(
         *where(wanted, setup, zone, moment))) or 0)
+
+
+async def count_wanting(session: AsyncSession, user: uuid.UUID, moment: datetime) -> int:
+    """How many want this user to see to them; of open ones alone, which have an index."""
+    return int(await session.scalar(within(select(func.count()).select_from(Case).where(
+        wanting(user, moment)), Case)) or 0)
 
 
 async def events_of(session: AsyncSession, case_id: uuid.UUID) -> Sequence[CaseEvent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from aiohttp import ClientResponse
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from followup.cases.states import CaseKind
 from followup.database.engine import Database
 from followup.people.models import AuditEvent
 from tests.webconsole.conftest import Client, SignIn, csrf
+from tests.webconsole.forms import Forms
 from tests.webconsole.hospital import Hospital
 
 
@@ -57,7 +59,8 @@ async def test_the_form_asks_what_the_hospital_wants_to_know(
     answer = await register(client, database, **{sorry.key: "也许"})
     page = await answer.text()
     assert answer.status == 422
-    assert all(f'id="{name}-fault"' in page for name in ("contact", bed.key, sorry.key))
+    assert Forms(page, "/cases").faulty() == {"contact", bed.key, sorry.key}
+    assert re.search(r'<input id="contact"[^>]* autofocus', page)
     assert ">也许</option>" in page                       # what was typed is kept
     # praise asks less
     answer = await register(client, database, kind="praise", **{bed.key: "3-12 𠮷"})

@@ -6,7 +6,10 @@ import html
 import re
 
 from aiohttp import ClientResponse, FormData
+from sqlalchemy import update
 
+from followup.database.engine import Database
+from followup.people.models import User
 from tests.webconsole.conftest import Client, SignIn, csrf
 from tests.webconsole.hospital import PASSWORD, Hospital
 from webconsole import kept
@@ -64,6 +67,31 @@ async def test_a_page_of_an_older_session_is_sent_after_a_look_at_it(
     assert "等了两个小时" not in await foreign.text()
 
 
+async def test_what_was_typed_outlives_a_password_that_must_be_changed_first(
+        client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
+    await sign_in("supervisor")
+    path, fresh = f"/cases/{hospital.case}/words", "new-words-for-it-7"
+    old = {"csrf_token": await csrf(client), "kind": "note", "words": WORDS}
+    client.session.cookie_jar.clear()
+    async with database.session() as session:
+        await session.execute(update(User).where(User.username == "supervisor").values(
+            must_change_password=True))
+    signed_out = hidden(await (await send(client, path, **old)).text())
+    answer = await send(client, "/sign-in", **signed_out, username="supervisor",
+                        password=PASSWORD)
+    for page in (await answer.text(), await (await send(client, path, **old)).text()):
+        assert f'action="{path}"' not in page              # it would not be taken
+        assert "等了两个小时" in page
+    page = await (await send(client, "/account/kept", **hidden(page))).text()
+    for current, status in (("not-this-one-1", 422), (PASSWORD, 200)):
+        answer = await send(client, "/account/password", **{
+            **hidden(page), "current": current, "new": fresh, "again": fresh})
+        page = await answer.text()
+        assert (answer.status, fresh in page) == (status, False)
+    assert (await send(client, path, **hidden(page))).status == 303
+    assert "等了两个小时" in await (await client.get(f"/cases/{hospital.case}")).text()
+
+
 async def test_files_are_passed_over_and_told(client: Client, hospital: Hospital,
                                               sign_in: SignIn) -> None:
     await sign_in("supervisor")
@@ -83,7 +111,9 @@ async def test_files_are_passed_over_and_told(client: Client, hospital: Hospital
 
 
 def test_secrets_and_what_is_not_ours_are_not_kept() -> None:
-    typed = kept.from_form("/account/password", [("password", "geheim 1"), ("new_password", "x y")])
+    typed = kept.from_form("/account/password", [
+        ("password", "geheim 1"), ("new_password", "x y"), ("current", "ge heim"),
+        ("new", "x y"), ("again", "x y")])
     assert typed is None
     assert kept.from_form("/cases", [("description", "长" * 20_001)]) is None
     for told in ("", "[", "[1]", '["//evil", [["a", "b"]], false]', '["/x", [["a", 1]], false]',

@@ -14,7 +14,9 @@ from sqlalchemy import delete, text, update
 
 from followup.agents.models import Agent, AgentState
 from followup.alerts.models import Alert
+from followup.database.base import now
 from followup.database.engine import Database
+from followup.database.notify import Change
 from followup.errors import SettingsError, Unavailable
 from followup.people.models import WebSession
 from followup.settings import Settings
@@ -75,6 +77,22 @@ async def test_a_change_names_the_parts_that_show_it(
         async with database.session() as session:
             await session.execute(update(Alert).values(note="x"))
         await ear.hears("overview", "alerts", "phone", "patient")
+
+
+async def test_a_page_that_was_just_made_is_told_what_has_changed_since_and_no_more() -> None:
+    streams = live.Streams()
+    assert streams.changed_since(now()) is None              # the feed is not heard yet
+    streams.note(None)
+    made = now() + live.MAKING                               # past what may have been missed
+    later = made + live.MAKING
+    assert streams.changed_since(later) == set()
+    assert streams.changed_since(None) is None
+    streams.note(Change("alert", "1", "INSERT"))
+    assert streams.changed_since(later) == set()
+    assert streams.changed_since(made) == {"alert"}
+    assert live.Stream({"alert"}).take() == ["overview", "alerts", "phone", "patient"]
+    assert live.Stream(None).take() == list(PARTS)
+    assert not live.Stream(()).wake.is_set()
 
 
 async def test_a_burst_is_told_once(client: Client, database: Database, hospital: Hospital,

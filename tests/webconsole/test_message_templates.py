@@ -64,6 +64,25 @@ async def test_those_of_the_settings_file_are_taken_over_once_whatever_becomes_o
     assert "来自设置文件" in shown
 
 
+async def test_every_version_tells_who_changed_what_and_the_text_before_and_after(
+        client: Client, database: Database, sign_in: SignIn) -> None:
+    await sign_in("supervisor")
+    first = (await rows(database))[0]
+    for seen, text in (("1", "甲 <b>${name}</b>"), ("2", "乙 ${name}")):
+        assert (await save(client, {"id": str(first.id), "seen": seen, "code": first.code,
+                                    "text": text}))[0] == 303
+    shown = await (await client.get(f"{PLACE}/{first.id}")).text()
+    assert f'href="{PLACE}/{first.id}/versions"' in shown
+    answer = await client.get(f"{PLACE}/{first.id}/versions")
+    parts = (await answer.text()).split('aria-labelledby="version-')[1:]
+    assert [part[0] for part in parts] == ["3", "2", "1"]
+    assert "<del>甲 &lt;b&gt;${name}&lt;/b&gt;</del> <ins>乙 ${name}</ins>" in parts[0]
+    assert all("何班长" in part for part in parts[:2])
+    assert "来自设置文件" in parts[2]
+    assert "<del>" not in parts[2]
+    assert (await client.get(f"{PLACE}/{uuid.uuid4()}/versions")).status == 404
+
+
 async def test_a_new_one_is_offered_and_what_was_sent_before_stays_as_it_was(
         client: Client, database: Database, hospital: Hospital, case: uuid.UUID,
         sign_in: SignIn) -> None:

@@ -96,8 +96,10 @@ async def test_lists_are_filtered_by_the_address(client: Client, ward: Hospital,
     assert "抽检记录（2）" in await text(client, "/spot-checks?department=骨科&page=1")
     assert "抽检记录（0）" in await text(client, "/spot-checks?verdict=passed")
     assert "没有抽检记录" in await text(client, f"/spot-checks/{ward.plan}?state=closed")
-    # what is none of ours is not asked for
-    assert "抽检记录（7）" in await text(client, "/spot-checks?state=x&agent=y&page=-3&verdict=%00")
+    # what is none of ours is told, and not asked for
+    page = await (await client.get("/spot-checks?state=x&agent=y&page=-3&verdict=z")).text()
+    assert "抽检记录（7）" in page
+    assert Forms(page, "/spot-checks").faulty() == {"state", "agent", "verdict"}
 
 
 async def test_a_check_shows_the_call_and_jumps_to_each_answer(

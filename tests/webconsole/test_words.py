@@ -74,6 +74,7 @@ from followup.views.timeline import sources
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.inventory import State
 from tests.house.trail_fields import told_in_code
+from webconsole import unfit
 from webconsole.forecast.panels import PANELS
 from webconsole.forms.campaign import FAULTS as NEW_FAULTS
 from webconsole.forms.campaign import STEPS, WAYS
@@ -158,6 +159,7 @@ MADE_OF_WORDS = {
     "recording": ("silent_patient", "silent_hospital", "capturing", "expired",
                   "refused"),
     "mark": ("question", "answer", "disagreement", "finding", "escalation", "agent"),
+    "unfit": (*unfit.KINDS.values(), unfit.CHOICE, "left_out"),
     "errors": tuple(f"{code}{part}" for code in (400, 403, 404, 405, 409, 413, 422, 500, 503)
                     for part in ("", "_hint")),
     "alert": ("note_missing", "conflict"), "palette": (
@@ -182,7 +184,7 @@ MADE_OF_WORDS = {
     "case_fault": (*intake.Wrong, "token_name", "token_taken"),
     "case_file": files.BadFile.REASONS, "case_list": ("none", *importing.ListRefused.REASONS),
     "case_shortcut": ("open", "mine", "wanting", "soon", "late"),
-    "list": (*FORMATS, "pdf", "separator"),
+    "list": (*FORMATS, "pdf", "separator", "and_then"),
     "case_sort": tuple(case_list.COLUMNS), "campaign_sort": tuple(campaign_list.COLUMNS),
     "check_sort": tuple(check_list.COLUMNS),
     "alert_sort": (*alert_list.COLUMNS, *alert_list.CLOSED_COLUMNS),
@@ -205,8 +207,8 @@ MADE_OF_WORDS = {
         "refused", "directory_away", "code_refused", "seal_refused") for part in ("", "_hint")),
     "account_fault": account.FAULTS, "account_said": account.SAID,
     "account_owed": ("password", "second_step"),
-    "case_statistics": ("total", "earlier", "office_hours", "clock", "wrong_dates",
-                        "wrong_choice"), "cases": ("open", "nobody"),
+    "case_statistics": ("total", "earlier", "office_hours", "clock"),
+    "cases": ("open", "nobody"),
     "app": ("none",),
     "permission": tuple(each.key for each in PERMISSIONS),
     "permission_hint": tuple(each.key for each in PERMISSIONS), "permission_group": tuple(GROUPS),

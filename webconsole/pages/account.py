@@ -13,9 +13,10 @@ from followup.people.models import Source
 from followup.people.policy import Weakness, WeakPassword, policy_of
 from followup.people.sessions import end_sessions, sessions_of, token_hash
 from followup.views import overview
+from webconsole import kept
 from webconsole.browsers import browser_name
 from webconsole.keys import ACCOUNTS, DATABASE, SETTINGS, VISITOR
-from webconsole.pages.inputs import form_id
+from webconsole.pages.inputs import form_id, is_local
 from webconsole.qr import qr_code
 from webconsole.rights import EVERYBODY, allowed
 from webconsole.templating import render
@@ -61,7 +62,16 @@ async def change(request: web.Request) -> web.Response:
             faults = {"new": refusal.weakness.value}
     if faults:
         return await show(request, Shown(faults), status=422)
+    if typed := kept.read(data, is_local):
+        visitor.user.must_change_password = False
+        return kept.page(request, typed)
     raise web.HTTPSeeOther("/account?done=password")
+
+
+@allowed(EVERYBODY)
+async def carry(request: web.Request) -> web.Response:
+    """POST /account/kept: what was typed, to whoever owes something before it may be sent on."""
+    return await show(request, Shown())
 
 
 @allowed(EVERYBODY)
@@ -96,9 +106,11 @@ async def show(request: web.Request, shown: Shown, *, status: int = 200) -> web.
         sessions = await sessions_of(session, visitor.user.id)
         alerts, _ = await overview.alert_counts(session)
         left = await second_step.codes_left(session, visitor.user)
+    typed = kept.read(await request.post(), is_local) if request.method == "POST" else None
     return render(
-        request, "account.html", status=status, shown=shown, sessions=sessions, codes_left=left,
-        open_alerts=alerts, browser_name=browser_name, here=token_hash(visitor.token or ""),
+        request, "account.html", status=status, shown=shown, kept=typed,
+        sessions=sessions, codes_left=left, open_alerts=alerts, browser_name=browser_name,
+        here=token_hash(visitor.token or ""),
         owed=visitor.owes(settings.sign_in.second_step_roles),
         required=visitor.user.role in settings.sign_in.second_step_roles,
         from_directory=visitor.user.source is Source.DIRECTORY,

@@ -17,13 +17,14 @@ from followup.patients.models import Encounter
 from followup.people import audit
 from followup.responses.models import Severity
 from followup.views import alerts, overview, patients
+from followup.views.addresses import one_of
 from followup.views.keyed import CURSOR_LENGTH, Columns, Order, read_order
 from followup.views.wording import Wording
 from webconsole.exporting import Lines, Taken, send
 from webconsole.formats import exact
 from webconsole.i18n import Catalogue
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
-from webconsole.pages.inputs import path_id, text, wants_part
+from webconsole.pages.inputs import filtered_by, path_id, text, wants_part
 from webconsole.pages.saved_views import tabs
 from webconsole.rights import CLOSES_ALERTS, SEES_PATIENTS, allowed, exports
 from webconsole.templating import render
@@ -53,7 +54,7 @@ async def badge(request: web.Request) -> web.Response:
     """GET /alerts/count: the number in the navigation."""
     async with request.app[DATABASE].session() as session:
         count, _ = await overview.alert_counts(session)
-    return render(request, "parts/badge.html", open_alerts=count)
+    return render(request, "parts/badge.html", count=count)
 
 
 @allowed(SEES_PATIENTS)
@@ -115,11 +116,12 @@ def _row(alert: Alert, stay: Encounter, translate: Catalogue, zone: ZoneInfo) ->
 
 
 def _wanted(request: web.Request) -> tuple[alerts.Filter, dict[str, str]]:
-    """The filter of the address, and its fields as they stand there."""
+    """The filter of the address, and its fields as they stand there; InvalidInput names one that
+    does not fit."""
     told = request.query
-    severity = next((each for each in Severity if each == told.get("severity")), None)
-    state = told.get("state", "")
-    state = state if state in alerts.STATES[1:] else ""
+    severity = filtered_by(told, "severity", Severity)
+    one_of("state", told.get("state", ""), alerts.STATES)
+    state = told.get("state", "").replace(alerts.STATES[0], "")
     wanted = alerts.Filter(text(told.get("q"), alerts.SEARCH_LENGTH), severity,
                            state or alerts.STATES[0], text(told.get("department"), 100))
     return wanted, {"q": wanted.search, "severity": severity.value if severity else "",

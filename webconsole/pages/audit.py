@@ -116,13 +116,13 @@ def _shown(row: AuditEvent, names: dict[str, str], actors: dict[str, str],
                  _word(translate, "audit_subject", kind) if kind else "",
                  names.get(row.subject, told if len(told) < 20 else told[-6:]),
                  f"{place}{told}" if place and told else "",
-                 [_said(change, kind, row.action, translate)
+                 [said(change, kind, row.action, translate)
                   for change in trail.changes(row.detail)],
                  {_field(name, translate): _known(name, value, kind, translate) or ""
                   for name, value in trail.rest(row.detail).items()})
 
 
-def _said(change: Change, kind: str, action: str, translate: Catalogue) -> Change:
+def said(change: Change, kind: str, action: str, translate: Catalogue) -> Change:
     """A change in the reader's words."""
     if action == audit.SET_RIGHTS:
         return Change(_word(translate, "permission", change.field),

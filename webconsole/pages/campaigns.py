@@ -19,7 +19,7 @@ from ivr.prompts.preparation import prepare_prompts
 from webconsole.exporting import Lines, Taken, send
 from webconsole.formats import exact
 from webconsole.keys import BOOK, CATALOGUES, DATABASE, SETTINGS, TIMEZONE, VISITOR
-from webconsole.pages.inputs import local_path, path_id, text, wants_part
+from webconsole.pages.inputs import filtered_by, local_path, path_id, text, wants_part
 from webconsole.pages.overview import segments
 from webconsole.pages.saved_views import tabs
 from webconsole.rights import EVERYBODY, RUNS_CAMPAIGNS, allowed, exports
@@ -36,7 +36,7 @@ _BEFORE = (CampaignState.DRAFT, CampaignState.FINISHED)      # there may be new 
 async def listing(request: web.Request) -> web.Response:
     """GET /campaigns: ``q`` (part of a name), ``state``, ``sort``, ``after`` (cursor)."""
     search = text(request.query.get("q"), campaigns.SEARCH_LENGTH)
-    state = _state(request.query.get("state"))
+    state = filtered_by(request.query, "state", CampaignState)
     after = text(request.query.get("after"), CURSOR_LENGTH)
     order = read_order(request.query.get("sort"), campaigns.COLUMNS, campaigns.NEWEST)
     async with request.app[DATABASE].session() as session:
@@ -54,7 +54,7 @@ async def listing(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """GET /campaigns/export: the list as it is filtered and sorted; ``format`` csv or xlsx."""
     search = text(request.query.get("q"), campaigns.SEARCH_LENGTH)
-    state = _state(request.query.get("state"))
+    state = filtered_by(request.query, "state", CampaignState)
     order = read_order(request.query.get("sort"), campaigns.COLUMNS, campaigns.NEWEST)
     translate = request.app[CATALOGUES][request[VISITOR].locale]
 

@@ -158,7 +158,7 @@ async def evidence(request: web.Request) -> web.Response:
 @allowed(TAKES_CALLS)
 async def call(request: web.Request) -> web.Response:
     """POST /cases/{id}/call: extension, whose phone is to ring once the patient has answered."""
-    case_id, told = path_id(request), str((await request.post()).get("extension", ""))
+    case_id, told = path_id(request), text((await request.post()).get("extension"), 20)
     try:
         async with request.app[DATABASE].session() as session:
             await calls.call_patient(session, case_id, told, by(request))

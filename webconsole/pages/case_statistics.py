@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +21,7 @@ from followup.views.case_statistics import SPANS, Figures, Group, Line
 from webconsole.case_words import CaseWords, by
 from webconsole.i18n import Catalogue
 from webconsole.keys import CATALOGUES, DATABASE, SETTINGS, TIMEZONE, VISITOR
+from webconsole.pages.inputs import filtered_by
 from webconsole.pdf import table_pdf
 from webconsole.rights import SEES_CASE_FIGURES, allowed
 from webconsole.sheets import FORMATS, download, table, wanted_format
@@ -51,13 +51,9 @@ class Bar:
 
 @allowed(SEES_CASE_FIGURES)
 async def page(request: web.Request) -> web.Response:
-    """GET /cases/statistics: the fields of CaseFilter, ``group``. What does not fit is told at its
-    field, beside the figures of the last thirty days."""
-    fault = ""
-    try:
-        wanted, group = _read(request, request.query)
-    except InvalidInput as refused:
-        fault, (wanted, group) = refused.field, _read(request, {})
+    """GET /cases/statistics: the fields of CaseFilter, ``group``; without days those of the last
+    thirty."""
+    wanted, group = _read(request)
     moment, zone = now(), request.app[TIMEZONE]
     span, shown = _span(wanted), SHOWN_SPANS if group in SPANS else SHOWN
     async with request.app[DATABASE].session() as session:
@@ -70,9 +66,7 @@ async def page(request: web.Request) -> web.Response:
         alerts, _ = await overview.alert_counts(session)
     words = CaseWords.of(request, setup)
     translate = request.app[CATALOGUES][request[VISITOR].locale]
-    return render(request, "case_statistics.html", status=422 if fault else 200, fault=fault,
-                  typed={name: request.query.get(name, "") if fault else getattr(wanted, name)
-                         for name in ("begin", "end")}, wanted=wanted, group=group, groups=Group,
+    return render(request, "case_statistics.html", wanted=wanted, group=group, groups=Group,
                   total=total, earlier=earlier, before=figures.before(wanted), words=words,
                   setup=setup, open_alerts=alerts, NOBODY=NOBODY,
                   shown=shown if len(lines) > shown else 0,
@@ -84,7 +78,7 @@ async def page(request: web.Request) -> web.Response:
 @allowed(SEES_CASE_FIGURES)
 async def export(request: web.Request) -> web.Response:
     """GET /cases/statistics/export: the table as it is shown; ``format`` csv, xlsx or pdf."""
-    wanted, group = _read(request, request.query)
+    wanted, group = _read(request)
     kind = wanted_format(request, (*FORMATS, "pdf"))
     async with request.app[DATABASE].session() as session:
         setup = await load_setup(session)
@@ -130,24 +124,18 @@ def _cells(of: Figures) -> list[Any]:
     return [cell(name) for name in COLUMNS]
 
 
-def _read(request: web.Request, query: Mapping[str, str]) -> tuple[CaseFilter, Group]:
-    """Filter and grouping of an address; without days the last thirty."""
-    wanted = read_filter(query)
+def _read(request: web.Request) -> tuple[CaseFilter, Group]:
+    """Filter and grouping of the address; without days the last thirty."""
+    wanted = read_filter(request.query)
     today = now().astimezone(request.app[TIMEZONE]).date()
     end = as_date("end", wanted.end) if wanted.end else today
-    begin = as_date("begin", wanted.begin) if wanted.begin else _earlier(end, DAYS - 1)
+    begin = as_date("begin", wanted.begin) if wanted.begin else end - timedelta(days=DAYS - 1)
     if begin > end or end - begin > LONGEST or begin.year < 1900 or end.year > 2200:
-        raise InvalidInput("begin: expected a day before the end, five years at most",
-                           field="begin", expected="a day before the end")
-    group = query.get("group") or Group.DEPARTMENT.value
-    if group not in list(Group):
-        raise InvalidInput(f"group: expected one of {', '.join(Group)}", field="group",
-                           expected=", ".join(Group))
-    return wanted.with_(begin=begin.isoformat(), end=end.isoformat()), Group(group)
-
-
-def _earlier(day: date, days: int) -> date:
-    return day - timedelta(days=days) if day.year > 1 else day
+        field = "begin" if wanted.begin else "end"
+        raise InvalidInput(f"{field}: expected a day before the end, five years at most",
+                           field=field, expected="a day before the end")
+    return (wanted.with_(begin=begin.isoformat(), end=end.isoformat()),
+            filtered_by(request.query, "group", Group) or Group.DEPARTMENT)
 
 
 def _span(wanted: CaseFilter) -> Group:

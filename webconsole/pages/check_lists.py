@@ -13,11 +13,12 @@ from followup.spotchecks.sampling import Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import ItemState
 from followup.views import overview, spotchecks
+from followup.views.addresses import an_id
 from followup.views.keyed import CURSOR_LENGTH, Order, read_order
 from webconsole.exporting import Lines, Taken, send
 from webconsole.formats import exact, span
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
-from webconsole.pages.inputs import choice_or_none, id_or_none, path_id, text
+from webconsole.pages.inputs import filtered_by, id_or_none, path_id, text
 from webconsole.pages.saved_views import tabs
 from webconsole.rights import CHECKS, SEES_CHECKS, allowed, exports
 from webconsole.templating import render
@@ -124,11 +125,11 @@ async def export_plans(request: web.Request) -> web.StreamResponse:
 async def _plans(session: AsyncSession, query: dict[str, str], order: Order, after: str,
                  size: int | None = None) -> tuple[list[spotchecks.PlanLine], str | None]:
     return await spotchecks.plans(session, search=query["q"], order=order, after=after, size=size,
-                                  method=choice_or_none(Method, query["method"]))
+                                  method=Method(query["method"]) if query["method"] else None)
 
 
 def _plan_query(request: web.Request) -> dict[str, str]:
-    method = choice_or_none(Method, request.query.get("method"))
+    method = filtered_by(request.query, "method", Method)
     return {"q": text(request.query.get("q"), spotchecks.SEARCH_LENGTH),
             "method": method.value if method else ""}
 
@@ -165,11 +166,13 @@ def _own(request: web.Request) -> bool:
 
 
 def _filter(request: web.Request, plan_id: uuid.UUID | None = None) -> spotchecks.Filter:
-    """What the address asks for; what is none of ours is not asked for."""
+    """What the address asks for; InvalidInput names a field that does not fit."""
     query, user = _query(request), request[VISITOR].user
+    if query["agent"]:
+        an_id("agent", query["agent"])
     return spotchecks.Filter(
-        search=query["q"], plan_id=plan_id, state=choice_or_none(ItemState, query["state"]),
-        verdict=choice_or_none(Verdict, query["verdict"]), department=query["department"],
+        search=query["q"], plan_id=plan_id, state=filtered_by(query, "state", ItemState),
+        verdict=filtered_by(query, "verdict", Verdict), department=query["department"],
         agent_id=id_or_none(query["agent"]),
         late_on=now().astimezone(request.app[TIMEZONE]).date() if query["late"] == "yes" else None,
         person_id=user.id if user and _own(request) else None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
 from aiohttp import web
 
 from followup.errors import InvalidInput, NotFound
+from followup.views.addresses import one_of
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -45,6 +46,13 @@ def id_or_none(told: str | None) -> uuid.UUID | None:
         return None
 
 
+def filtered_by(query: Mapping[str, str], name: str, choices: type[E]) -> E | None:
+    """What a list's address asks for of one of several words; InvalidInput naming the field."""
+    told = query.get(name, "")
+    one_of(name, told, choices)
+    return choices(told) if told else None
+
+
 def choice_or_none(choices: type[E], told: str | None) -> E | None:
     """The same of one of several words."""
     members: Iterable[E] = choices
@@ -64,6 +72,11 @@ def local_path(value: object) -> str:
     path = value if isinstance(value, str) else "/"
     safe = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if safe else "/"
+
+
+def is_local(path: str) -> bool:
+    """Is it a path of this console?"""
+    return local_path(path) == path
 
 
 def wants_part(request: web.Request) -> bool:

@@ -10,12 +10,17 @@ from aiohttp import web
 from followup.messages import templates
 from followup.messages.models import MessageTemplateRow
 from followup.messages.templates import CodeTaken, Outdated
+from followup.people import audit
+from followup.views import audit as trail
 from followup.views import overview
 from webconsole.forms.message_template import POSITION_MOST, TemplateForm, preview
-from webconsole.keys import DATABASE, POST, SETTINGS, VISITOR
+from webconsole.keys import CATALOGUES, DATABASE, POST, SETTINGS, VISITOR
+from webconsole.pages.audit import said
 from webconsole.pages.inputs import known_id, path_id, wants_part
 from webconsole.rights import SETS_UP_MESSAGES, allowed
 from webconsole.templating import render
+
+MOST_VERSIONS = 200          # that are shown; the audit trail has them all
 
 
 @allowed(SETS_UP_MESSAGES)
@@ -40,6 +45,24 @@ async def page(request: web.Request) -> web.Response:
     async with request.app[DATABASE].session() as session:
         row = await templates.find(session, path_id(request))
     return await _page(request, TemplateForm.of(row), row.id, seen=row.version)
+
+
+@allowed(SETS_UP_MESSAGES)
+async def versions(request: web.Request) -> web.Response:
+    """GET /messages/templates/{id}/versions: who changed what, when; as the audit trail has it."""
+    translate = request.app[CATALOGUES][request[VISITOR].locale]
+    async with request.app[DATABASE].session() as session:
+        row = await templates.find(session, path_id(request))
+        events = await trail.history(session, f"message-template:{row.id}",
+                                     audit.SET_UP_MESSAGES, MOST_VERSIONS)
+        names = await trail.names_of_people(session, {event.actor for event in events})
+        alerts, _ = await overview.alert_counts(session)
+    lines = [(row.version - back, event, names.get(event.actor, ""),
+              [said(change, "message-template", event.action, translate)
+               for change in trail.changes(event.detail)])
+             for back, event in enumerate(events)]
+    return render(request, "message_template_versions.html", row=row, lines=lines,
+                  open_alerts=alerts)
 
 
 @allowed(SETS_UP_MESSAGES)

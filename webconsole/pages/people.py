@@ -13,6 +13,7 @@ from followup.people import accounts, staff
 from followup.people.models import Reach, Role
 from followup.people.permissions import SEES_ALL_DEPARTMENTS
 from followup.views import cases, overview, people
+from followup.views.addresses import one_of
 from followup.views.keyed import CURSOR_LENGTH, read_order
 from webconsole.exporting import Lines, Taken, send
 from webconsole.formats import exact
@@ -73,11 +74,11 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 
 def _wanted(request: web.Request) -> dict[str, str]:
-    """The filter as it stands in the address."""
+    """The filter as it stands in the address; InvalidInput names a field that does not fit."""
     role, state = request.query.get("role", ""), request.query.get("state", "")
-    return {"q": text(request.query.get("q"), people.SEARCH_LENGTH),
-            "role": role if role in list(Role) else "",
-            "state": state if state in people.STATES else ""}
+    one_of("role", role, Role)
+    one_of("state", state, people.STATES)
+    return {"q": text(request.query.get("q"), people.SEARCH_LENGTH), "role": role, "state": state}
 
 
 def _narrowed(query: dict[str, str]) -> dict[str, Any]:

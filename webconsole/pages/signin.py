@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -25,7 +24,7 @@ from webconsole.middleware import (
     STEP_COOKIE,
     set_cookie,
 )
-from webconsole.pages.inputs import local_path
+from webconsole.pages.inputs import is_local, local_path
 from webconsole.rights import EVERYBODY, allowed, public
 from webconsole.templating import render
 
@@ -46,7 +45,7 @@ async def sign_in(request: web.Request) -> web.Response:
     that owes a code opens nothing but the page that asks for it."""
     data, visitor = await request.post(), request[VISITOR]
     username, password = str(data.get("username", ""))[:64], str(data.get("password", ""))
-    onward, typed = local_path(data.get("next")), _typed(data)
+    onward, typed = local_path(data.get("next")), kept.read(data, is_local)
     try:
         user = await request.app[ACCOUNTS].verify(username, password, visitor.address)
     except SignInRefused:
@@ -77,7 +76,8 @@ async def code_form(request: web.Request) -> web.Response:
 async def check_code(request: web.Request) -> web.Response:
     """POST /sign-in/code: code, next. 403 when it is wrong, 503 when none can be checked."""
     data, visitor = await request.post(), request[VISITOR]
-    half, onward, typed = await _half_in(request), local_path(data.get("next")), _typed(data)
+    half, onward = await _half_in(request), local_path(data.get("next"))
+    typed = kept.read(data, is_local)
     if half is None:
         raise web.HTTPSeeOther("/sign-in")
     try:
@@ -135,11 +135,6 @@ def _code_form(request: web.Request, onward: str, *, status: int = 200, fault: s
     return render(request, "sign_in_code.html", status=status, fault=fault, next=onward, kept=kept)
 
 
-def _typed(data: Mapping[str, object]) -> Kept | None:
-    """What had been typed when the session ended, if the page carries any."""
-    return kept.read(data, lambda path: local_path(path) == path)
-
-
 async def _half_in(request: web.Request) -> WebSession | None:
     token = request.cookies.get(STEP_COOKIE)
     if not token:
@@ -161,7 +156,7 @@ async def _let_in(request: web.Request, user: User, onward: str,
     if typed and visitor.session:                  # the page is of the new session already
         visitor.csrf_token, visitor.csrf_is_new = visitor.session.csrf_token, False
         visitor.locale = choose_locale(visitor.session.user.locale)
-        response = render(request, "kept.html", kept=typed)
+        response = kept.page(request, typed)
     else:
         response = web.Response(status=303, headers={"Location": onward})
     set_cookie(request, response, SESSION_COOKIE, token, int(lifetime.total_seconds()))

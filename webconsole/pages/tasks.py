@@ -15,7 +15,7 @@ from followup.views.keyed import CURSOR_LENGTH, read_order
 from webconsole.exporting import Lines, Taken, send
 from webconsole.formats import exact, span
 from webconsole.keys import CATALOGUES, DATABASE, TIMEZONE, VISITOR
-from webconsole.pages.inputs import known_id, text, wants_part
+from webconsole.pages.inputs import filtered_by, known_id, text, wants_part
 from webconsole.pages.saved_views import tabs
 from webconsole.rights import SEES_PATIENTS, allowed, exports
 from webconsole.templating import render
@@ -81,8 +81,8 @@ async def _wanted(request: web.Request) -> tuple[tasks.Filter, dict[str, Any]]:
     campaign_id = known_id(told.get("campaign", ""), "there is no such campaign")
     async with request.app[DATABASE].session() as session:
         await reach.require(session, Campaign, campaign_id)
-    state = next((each for each in TaskState if each == told.get("state")), None)
-    outcome = next((each for each in Disposition if each == told.get("outcome")), None)
+    state = filtered_by(told, "state", TaskState)
+    outcome = filtered_by(told, "outcome", Disposition)
     wanted = tasks.Filter(campaign_id, text(told.get("q"), tasks.SEARCH_LENGTH), state, outcome,
                           text(told.get("department"), 100))
     return wanted, {"campaign": str(campaign_id), "q": wanted.search,

@@ -5,6 +5,7 @@ const PARTS = ["overview", "campaigns", "campaign", "alerts", "patient", "phone"
 const AGAIN_MS = 3000;
 
 const state = document.querySelector("[data-live]");
+const made = document.querySelector('meta[name="server-time"]')?.content ?? "";
 let source = null;
 let again = 0;
 
@@ -27,7 +28,7 @@ function close() {
 
 function open() {
   close();
-  source = new EventSource("/events");
+  source = new EventSource(`/events?since=${encodeURIComponent(made)}`);
   source.onopen = () => show(true);
   source.onerror = () => {
     show(false);
