@@ -145,15 +145,6 @@ class Desk:
         return Path("spool/m1"), "m1.wav"
 
 
-class SlowDesk(Desk):
-    """Keeps an answer once the line has a tone."""
-
-    async def store(self, answer: StoreAnswer) -> None:
-        self.telephone.has_tone.clear()
-        await self.telephone.has_tone.wait()
-        await super().store(answer)
-
-
 async def talk(telephone: Telephone, *, agent: bool = False) -> tuple[Ended, Desk]:
     desk = Desk(telephone, agent)
     line = KeyLine(telephone, desk, "zh")  # type: ignore[arg-type]
@@ -171,23 +162,6 @@ async def test_a_normal_call_is_asked_stored_and_thanked() -> None:
     assert desk.answers["message"].value["valueAttachment"]["url"] == "m1.wav"
     assert telephone.trace[:4] == ["greeting", "recording-notice", "recording-choice", "identity"]
     assert telephone.trace[-1] == "goodbye"
-
-
-async def test_sound_flows_while_the_database_takes_its_time() -> None:
-    telephone = Telephone(NORMAL)
-    desk = SlowDesk(telephone)
-    async with asyncio.timeout(20):
-        await converse(KeyLine(telephone, desk, "zh"), desk,  # type: ignore[arg-type]
-                       begin(SAMPLE, CONTEXT))
-    stored = [at for at, what in enumerate(telephone.trace) if what.startswith("store ")]
-    assert len(stored) > QUESTIONS
-    assert set(stored) <= set(telephone.idle_at), "nothing was played between the tone and it"
-
-
-async def test_no_command_is_spent_on_what_nobody_can_hear() -> None:
-    telephone = Telephone(NORMAL)
-    await talk(telephone)
-    assert telephone.idle_at == []
 
 
 async def test_a_wait_is_played_as_quiet_of_its_length() -> None:
