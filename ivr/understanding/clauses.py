@@ -18,7 +18,7 @@ from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, normal
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wished
 from ivr.understanding.polarity import Polarity, polarity
 
-MOST_DECIMALS = 1
+MOST_DECIMALS = 1            # of a number told beside a no
 Read = Callable[[str], Meaning]
 
 
@@ -61,14 +61,20 @@ def _denied(words: Lexicon, before: str, after: str) -> bool:
 
 
 def _measured(item: Item, words: Lexicon, said: str) -> Answered | None:
-    """A no, and a number: 没有，三十六度五. Not where a rule looks: the number may be the finding."""
+    """A no, and a number: 没有，三十六度五. Not where a rule looks: that may be the finding."""
     if item.type is not ItemType.BOOLEAN or item.rules:
         return None
     found, rest = numbers.read(said, words.language, MOST_DECIMALS)
-    if len(found) == 1 and polarity(rest, words, words.yes, words.no) == Polarity(
-            False, plain=True):
-        return Answered({"valueBoolean": False}, certain=False)
-    return None
+    no = polarity(rest, words, words.yes, words.no) == Polarity(False, plain=True)
+    if len(found) != 1 or not no:
+        return None
+    return Answered({"valueBoolean": False}, certain=False, beyond=_number_alone(words, said))
+
+
+def _number_alone(words: Lexicon, said: str) -> str:
+    known = dict.fromkeys((*words.yes, *words.no), "answer")
+    glue = " " if words.by_word else ""
+    return glue.join(word for word, kind in cut(said, known, words.by_word) if not kind)
 
 
 def _reserved(item: Item, words: Lexicon, said: str, read: Read) -> Answered | None:

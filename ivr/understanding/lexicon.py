@@ -74,8 +74,8 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         language, words("yes"), words("no"), words("right"), words("wrong"), words("negators"),
         words("fillers"), words("hums"), words("with_yes"), words("with_no"),
-        words("corrections"), words("reservations"), tuple(raw["numbered"]), words("last"), words("done"),
-        words("same"), words("joiners"), tuple(raw["digits"]),
+        words("corrections"), words("reservations"), tuple(raw["numbered"]), words("last"),
+        words("done"), words("same"), words("joiners"), tuple(raw["digits"]),
         tuple(map(normal, raw["decoys"])),
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},

@@ -11,6 +11,7 @@ _CN = {digit: value for value, digits in enumerate(
 _CN_DIGITS = "零一二三四五六七八九"
 _RUN = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d.点點度半]+(?:[個个]半)?")
 _ANY_DIGIT = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d]")
+MOST_DIGITS = 10             # below, two digits are told one by one
 A_LITTLE = "一点"                # no number
 _PART = re.compile(
     r"(?P<whole>[^点點度半個个.]+)"
@@ -36,7 +37,19 @@ def read(text: str, language: str, decimals: int) -> tuple[list[Decimal], str]:
 
     A stretch that looks like a number and is none gives two, so that nobody picks one of them.
     """
-    return _english(text) if language == "en" else _chinese(text, decimals)
+    return _english(text, decimals) if language == "en" else _chinese(text, decimals)
+
+
+def is_pointed(text: str, language: str) -> bool:
+    """Whether a point is told where a number has one: "thirty-eight five" may be two numbers."""
+    return language != "en" or "." in text or not {"point", "half"}.isdisjoint(text.split())
+
+
+def words(language: str) -> tuple[str, ...]:
+    """The words that numbers are made of."""
+    if language == "en":
+        return (*_EN_WORDS, "hundred", "point", "half")
+    return (*_CN_DIGITS, *"两十百度半", "點" if language == "yue" else "点")
 
 
 # --- Chinese ---------------------------------------------------------------------------------
@@ -104,13 +117,13 @@ def _whole(text: str) -> tuple[int | None, str]:
 
 # --- English ---------------------------------------------------------------------------------
 
-def _english(text: str) -> tuple[list[Decimal], str]:
+def _english(text: str, decimals: int) -> tuple[list[Decimal], str]:
     words = text.replace("-", " ").split()
     found: list[Decimal] = []
     rest: list[str] = []
     place = 0
     while place < len(words):
-        number, length = _english_at(words[place:])
+        number, length = _english_at(words[place:], decimals)
         if length:
             found.append(number)
             place += length
@@ -120,7 +133,7 @@ def _english(text: str) -> tuple[list[Decimal], str]:
     return found, " ".join(rest)
 
 
-def _english_at(words: list[str]) -> tuple[Decimal, int]:
+def _english_at(words: list[str], decimals: int) -> tuple[Decimal, int]:
     """The number at the start of ``words`` and how many of them it takes; 0 for none."""
     if _DIGITS.match(words[0]):
         return Decimal(words[0]), 1
@@ -134,6 +147,9 @@ def _english_at(words: list[str]) -> tuple[Decimal, int]:
         digits = _digit_words(rest[1:])
         if digits:
             return Decimal(f"{whole}.{digits}"), used + 1 + len(digits)
+    digit = _digit_words(rest)
+    if decimals and whole >= MOST_DIGITS and len(digit) == 1 and rest[1:2] != ["point"]:
+        return Decimal(f"{whole}.{digit}"), used + 1             # thirty-eight five
     return Decimal(whole), used
 
 

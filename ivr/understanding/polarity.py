@@ -33,11 +33,12 @@ def polarity(said: str, words: Lexicon, yes: Collection[str], no: Collection[str
     if kinds in ({"yes"}, {"yes", "with yes"}):
         return Polarity(True, plain=True)
     if kinds in ({"no"}, {"no", "with no"}):             # 不是没有: two that undo each other
-        twice = not words.by_word and len({word for word, kind in pieces if kind == "no"}) > 1
+        twice = not words.by_word and len({word for word, kind in pieces if kind == "no"
+                                           and has_negation(word, words)}) > 1
         return Polarity() if twice else Polarity(False, plain=True)
     # other words beside a yes may say anything; beside a no they may turn it round
     if "yes" in kinds and kinds <= {"yes", "with yes", "with no", ""} and not any(
-            has_negation(word, words) for word, kind in pieces if kind == ""):
+            has_negation(word, words) for word, kind in pieces if kind in ("", "with no")):
         glue = " " if words.by_word else ""
         return Polarity(True, beside=glue.join(word for word, kind in pieces if kind != "yes"))
     return Polarity()

@@ -94,7 +94,7 @@ def _wish(said: str, words: Lexicon) -> Wished | None:
 def _asides(language: str) -> tuple[Mapping[str, str], int]:
     """What is said beside answers, by kind, and how long the longest of it is."""
     words = lexicon(language)
-    known = {**dict.fromkeys(words.fillers, "filler"),
+    known = {**dict.fromkeys(words.fillers | words.hums, "filler"),
              **dict.fromkeys(words.people, "people"),
              **dict.fromkeys(words.languages, "language"),
              **dict.fromkeys(words.greetings, "greeting"),
@@ -266,7 +266,8 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
     meant = _plain_number(item, number)
     elsewhere = _converted(item, number, others)
     if isinstance(meant, Answered):        # where it fits another unit too, it may be meant in it
-        return Answered(meant.value, all(unit for _, unit in named)
+        clear = number == int(number) or numbers.is_pointed(said, words.language)
+        return Answered(meant.value, clear and all(unit for _, unit in named)
                         and not isinstance(elsewhere, Answered))
     return elsewhere if isinstance(elsewhere, Answered) else meant
 
@@ -324,9 +325,18 @@ def is_distinct(item: Item, language: str, text: str) -> bool:
               for name in names(option, language)}
     if item.type is ItemType.BOOLEAN:
         others |= words.no if meant.value["valueBoolean"] else words.yes
-    sound = _sound(said, words)
-    return not any(fuzz.ratio(sound, other) >= ALIKE or _holds(sound, other) or _holds(other, sound)
-                   for other in (_sound(name, words) for name in others))
+    sounds = [_sound(name, words) for name in others]
+    return any(not any(fuzz.ratio(sound, other) >= ALIKE or _holds(sound, other)
+                       or _holds(other, sound) for other in sounds)
+               for sound in (_sound(word, words) for word in _answering(item, words, said)))
+
+
+def _answering(item: Item, words: Lexicon, said: str) -> list[str]:
+    """The words of an answer without those around it, which make no difference to be heard."""
+    known = {**dict.fromkeys(words.around, ""), **dict.fromkeys((*words.yes, *words.no), "answer"),
+             **{name: "answer" for option in item.options
+                for name in names(option, words.language)}}
+    return [word for word, kind in cut(said, known, words.by_word) if kind] or [said]
 
 
 def _holds(longer: str, shorter: str) -> bool:

@@ -104,7 +104,7 @@ def when_grammar(language: str) -> Grammar:
     words = lexicon(language)
     found = dict.fromkeys(phrase for phrase in _phrases(language) if when(language, phrase))
     return Grammar(language, tuple(found), tuple(sorted(set(words.decoys) - set(found))),
-                   unhurried=True)
+                   unhurried=True, around=words.around)
 
 
 def _phrases(language: str) -> Iterator[str]:
