@@ -145,7 +145,7 @@ def answered(state: State, item: Item, meant: Answered, text: str, confidence: f
 
 def _told_ahead(state: State, item: Item, meant: Answered,
                 confidence: float) -> tuple[State, Answered]:
-    """Words beside a yes or a no that answer the next question: kept for it. A yes is then plain."""
+    """Words beside a yes or a no that answer the next question are kept for it; a yes is plain."""
     following = _number_next(state, item, meant.value["valueBoolean"]) \
         if meant.beyond else None
     if following is None or ahead.told(state, following, meant.beyond) is None:
