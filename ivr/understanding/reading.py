@@ -170,7 +170,7 @@ def _places(language: str) -> Mapping[str, str]:
 def _by_name(item: Item, words: Lexicon, said: str) -> Meaning:
     """An option named among other words, or nearly named."""
     language = words.language
-    known = {**dict.fromkeys(words.fillers, "filler"),
+    known = {**dict.fromkeys(words.fillers | words.hums, "filler"),
              **dict.fromkeys(words.negators, "negator")}
     owner: dict[str, set[str]] = {}
     for option in item.options:
@@ -185,7 +185,7 @@ def _by_name(item: Item, words: Lexicon, said: str) -> Meaning:
         return _together(item, owner, pieces, words)
     if len(named) == 1 and not negated:
         option = next(each for each in item.options if each.keys[0] in named)
-        return Answered(option.value, certain=len(pieces) == 1)
+        return Answered(option.value, certain=all(kind == "name" for _, kind in pieces))
     if named or (negated and not _anynegated(item, words)):
         return AMBIGUOUS
     return _nearly(item, words, said)
@@ -275,7 +275,7 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
 def _unit_names(item: Item, words: Lexicon) -> Mapping[str, str]:
     """Names of units and their codes; fillers have none, nor have "degrees", which may be any."""
     own, apart = normal(unit_of(item, words.language)), item.unit_of(item.unit)
-    return {**dict.fromkeys(words.fillers, ""),
+    return {**dict.fromkeys(words.fillers | words.hums, ""),
             **({own: "" if apart else item.unit} if own else {}),
             **{normal(name): unit.code for unit in item.units
                for name in unit.names(words.language)}}

@@ -14,7 +14,7 @@ from ivr.understanding.lexicon import lexicon
 
 SAMPLE = load_questionnaire(POST_DISCHARGE.read_bytes())
 BREATH, FEELING = SAMPLE.item("breathlessness"), SAMPLE.item("feeling")
-HEAT = SAMPLE.item("temperature")
+HEAT, WHO = SAMPLE.item("temperature"), SAMPLE.item("identity")
 FEVER = Item("fever", ItemType.BOOLEAN, options=(
     Option({"valueBoolean": True}, {"zh": "有", "en": "yes"}, ("1",)),
     Option({"valueBoolean": False}, {"zh": "没有", "en": "no"}, ("2",))))
@@ -46,6 +46,8 @@ def reading(item: Item, language: str, text: str) -> str:
     (FEVER, "en", "yes I did", "True"), (FEVER, "en", "No, I'm fine, thank you.", "False"),
     (FEVER, "yue", "冇啊 都幾好", "False"), (FEVER, "yue", "嗯 冇", "False"),
     (FEELING, "zh", "哎呀 不太好", "bad"), (FEELING, "zh", "挺好的 谢谢关心啊", "good"),
+    (HEAT, "zh", "嗯 三十八度五 谢谢", "38.5"), (HEAT, "zh", "我量一下 三十八度五", "38.5?"),
+    (FEELING, "zh", "嗯 挺好的 挺好的", "good"), (WHO, "en", "yes, speaking", "self"),
     (BREATH, "zh", "没有 呼吸正常", "False")])
 def test_what_is_said_around_an_answer_is_no_hindrance(item: Item, language: str, said: str,
                                                        meant: str) -> None:

@@ -45,6 +45,8 @@ def test_two_english_numbers_stay_two_where_there_can_be_no_point() -> None:
 
 def test_a_little_is_no_number() -> None:
     assert read("有一点", "zh", 0) == ([], "有一点")
+    assert read("量一下三十八度五", "zh", 1) == ([Decimal("38.5")], "量一下")
+    assert read("一", "zh", 0) == ([Decimal(1)], "")
 
 
 @pytest.mark.parametrize(("language", "spoken"), [("zh", chinese_whole), ("en", english_whole)])
