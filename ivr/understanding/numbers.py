@@ -12,7 +12,7 @@ _CN_DIGITS = "零一二三四五六七八九"
 _RUN = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d.点點度半]+(?:[個个]半)?")
 _ANY_DIGIT = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d]")
 MOST_DIGITS = 10             # below, two digits are told one by one
-A_LITTLE = ("一点", "一點")      # no number
+A_LITTLE = ("一点", "一點")       # no number
 AFTER_ONE = "下直般些样樣会會定"  # nor is the 一 of 等一下
 _PART = re.compile(
     r"(?P<whole>[^点點度半個个.]+)"

@@ -32,16 +32,24 @@ def polarity(said: str, words: Lexicon, yes: Collection[str], no: Collection[str
     kinds = {kind for _, kind in pieces if kind != "filler"}
     if kinds in ({"yes"}, {"yes", "with yes"}):
         return Polarity(True, plain=True)
-    if kinds in ({"no"}, {"no", "with no"}):             # 不是没有: two that undo each other
-        twice = not words.by_word and len({word for word, kind in pieces if kind == "no"
-                                           and has_negation(word, words)}) > 1
-        return Polarity() if twice else Polarity(False, plain=True)
+    if kinds in ({"no"}, {"no", "with no"}):
+        return _told_no(words, [word for word, kind in pieces if kind == "no"])
     # other words beside a yes may say anything; beside a no they may turn it round
     if "yes" in kinds and kinds <= {"yes", "with yes", "with no", ""} and not any(
             has_negation(word, words) for word, kind in pieces if kind in ("", "with no")):
         glue = " " if words.by_word else ""
         return Polarity(True, beside=glue.join(word for word, kind in pieces if kind != "yes"))
     return Polarity()
+
+
+def _told_no(words: Lexicon, said: list[str]) -> Polarity:
+    """Several noes: 不是没有 are two that undo each other; 没有，不喘 hardly, and is read back."""
+    negative = dict.fromkeys(word for word in said if has_negation(word, words))
+    if words.by_word or len(negative) < 2:
+        return Polarity(False, plain=True)
+    first, *others = negative
+    undone = first.startswith(("不", "唔")) or any(word in words.no for word in others)
+    return Polarity() if undone else Polarity(False)
 
 
 def has_negation(stretch: str, words: Lexicon) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -129,14 +129,17 @@ def _option(item: Item, words: Lexicon, said: str) -> Meaning:
         return AMBIGUOUS if has_negation(said, words) else NOTHING
     named = _by_name(item, words, said)
     told = [option for option in item.options if not option.outcome]
-    if item.identity and named is NOTHING and len(told) == 1 and _it_is_me(said, words):
+    if item.identity and len(told) == 1 and _it_is_me(said, words) and (
+            named is NOTHING or named == Answered(told[0].value, certain=False)):
         return Answered(told[0].value)
     return named
 
 
 def _it_is_me(said: str, words: Lexicon) -> bool:
     """An everyday yes to "are you …?"; 嗯 and 好的 are said by anybody."""
-    known = {**dict.fromkeys(words.fillers, "filler"), **dict.fromkeys(words.it_is_me, "me")}
+    asked = (said for said, wish in words.wishes.items() if wish in (Wish.HELLO, Wish.WHO))
+    known = {**dict.fromkeys((*words.fillers, *words.hums, *asked), "filler"),
+             **dict.fromkeys(words.it_is_me, "me")}
     return {kind for _, kind in cut(said, known, words.by_word) if kind != "filler"} == {"me"}
 
 
@@ -247,8 +250,9 @@ def _spoken_number(item: Item, words: Lexicon, said: str) -> int | Decimal | Non
 
 
 def _number(item: Item, words: Lexicon, said: str) -> Meaning:
-    found, rest = numbers.read(said, words.language, item.decimals)
+    found, rest = numbers.read(_of_most(item, said), words.language, item.decimals)
     values = set(found)
+    rest = _without(rest, words.with_no - words.negators, words)
     if not values:
         return NOTHING
     if len(values) > 1 or has_negation(rest, words):
@@ -270,6 +274,19 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
         return Answered(meant.value, clear and all(unit for _, unit in named)
                         and not isinstance(elsewhere, Answered))
     return elsewhere if isinstance(elsewhere, Answered) else meant
+
+
+def _of_most(item: Item, said: str) -> str:
+    """Without the end of "three out of ten", where ten is the most that is asked for."""
+    head, _, tail = said.rpartition(" out of ")
+    most = numbers.read(tail, "en", 0)[0] if head else []
+    return head if item.maximum is not None and most == [item.maximum] else said
+
+
+def _without(said: str, some: Collection[str], words: Lexicon) -> str:
+    glue = " " if words.by_word else ""
+    return glue.join(word for word, kind in cut(said, dict.fromkeys(some, "some"), words.by_word)
+                     if not kind)
 
 
 def _unit_names(item: Item, words: Lexicon) -> Mapping[str, str]:

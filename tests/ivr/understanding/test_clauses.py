@@ -14,6 +14,7 @@ from ivr.understanding.lexicon import lexicon
 
 SAMPLE = load_questionnaire(POST_DISCHARGE.read_bytes())
 BREATH, FEELING = SAMPLE.item("breathlessness"), SAMPLE.item("feeling")
+PAIN = SAMPLE.item("wound-pain")
 HEAT, WHO = SAMPLE.item("temperature"), SAMPLE.item("identity")
 FEVER = Item("fever", ItemType.BOOLEAN, options=(
     Option({"valueBoolean": True}, {"zh": "有", "en": "yes"}, ("1",)),
@@ -46,6 +47,11 @@ def reading(item: Item, language: str, text: str) -> str:
     (FEVER, "en", "yes I did", "True"), (FEVER, "en", "No, I'm fine, thank you.", "False"),
     (FEVER, "yue", "冇啊 都幾好", "False"), (FEVER, "yue", "嗯 冇", "False"),
     (FEELING, "zh", "哎呀 不太好", "bad"), (FEELING, "zh", "挺好的 谢谢关心啊", "good"),
+    (WHO, "zh", "嗯 我是", "self"), (WHO, "zh", "我就是 请讲", "self"),
+    (WHO, "zh", "对啊 怎么了", "self"), (WHO, "en", "yeah, speaking", "self"),
+    (PAIN, "en", "three out of ten", "3"), (PAIN, "zh", "一点都不疼", "0"),
+    (BREATH, "zh", "没有没有 不喘", "False?"), (FEVER, "en", "no, not at the moment", "False"),
+    (HEAT, "zh", "不发烧 三十六度五", "36.5"),
     (HEAT, "zh", "嗯 三十八度五 谢谢", "38.5"), (HEAT, "zh", "我量一下 三十八度五", "38.5?"),
     (FEELING, "zh", "嗯 挺好的 挺好的", "good"), (WHO, "en", "yes, speaking", "self"),
     (BREATH, "zh", "没有 呼吸正常", "False")])
@@ -84,7 +90,7 @@ def test_a_reserve_is_read_back_and_refused_where_a_rule_looks(
     (FEVER, "yue", "有 唔係冇"), (FEVER, "zh", "没有不好的"), (WOUND, "zh", "不怎么疼"),
     (BREATH, "zh", "呼吸正常 不 胸闷"), (BREATH, "zh", "没有 有点胸闷"),
     (FEELING, "zh", "很好 不难受"), (FEVER, "zh", "挺好的"), (FEVER, "zh", "嗯嗯 等一下"),
-    (FEVER, "en", "wait"), (FEVER, "en", "no problem"), (HEAT, "zh", "三十八度 三十九度")])
+    (FEVER, "en", "wait"), (PAIN, "en", "three out of nine"), (WHO, "zh", "嗯 什么事"), (FEVER, "en", "no problem"), (HEAT, "zh", "三十八度 三十九度")])
 def test_clauses_that_contradict_each_other_or_say_nothing_are_no_answer(
         item: Item, language: str, said: str) -> None:
     assert reading(item, language, said) == ""
