@@ -53,7 +53,8 @@ def hears(state: State) -> Grammar | None:
         return _with(beside(when_grammar(state.language), *leaving.ON_TIME),
                      confirmation_grammar(state.language).phrases)
     if state.phase is Phase.STOPPING:
-        return None if state.misses else confirmation_grammar(state.language)
+        return None if state.misses else beside(
+            confirmation_grammar(state.language), Wish.STOP_CALLING, *leaving.SAID_AGAIN)
     item = state.item
     if state.phase is Phase.TAKING_LEAVE and (item is None or state.outcome is not None):
         return beside(confirmation_grammar(state.language), *leaving.ASKS)

@@ -71,7 +71,8 @@ def with_numbers(grammar: Grammar) -> Grammar:
 def beside(grammar: Grammar, *wishes: Wish) -> Grammar:
     """The grammar with these wishes."""
     words = lexicon(grammar.language)
-    more = [said for said, meant in words.wishes.items()
+    said_of = {**words.wishes, **dict.fromkeys(words.languages, Wish.LANGUAGE)}
+    more = [said for said, meant in said_of.items()
             if meant in wishes and said not in grammar.phrases]
     return replace(grammar, phrases=(*grammar.phrases, *more),
                    decoys=_decoys(words, dict.fromkeys((*grammar.phrases, *more))),

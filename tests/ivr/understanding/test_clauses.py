@@ -90,7 +90,8 @@ def test_a_reserve_is_read_back_and_refused_where_a_rule_looks(
     (FEVER, "yue", "有 唔係冇"), (FEVER, "zh", "没有不好的"), (WOUND, "zh", "不怎么疼"),
     (BREATH, "zh", "呼吸正常 不 胸闷"), (BREATH, "zh", "没有 有点胸闷"),
     (FEELING, "zh", "很好 不难受"), (FEVER, "zh", "挺好的"), (FEVER, "zh", "嗯嗯 等一下"),
-    (FEVER, "en", "wait"), (PAIN, "en", "three out of nine"), (WHO, "zh", "嗯 什么事"), (FEVER, "en", "no problem"), (HEAT, "zh", "三十八度 三十九度")])
+    (FEVER, "en", "wait"), (PAIN, "en", "three out of nine"), (WHO, "zh", "嗯 什么事"),
+    (FEVER, "en", "no problem"), (HEAT, "zh", "三十八度 三十九度")])
 def test_clauses_that_contradict_each_other_or_say_nothing_are_no_answer(
         item: Item, language: str, said: str) -> None:
     assert reading(item, language, said) == ""
