@@ -19,7 +19,7 @@ from ivr.understanding import Answered, Wish, confirmation, understand, when, wi
 ASKS = {Wish.AWAY: "away-right", Wish.NOT_NOW: "later-right", Wish.DIED: "died-right",
         Wish.WRONG_NUMBER: "wrong-number-right"}
 ON_TIME = (Wish.DIED, Wish.WRONG_NUMBER, Wish.HELLO, Wish.WHO, Wish.REPEAT, Wish.SLOWER,
-           Wish.SKIP, Wish.STOP_CALLING, Wish.WAIT, Wish.LANGUAGE)      # what may be said where a time is asked for
+           Wish.SKIP, Wish.STOP_CALLING, Wish.WAIT, Wish.LANGUAGE)     # where a time is asked for
 SAID_AGAIN = (Wish.HELLO, Wish.WHO, Wish.REPEAT, Wish.SLOWER)
 CONFIRM_MS = 6000
 

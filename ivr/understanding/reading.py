@@ -345,15 +345,24 @@ def is_distinct(item: Item, language: str, text: str) -> bool:
     sounds = [_sound(name, words) for name in others]
     return any(not any(fuzz.ratio(sound, other) >= ALIKE or _holds(sound, other)
                        or _holds(other, sound) for other in sounds)
-               for sound in (_sound(word, words) for word in _answering(item, words, said)))
+               for sound in (_sound(word, words) for word in _answering(item, words, said)
+                             if not _turns_round(word, words)))
 
 
 def _answering(item: Item, words: Lexicon, said: str) -> list[str]:
     """The words of an answer without those around it, which make no difference to be heard."""
-    known = {**dict.fromkeys(words.around, ""), **dict.fromkeys((*words.yes, *words.no), "answer"),
+    known = {**dict.fromkeys(words.around, ""),
+             **dict.fromkeys((words.yes | words.no) - words.hums, "answer"),
              **{name: "answer" for option in item.options
                 for name in names(option, words.language)}}
     return [word for word, kind in cut(said, known, words.by_word) if kind] or [said]
+
+
+def _turns_round(word: str, words: Lexicon) -> bool:
+    """Whether one syllable more or less makes it its opposite: 没有这种情况, 不喘, 有一点."""
+    return not words.by_word and (word.startswith(tuple(words.negators)) or any(
+        word.startswith(yes) and f"{negator}{yes}" in words.no
+        for yes in words.yes for negator in words.negators))
 
 
 def _holds(longer: str, shorter: str) -> bool:

@@ -128,6 +128,8 @@ def test_what_is_said_around_an_answer_is_none_alone(data: st.DataObject, langua
 def test_words_around_an_answer_do_not_make_it_distinct_from_its_opposite() -> None:
     assert not is_distinct(BREATH, "zh", "没有没有 挺好的 谢谢关心")
     assert not is_distinct(BREATH, "zh", "有 三十八度五")
+    assert not is_distinct(BREATH, "zh", "嗯 有")
+    assert not is_distinct(BREATH, "zh", "没有这种情况")
     assert is_distinct(BREATH, "zh", "没有 呼吸正常 谢谢关心")
 
 
