@@ -14,7 +14,7 @@ from functools import partial
 
 from followup.questionnaires.definition import Item, ItemType
 from ivr.understanding import numbers, reading
-from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, normal
+from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, normal, without
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wished
 from ivr.understanding.polarity import Polarity, polarity
 
@@ -39,23 +39,21 @@ def _corrected(item: Item, words: Lexicon, said: str, read: Read) -> Answered | 
         meant = read(after)
         if not isinstance(meant, Answered):
             continue
-        taken_back = read(before)
-        if mark in words.negators:
-            stands = _denied(words, before, after)
-        elif not _is_empty(before, words):
-            taken_back = read(before)
-            stands = isinstance(taken_back, Answered) or (
-                isinstance(taken_back, Unclear) and taken_back.why != "nothing")
-        else:
-            stands = True
-        if stands:
+        if _denied(words, before, after) if mark in words.negators \
+                else _may_be_taken_back(words, before, read(before)):
             return replace(meant, certain=False, beyond="")
     return None
 
 
+def _may_be_taken_back(words: Lexicon, said: str, meant: Meaning) -> bool:
+    """An answer, or what was nearly one, or nothing: not a wish, nor words of no meaning here."""
+    return _is_empty(words, said) or isinstance(meant, Answered) or (
+        isinstance(meant, Unclear) and meant.why != "nothing")
+
+
 def _denied(words: Lexicon, before: str, after: str) -> bool:
     """Whether 不 in 有，不，没有 is a clause of its own: else it belongs to what follows."""
-    said = _is_empty(before, words) or polarity(before, words, words.yes, words.no) == Polarity(
+    said = _is_empty(words, before) or polarity(before, words, words.yes, words.no) == Polarity(
         True, plain=True)
     return said and polarity(after, words, words.yes, words.no) == Polarity(False, plain=True)
 
@@ -68,13 +66,8 @@ def _measured(item: Item, words: Lexicon, said: str) -> Answered | None:
     no = polarity(rest, words, words.yes, words.no) == Polarity(False, plain=True)
     if len(found) != 1 or not no:
         return None
-    return Answered({"valueBoolean": False}, certain=False, beyond=_number_alone(words, said))
-
-
-def _number_alone(words: Lexicon, said: str) -> str:
-    known = dict.fromkeys((*words.yes, *words.no), "answer")
-    glue = " " if words.by_word else ""
-    return glue.join(word for word, kind in cut(said, known, words.by_word) if not kind)
+    return Answered({"valueBoolean": False}, certain=False,
+                    beyond=without(said, words.yes | words.no, words.by_word))
 
 
 def _reserved(item: Item, words: Lexicon, said: str, read: Read) -> Answered | None:
@@ -111,6 +104,5 @@ def _parted(item: Item, words: Lexicon, said: str,
                    glue.join(each for each, _ in after))
 
 
-def _is_empty(said: str, words: Lexicon) -> bool:
-    known = dict.fromkeys(words.fillers | words.hums | words.corrections, "filler")
-    return all(kind for _, kind in cut(said, known, words.by_word))
+def _is_empty(words: Lexicon, said: str) -> bool:
+    return not without(said, words.fillers | words.hums | words.corrections, words.by_word)

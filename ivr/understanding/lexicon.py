@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -127,3 +127,10 @@ def cut(text: str, known: Mapping[str, str], by_word: bool,
             place += 1
     if strange:
         yield glue.join(strange), ""
+
+
+def without(text: str, some: Collection[str], by_word: bool) -> str:
+    """``text`` without the words of ``some``."""
+    glue = " " if by_word else ""
+    return glue.join(word for word, kind in cut(text, dict.fromkeys(some, "some"), by_word)
+                     if not kind)

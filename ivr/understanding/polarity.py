@@ -60,10 +60,16 @@ def has_negation(stretch: str, words: Lexicon) -> bool:
 
 
 def confirmation(language: str, text: str, *, plain: bool = False) -> bool | None:
-    """Yes, no, or neither, to what was read back; ``plain``: and nothing else was said."""
+    """Yes, no, or neither, to what was read back; ``plain``: and nothing else was said.
+
+    "Yes, wait …" and "yes, but …" are neither.
+    """
     words = lexicon(language)
     found = polarity(normal(text[:LONGEST]), words, words.yes | words.right,
                      words.no | words.wrong)
+    if any(mark in found.beside
+           for mark in (words.corrections | words.reservations) - words.fillers):
+        return None
     return found.truth if found.plain or not plain else None
 
 

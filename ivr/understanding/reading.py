@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -16,7 +16,7 @@ from followup.questionnaires.units import Unit
 from followup.questionnaires.values import fhir_value, fitting, together, within
 from ivr.prompts.answers import unit_of
 from ivr.understanding import dates, numbers
-from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, longest_of, normal
+from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, longest_of, normal, without
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
 from ivr.understanding.polarity import has_negation, polarity
 from ivr.understanding.years import read_year
@@ -252,7 +252,7 @@ def _spoken_number(item: Item, words: Lexicon, said: str) -> int | Decimal | Non
 def _number(item: Item, words: Lexicon, said: str) -> Meaning:
     found, rest = numbers.read(_of_most(item, said), words.language, item.decimals)
     values = set(found)
-    rest = _without(rest, words.with_no - words.negators, words)
+    rest = without(rest, words.with_no - words.negators, words.by_word)
     if not values:
         return NOTHING
     if len(values) > 1 or has_negation(rest, words):
@@ -281,12 +281,6 @@ def _of_most(item: Item, said: str) -> str:
     head, _, tail = said.rpartition(" out of ")
     most = numbers.read(tail, "en", 0)[0] if head else []
     return head if item.maximum is not None and most == [item.maximum] else said
-
-
-def _without(said: str, some: Collection[str], words: Lexicon) -> str:
-    glue = " " if words.by_word else ""
-    return glue.join(word for word, kind in cut(said, dict.fromkeys(some, "some"), words.by_word)
-                     if not kind)
 
 
 def _unit_names(item: Item, words: Lexicon) -> Mapping[str, str]:

@@ -97,6 +97,15 @@ def test_clauses_that_contradict_each_other_or_say_nothing_are_no_answer(
     assert reading(item, language, said) == ""
 
 
+@pytest.mark.parametrize(("language", "said", "right"), [
+    ("zh", "嗯 对对 谢谢", True), ("zh", "嗯 不对", False), ("zh", "对 等一下", None),
+    ("zh", "对 不过", None), ("zh", "对 不对", None), ("en", "yes, that's right, thank you", True),
+    ("en", "yes, but", None), ("en", "yes, wait", None)])
+def test_a_yes_with_a_reserve_confirms_nothing(language: str, said: str,
+                                               right: bool | None) -> None:
+    assert confirmation(language, said) is right
+
+
 AROUND = {language: st.lists(st.sampled_from(lexicon(language).around), max_size=2)
           for language in ("zh", "en", "yue")}
 CLAUSES = {"zh": (["是的", "对的", "有的", "当然"], ["没有", "不是的", "完全没有"]),
