@@ -54,7 +54,7 @@ def hears(state: State) -> Grammar | None:
                      confirmation_grammar(state.language).phrases)
     if state.phase is Phase.STOPPING:
         return None if state.misses else beside(
-            confirmation_grammar(state.language), Wish.STOP_CALLING, *leaving.SAID_AGAIN)
+            confirmation_grammar(state.language), Wish.STOP_CALLING, Wish.REPEAT)
     item = state.item
     if state.phase is Phase.TAKING_LEAVE and (item is None or state.outcome is not None):
         return beside(confirmation_grammar(state.language), *leaving.ASKS)
