@@ -11,7 +11,7 @@ from ivr.conversation.actions import Action, End, Listen, Report, Say, StopCalli
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.prompts.prompt import Prompt
-from ivr.understanding import When, confirmation, when
+from ivr.understanding import When, Wish, Wished, confirmation, when, wish
 
 WHEN_MS = 8000               # to find the keys of a time
 DIGIT_MS = 3000              # between two of them
@@ -87,9 +87,12 @@ def moment_of(named_time: When, asked_at: datetime) -> datetime:
 
 
 def stop_words(state: State, text: str, confidence: float) -> Step:
-    """Words in place of a key; a yes that was hardly heard stops no calls."""
-    stop = confirmation(state.language, text)
-    if stop and confidence < CONFIDENT:
+    """Words in place of a key: a yes, or the wish again. What was hardly heard stops no calls."""
+    said = confirmation(state.language, text)
+    wished = wish(state.language, text) if said is None else None
+    stop = said or wished == Wished(Wish.STOP_CALLING)
+    unclear = bool(text) and said is None and not stop and not state.misses
+    if unclear or (stop and confidence < CONFIDENT):
         return _ask_for_key(state)
     return say_goodbye(state, (StopCalling(),) if stop else ())
 

@@ -29,6 +29,7 @@ from ivr.conversation.actions import (
     StoreAnswer,
 )
 from ivr.conversation.adding import add
+from ivr.conversation.ahead import taken_up
 from ivr.conversation.state import Phase, State
 from ivr.prompts.prompt import Prompt
 from ivr.understanding import Wished
@@ -105,8 +106,10 @@ def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) 
 
 
 def ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
-    state = replace(state, link_id=item.link_id, adding=item.link_id in state.open)
     first = (*first, Mark("question", item.link_id, item.text.get(state.language, "")))
+    if told := taken_up(state, item, lead, first):
+        return told
+    state = replace(state, link_id=item.link_id, adding=item.link_id in state.open, ahead={})
     if state.adding and not item.type.has_options:
         return any_more(state, lead, first)
     before = wording.chosen(state, item, "picked-before") if state.adding else ()

@@ -58,7 +58,7 @@ def unconfirmed(state: State, why: str) -> Step:
     a key may say something else."""
     if state.words and state.value is not None:
         state = replace(state, doubted=state.value, doubted_words=state.words)
-    return flow.miss(replace(state, phase=Phase.ASKING), why)
+    return flow.miss(replace(state, phase=Phase.ASKING, ahead={}), why)
 
 
 def _on_options(state: State, item: Item, digit: str) -> Step:

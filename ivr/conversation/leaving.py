@@ -11,15 +11,15 @@ from dataclasses import replace
 
 from followup.calls.models import AnsweredBy, Disposition
 from ivr.conversation import farewell, flow, wording
-from ivr.conversation.actions import Listen, Report, Say
+from ivr.conversation.actions import Listen, Report, Say, SetLanguage
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.understanding import Answered, Wish, confirmation, understand, when, wish
 
 ASKS = {Wish.AWAY: "away-right", Wish.NOT_NOW: "later-right", Wish.DIED: "died-right",
         Wish.WRONG_NUMBER: "wrong-number-right"}
-ON_TIME = (Wish.DIED, Wish.WRONG_NUMBER, Wish.HELLO, Wish.WHO, Wish.REPEAT, Wish.SKIP,
-           Wish.STOP_CALLING)          # what may be said where a time is asked for
+ON_TIME = (Wish.DIED, Wish.WRONG_NUMBER, Wish.HELLO, Wish.WHO, Wish.REPEAT, Wish.SLOWER,
+           Wish.SKIP, Wish.STOP_CALLING, Wish.WAIT, Wish.LANGUAGE)     # where a time is asked for
 SAID_AGAIN = (Wish.HELLO, Wish.WHO, Wish.REPEAT, Wish.SLOWER)
 CONFIRM_MS = 6000
 
@@ -140,6 +140,15 @@ def on_time(state: State, text: str, confidence: float) -> Step:
                 return farewell.read_back(state, named)
             return state, (Say((*wording.attending(state, wished), farewell.when_prompt(state))),
                            Listen(farewell.WHEN_MS))
+        case Wish.LANGUAGE if may_repeat and confidence >= CONFIDENT \
+                and wished.language in state.questionnaire.languages:
+            state = replace(state, language=wished.language, repeats=state.repeats + 1,
+                            phase=Phase.CALLING_BACK, words="")
+            return state, (SetLanguage(state.language), Say((farewell.when_prompt(state),)),
+                           Listen(farewell.WHEN_MS))
+        case Wish.WAIT if may_repeat:
+            return (replace(state, repeats=state.repeats + 1),
+                    (Say((wording.prompt(state, "waiting"),)), Listen(flow.WAIT_MS)))
         case Wish.STOP_CALLING if state.answered_by is not AnsweredBy.RELATIVE:
             return farewell.leave(state, Disposition.REFUSED)
         case Wish.SKIP | Wish.NOT_NOW | Wish.AWAY:

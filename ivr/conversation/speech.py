@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import date
 
 from followup.calls.models import Disposition
-from followup.questionnaires.definition import Confirm, Item
+from followup.questionnaires.definition import Confirm, Item, ItemType
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
-from ivr.conversation import correcting, farewell, flow, identity, keys, leaving, wording
+from ivr.conversation import ahead, correcting, farewell, flow, identity, keys, leaving, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
+from ivr.conversation.ahead import CONFIRM_MS
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.understanding import (
@@ -40,7 +41,6 @@ from ivr.understanding import (
     wish,
 )
 
-CONFIRM_MS = 5000
 MAX_UNCLEAR = 2              # then only keys are taken: it may be noise
 MAX_PUZZLED = 2              # then a nurse explains
 
@@ -53,13 +53,16 @@ def hears(state: State) -> Grammar | None:
         return _with(beside(when_grammar(state.language), *leaving.ON_TIME),
                      confirmation_grammar(state.language).phrases)
     if state.phase is Phase.STOPPING:
-        return None if state.misses else confirmation_grammar(state.language)
+        return None if state.misses else beside(
+            confirmation_grammar(state.language), Wish.STOP_CALLING, Wish.REPEAT)
     item = state.item
     if state.phase is Phase.TAKING_LEAVE and (item is None or state.outcome is not None):
         return beside(confirmation_grammar(state.language), *leaving.ASKS)
     if item is None or state.misses >= MAX_UNCLEAR:
         return None
     answers = grammar_for(item, state.language)
+    if item.type is ItemType.BOOLEAN and _number_next(state, item, True):
+        answers = phrases.with_numbers(answers)
     more: tuple[str, ...] = ()
     if state.phase is Phase.ASKING and not state.keys:
         more = (*(phrases.nothing_more(state.language) if flow.picking(state) else ()),
@@ -134,10 +137,29 @@ def answered(state: State, item: Item, meant: Answered, text: str, confidence: f
         return leaving.said_of(state, Wish.WRONG_NUMBER, 0.0)
     if item.birth_year:                    # heard wrongly, it does not fit, and is asked again
         return identity.year_told(state, int(meant.value["valueInteger"]), spoken=True)
+    state, meant = _told_ahead(state, item, meant, confidence)
     if not meant.told and _needs_no_confirmation(item, meant, confidence):
         return keys.taken(state, meant.value, text, GivenBy.VOICE, confidence)
     return _read_back(replace(state, phase=Phase.CONFIRMING, value=meant.value, words=text,
                               told=str(meant.told or ""), confidence=confidence, keys=""), item)
+
+
+def _told_ahead(state: State, item: Item, meant: Answered,
+                confidence: float) -> tuple[State, Answered]:
+    """Words beside a yes or a no that answer the next question are kept for it; a yes is plain."""
+    following = _number_next(state, item, meant.value["valueBoolean"]) \
+        if meant.beyond else None
+    if following is None or ahead.told(state, following, meant.beyond) is None:
+        return replace(state, ahead={}), meant
+    return (replace(state, ahead={following.link_id: meant.beyond}, confidence=confidence),
+            replace(meant, certain=meant.certain or meant.value == {"valueBoolean": True}))
+
+
+def _number_next(state: State, item: Item, truth: bool) -> Item | None:
+    """The question that would follow this answer, if it asks for a number."""
+    answers = {**state.answers, item.link_id: {"valueBoolean": truth}}
+    following = next(iter(flow.remaining(replace(state, answers=answers))), None)
+    return following if following and ahead.may_be_told(following) else None
 
 
 def _may_be_family(state: State, item: Item, meant: Answered, text: str) -> bool:
@@ -186,7 +208,8 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
         case Answered() as meant if agrees(meant) and not item.rules and not on_record \
                 and item.type.has_options and is_distinct(item, state.language, text):
             return keys.confirmed(state)
-        case Answered() as meant if agrees(meant) and _beyond_doubt(state, item, text, confidence):
+        case Answered() as meant if agrees(meant) \
+                and _beyond_doubt(state, item, meant, text, confidence):
             return keys.confirmed(replace(state, words=f"{state.words} / {text}"))
         case Answered() as meant if (on_record or not agrees(meant)) \
                 and state.misses < MAX_UNCLEAR:
@@ -198,10 +221,11 @@ def _on_read_back(state: State, item: Item, text: str, confidence: float) -> Ste
     return unanswered(state)
 
 
-def _beyond_doubt(state: State, item: Item, text: str, confidence: float) -> bool:
+def _beyond_doubt(state: State, item: Item, meant: Answered, text: str,
+                  confidence: float) -> bool:
     """Whether what was heard twice can hardly be the opposite of what was said twice."""
     if is_risky(item, state.value or {}) and (
-            min(confidence, state.confidence) < CONFIDENT
+            not meant.certain or min(confidence, state.confidence) < CONFIDENT
             or not any(is_distinct(item, state.language, words) for words in (state.words, text))):
         return False
     return _worded_apart(state, text)

@@ -77,6 +77,7 @@ class State:
     words: str = ""                          # heard for it; "" when it was typed
     told: str = ""                           # and the number, where it was in another unit
     confidence: float = 1.0                  # in these words
+    ahead: Mapping[str, str] = field(default_factory=dict)     # linkId, and words told for it
     doubted: Mapping[str, Any] | None = None     # heard for this item, and not confirmed
     doubted_words: str = ""
     misses: int = 0                          # unclear or silent, on this item

@@ -15,10 +15,14 @@ LONGEST_WORD = 6             # characters of a Chinese word in a dictionary
 
 @dataclass(frozen=True)
 class Spelling:
-    """``phrases`` and ``decoys`` as words with a space between; phrases lead back to their text."""
+    """``phrases`` and ``decoys`` as words with a space between; phrases lead back to their text.
+
+    ``around``: single words that are in none of the phrases.
+    """
 
     phrases: Mapping[str, str]
     decoys: tuple[str, ...]
+    around: tuple[str, ...] = ()
 
 
 def spell(grammar: Grammar, known: Callable[[str], bool]) -> Spelling:
@@ -37,7 +41,11 @@ def spell(grammar: Grammar, known: Callable[[str], bool]) -> Spelling:
         log.warning("phrases that the model has no words for", language=grammar.language,
                     count=len(missing), first=missing[:3])
     decoys = (in_words(decoy, known) for decoy in grammar.decoys)
-    return Spelling(phrases, tuple(decoy for decoy in decoys if decoy and decoy not in phrases))
+    around = dict.fromkeys(word for said in grammar.around
+                           for word in in_words(said, known).split())
+    expected = {word for phrase in phrases for word in phrase.split()}
+    return Spelling(phrases, tuple(decoy for decoy in decoys if decoy and decoy not in phrases),
+                    tuple(word for word in around if word not in expected))
 
 
 def in_words(phrase: str, known: Callable[[str], bool]) -> str:

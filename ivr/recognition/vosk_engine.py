@@ -28,7 +28,8 @@ class VoskListener:
     def begin(self, grammar: Grammar) -> VoskTrack:
         """Build the grammar's graph."""
         spelling = self._spelling(grammar)
-        said = json.dumps([*spelling.phrases, *spelling.decoys, OTHER], ensure_ascii=False)
+        said = json.dumps([*spelling.phrases, *spelling.around, *spelling.decoys, OTHER],
+                          ensure_ascii=False)
         recogniser = self._vosk.KaldiRecognizer(self._model, RATE, said)
         recogniser.SetWords(True)
         return VoskTrack(recogniser, spelling, by_word=grammar.language == "en")
@@ -52,7 +53,7 @@ class VoskTrack:
     def finish(self) -> tuple[str, float]:
         """Vosk may string words of several phrases together: what that means is for others.
 
-        With a word that is a decoy's alone, or of none of the phrases, it is no answer.
+        With a word that is a decoy's alone, or with none of the phrases', it is no answer.
         """
         found = json.loads(self._recogniser.FinalResult())
         words = [(str(word["word"]), float(word["conf"])) for word in found.get("result", [])]
@@ -60,7 +61,9 @@ class VoskTrack:
             return "", 0.0
         spoken = " ".join(word for word, _ in words)
         expected = {word for phrase in self._spelling.phrases for word in phrase.split()}
-        if spoken in self._spelling.decoys or not {word for word, _ in words} <= expected:
+        heard = {word for word, _ in words}
+        if spoken in self._spelling.decoys or not heard & expected \
+                or not heard <= expected | {*self._spelling.around}:
             return "", 0.0
         text = self._spelling.phrases.get(spoken)
         if text is None:

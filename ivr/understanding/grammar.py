@@ -17,6 +17,9 @@ class Grammar:
     A recogniser that confuses short words may do without short ones, and without the
     ``rare`` ones among them. ``unhurried``: people pause
     within an answer (numbers, dates), so that a longer silence ends it.
+
+    ``around``: what is said before, between and after phrases, and is no answer alone; for
+    recognisers that string words together. One that hears whole phrases does without.
     """
 
     language: str
@@ -25,3 +28,4 @@ class Grammar:
     asides: frozenset[str] = frozenset()
     rare: frozenset[str] = frozenset()
     unhurried: bool = False
+    around: tuple[str, ...] = ()

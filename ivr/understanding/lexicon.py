@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from ivr.understanding.meaning import Wish
 _FOLDER = Path(__file__).with_name("words")
 _DROPPED = re.compile(r"[^\w.'{}]+|_")
 _POINT = re.compile(r"\.(?!\d)|(?<!\d)\.")
+LONGEST = 200                # characters; nobody answers a question in more
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Lexicon:
     wrong: frozenset[str]
     negators: frozenset[str]
     fillers: frozenset[str]
+    hums: frozenset[str]
+    with_yes: frozenset[str]
+    with_no: frozenset[str]
+    corrections: frozenset[str]
+    reservations: frozenset[str]
     numbered: tuple[str, ...]
     last: frozenset[str]
     done: frozenset[str]
@@ -47,6 +53,12 @@ class Lexicon:
         """Whether words are written apart."""
         return self.language == "en"
 
+    @property
+    def around(self) -> tuple[str, ...]:
+        """What is said around an answer and is none."""
+        return tuple(sorted(self.fillers | self.hums | self.with_yes | self.with_no
+                            | self.corrections | self.reservations))
+
 
 @cache
 def lexicon(language: str) -> Lexicon:
@@ -61,8 +73,9 @@ def lexicon(language: str) -> Lexicon:
 
     return Lexicon(
         language, words("yes"), words("no"), words("right"), words("wrong"), words("negators"),
-        words("fillers"), tuple(raw["numbered"]), words("last"), words("done"),
-        words("same"), words("joiners"), tuple(raw["digits"]),
+        words("fillers"), words("hums"), words("with_yes"), words("with_no"),
+        words("corrections"), words("reservations"), tuple(raw["numbered"]), words("last"),
+        words("done"), words("same"), words("joiners"), tuple(raw["digits"]),
         tuple(map(normal, raw["decoys"])),
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},
@@ -114,3 +127,10 @@ def cut(text: str, known: Mapping[str, str], by_word: bool,
             place += 1
     if strange:
         yield glue.join(strange), ""
+
+
+def without(text: str, some: Collection[str], by_word: bool) -> str:
+    """``text`` without the words of ``some``."""
+    glue = " " if by_word else ""
+    return glue.join(word for word, kind in cut(text, dict.fromkeys(some, "some"), by_word)
+                     if not kind)

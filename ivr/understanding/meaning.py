@@ -36,12 +36,14 @@ class Answered:
     """An answer. ``value`` is FHIR value[x], within the item's range.
 
     ``certain``: the words are those of one answer, exactly. Else they were only near enough.
-    ``told``: the number as it was said, where that was in another unit.
+    ``told``: the number as it was said, where that was in another unit. ``beyond``: what was said
+    beside a yes, which may be the answer to the next question ("yes, thirty-eight five").
     """
 
     value: Mapping[str, Any]
     certain: bool = True
     told: Told | None = None
+    beyond: str = ""
 
 
 @dataclass(frozen=True)

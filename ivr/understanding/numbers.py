@@ -11,7 +11,9 @@ _CN = {digit: value for value, digits in enumerate(
 _CN_DIGITS = "零一二三四五六七八九"
 _RUN = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d.点點度半]+(?:[個个]半)?")
 _ANY_DIGIT = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d]")
-A_LITTLE = "一点"                # no number
+MOST_DIGITS = 10             # below, two digits are told one by one
+A_LITTLE = ("一点", "一點")       # no number
+AFTER_ONE = "下直般些样樣会會定"  # nor is the 一 of 等一下
 _PART = re.compile(
     r"(?P<whole>[^点點度半個个.]+)"
     r"(?:(?:[点點.](?P<point>[零〇一幺二两兩三四五六七八九\d]+)度?)"
@@ -36,7 +38,19 @@ def read(text: str, language: str, decimals: int) -> tuple[list[Decimal], str]:
 
     A stretch that looks like a number and is none gives two, so that nobody picks one of them.
     """
-    return _english(text) if language == "en" else _chinese(text, decimals)
+    return _english(text, decimals) if language == "en" else _chinese(text, decimals)
+
+
+def is_pointed(text: str, language: str) -> bool:
+    """Whether a point is told where a number has one: "thirty-eight five" may be two numbers."""
+    return language != "en" or "." in text or not {"point", "half"}.isdisjoint(text.split())
+
+
+def words(language: str) -> tuple[str, ...]:
+    """The words that numbers are made of."""
+    if language == "en":
+        return (*_EN_WORDS, "hundred", "point", "half")
+    return (*_CN_DIGITS, *"两十百度半", "點" if language == "yue" else "点")
 
 
 # --- Chinese ---------------------------------------------------------------------------------
@@ -47,7 +61,8 @@ def _chinese(text: str, decimals: int) -> tuple[list[Decimal], str]:
     place = 0
     for match in _RUN.finditer(text):
         run = match[0]
-        if not _ANY_DIGIT.search(run) or run == A_LITTLE:
+        if not _ANY_DIGIT.search(run) or run in A_LITTLE \
+                or (run == "一" and text[match.end():match.end() + 1] in tuple(AFTER_ONE)):
             continue
         rest.append(text[place:match.start()])
         place = match.end()
@@ -104,13 +119,13 @@ def _whole(text: str) -> tuple[int | None, str]:
 
 # --- English ---------------------------------------------------------------------------------
 
-def _english(text: str) -> tuple[list[Decimal], str]:
+def _english(text: str, decimals: int) -> tuple[list[Decimal], str]:
     words = text.replace("-", " ").split()
     found: list[Decimal] = []
     rest: list[str] = []
     place = 0
     while place < len(words):
-        number, length = _english_at(words[place:])
+        number, length = _english_at(words[place:], decimals)
         if length:
             found.append(number)
             place += length
@@ -120,7 +135,7 @@ def _english(text: str) -> tuple[list[Decimal], str]:
     return found, " ".join(rest)
 
 
-def _english_at(words: list[str]) -> tuple[Decimal, int]:
+def _english_at(words: list[str], decimals: int) -> tuple[Decimal, int]:
     """The number at the start of ``words`` and how many of them it takes; 0 for none."""
     if _DIGITS.match(words[0]):
         return Decimal(words[0]), 1
@@ -134,6 +149,9 @@ def _english_at(words: list[str]) -> tuple[Decimal, int]:
         digits = _digit_words(rest[1:])
         if digits:
             return Decimal(f"{whole}.{digits}"), used + 1 + len(digits)
+    digit = _digit_words(rest)
+    if decimals and whole >= MOST_DIGITS and len(digit) == 1 and rest[1:2] != ["point"]:
+        return Decimal(f"{whole}.{digit}"), used + 1             # thirty-eight five
     return Decimal(whole), used
 
 

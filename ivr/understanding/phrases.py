@@ -49,7 +49,8 @@ def _made(item: Item, language: str) -> Grammar:
     rare = frozenset(said for said in aside if words.wishes.get(said) in RARE)
     # 喂 stays a decoy for whoever does not listen for it
     decoys = _decoys(words, dict.fromkeys(phrase for phrase in found if phrase not in rare))
-    return Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order)
+    return Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order,
+                   around=words.around)
 
 
 @lru_cache
@@ -57,14 +58,21 @@ def confirmation_grammar(language: str) -> Grammar:
     """Yes and no, to what was read back."""
     words = lexicon(language)
     found = sorted(words.yes | words.no | words.right | words.wrong)
-    return Grammar(language, tuple(found), _decoys(words, dict.fromkeys(found)))
+    return Grammar(language, tuple(found), _decoys(words, dict.fromkeys(found)),
+                   around=words.around)
+
+
+def with_numbers(grammar: Grammar) -> Grammar:
+    """The grammar, where a number may be told along with the answer."""
+    return replace(grammar, around=(*grammar.around, *numbers.words(grammar.language)))
 
 
 @lru_cache
 def beside(grammar: Grammar, *wishes: Wish) -> Grammar:
     """The grammar with these wishes."""
     words = lexicon(grammar.language)
-    more = [said for said, meant in words.wishes.items()
+    said_of = {**words.wishes, **dict.fromkeys(words.languages, Wish.LANGUAGE)}
+    more = [said for said, meant in said_of.items()
             if meant in wishes and said not in grammar.phrases]
     return replace(grammar, phrases=(*grammar.phrases, *more),
                    decoys=_decoys(words, dict.fromkeys((*grammar.phrases, *more))),

@@ -1,4 +1,4 @@
-"""From words to an answer or a wish."""
+"""From the words of one clause to an answer or a wish."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from followup.questionnaires.units import Unit
 from followup.questionnaires.values import fhir_value, fitting, together, within
 from ivr.prompts.answers import unit_of
 from ivr.understanding import dates, numbers
-from ivr.understanding.lexicon import Lexicon, cut, lexicon, longest_of, normal
+from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, longest_of, normal, without
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
+from ivr.understanding.polarity import has_negation, polarity
 from ivr.understanding.years import read_year
 
 NEAR = 84.0                  # of 100: how like an option's name misheard words must be
@@ -25,7 +26,6 @@ MARGIN = 14.0                # and how much more than the runner-up's
 ALIKE = 60.0                 # from here on one may be misheard for the other
 WRITTEN_AS = {"yue": "zh"}   # whose words serve where a questionnaire has none of its own
 OF_SOMEBODY = (Wish.AWAY, Wish.DIED)      # 我爸不在家: whoever is meant, it is the patient
-LONGEST = 200                # characters; nobody answers a question in more
 
 AMBIGUOUS = Unclear("ambiguous")
 NOTHING = Unclear("nothing")
@@ -55,21 +55,6 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
     if item.type is ItemType.DATE:
         return _day(item, words, said, today)
     return NOTHING
-
-
-def confirmation(language: str, text: str, *, plain: bool = False) -> bool | None:
-    """Yes, no, or neither, to what was read back; ``plain``: and nothing else was said."""
-    words = lexicon(language)
-    said, only = _polarity(normal(text[:LONGEST]), words, words.yes | words.right,
-                           words.no | words.wrong)
-    return said if only or not plain else None
-
-
-def nothing_more(language: str, text: str) -> bool:
-    """Whether it says that there is no further answer."""
-    words = lexicon(language)
-    said = normal(text[:LONGEST])
-    return said in words.done or _polarity(said, words, words.yes, words.no) == (False, True)
 
 
 def unchanged(language: str, text: str) -> bool:
@@ -109,43 +94,12 @@ def _wish(said: str, words: Lexicon) -> Wished | None:
 def _asides(language: str) -> tuple[Mapping[str, str], int]:
     """What is said beside answers, by kind, and how long the longest of it is."""
     words = lexicon(language)
-    known = {**dict.fromkeys(words.fillers, "filler"),
+    known = {**dict.fromkeys(words.fillers | words.hums, "filler"),
              **dict.fromkeys(words.people, "people"),
              **dict.fromkeys(words.languages, "language"),
              **dict.fromkeys(words.greetings, "greeting"),
              **dict.fromkeys(words.wishes, "wish")}
     return known, longest_of(known, words.by_word)
-
-
-# --- yes and no ------------------------------------------------------------------------------
-
-def _polarity(said: str, words: Lexicon, yes: Iterable[str],
-              no: Iterable[str]) -> tuple[bool | None, bool]:
-    """Yes or no (None: neither, or both), and whether nothing else was said."""
-    yes, no = frozenset(yes), frozenset(no)
-    if said in yes or said in no:
-        return said in yes, True
-    known = {**dict.fromkeys(words.fillers, "filler"),
-             **dict.fromkeys(words.negators, "negator"),
-             **dict.fromkeys(no, "no"), **dict.fromkeys(yes, "yes")}
-    pieces = list(cut(said, known, words.by_word))
-    kinds = {kind for _, kind in pieces if kind != "filler"}
-    if kinds == {"yes"}:
-        return True, True
-    if kinds == {"no"}:                    # 不是没有: two that undo each other
-        twice = not words.by_word and len({word for word, kind in pieces if kind == "no"}) > 1
-        return (None, False) if twice else (False, True)
-    # other words beside a yes may say anything; beside a no they may turn it round
-    if kinds == {"yes", ""} and not any(_negated(word, words) for word, kind in pieces
-                                        if kind == ""):
-        return True, False
-    return None, False
-
-
-def _negated(stretch: str, words: Lexicon) -> bool:
-    parts = stretch.split() if words.by_word else [stretch]
-    return any(negator in parts if words.by_word else negator in stretch
-               for negator in words.negators)
 
 
 # --- options ---------------------------------------------------------------------------------
@@ -168,21 +122,24 @@ def _option(item: Item, words: Lexicon, said: str) -> Meaning:
     if numbered := _by_number(item, words, said):
         return Answered(numbered.value)
     if item.type is ItemType.BOOLEAN:
-        truth, only = _polarity(said, words, words.yes | _spoken(item, language, True),
-                                words.no | _spoken(item, language, False))
-        if truth is not None:
-            return Answered({"valueBoolean": truth}, certain=only)
-        return AMBIGUOUS if _negated(said, words) else NOTHING
+        found = polarity(said, words, words.yes | _spoken(item, language, True),
+                         words.no | _spoken(item, language, False))
+        if found.truth is not None:
+            return Answered({"valueBoolean": found.truth}, found.plain, beyond=found.beside)
+        return AMBIGUOUS if has_negation(said, words) else NOTHING
     named = _by_name(item, words, said)
     told = [option for option in item.options if not option.outcome]
-    if item.identity and named is NOTHING and len(told) == 1 and _it_is_me(said, words):
+    if item.identity and len(told) == 1 and _it_is_me(said, words) and (
+            named is NOTHING or named == Answered(told[0].value, certain=False)):
         return Answered(told[0].value)
     return named
 
 
 def _it_is_me(said: str, words: Lexicon) -> bool:
     """An everyday yes to "are you …?"; 嗯 and 好的 are said by anybody."""
-    known = {**dict.fromkeys(words.fillers, "filler"), **dict.fromkeys(words.it_is_me, "me")}
+    asked = (said for said, wish in words.wishes.items() if wish in (Wish.HELLO, Wish.WHO))
+    known = {**dict.fromkeys((*words.fillers, *words.hums, *asked), "filler"),
+             **dict.fromkeys(words.it_is_me, "me")}
     return {kind for _, kind in cut(said, known, words.by_word) if kind != "filler"} == {"me"}
 
 
@@ -216,7 +173,7 @@ def _places(language: str) -> Mapping[str, str]:
 def _by_name(item: Item, words: Lexicon, said: str) -> Meaning:
     """An option named among other words, or nearly named."""
     language = words.language
-    known = {**dict.fromkeys(words.fillers, "filler"),
+    known = {**dict.fromkeys(words.fillers | words.hums, "filler"),
              **dict.fromkeys(words.negators, "negator")}
     owner: dict[str, set[str]] = {}
     for option in item.options:
@@ -225,14 +182,14 @@ def _by_name(item: Item, words: Lexicon, said: str) -> Meaning:
             known[name] = "name"
     pieces = [piece for piece in cut(said, known, words.by_word) if piece[1] != "filler"]
     named = {key for word, kind in pieces if kind == "name" for key in owner[word]}
-    negated = any(kind == "negator" or (kind == "" and _negated(word, words))
+    negated = any(kind == "negator" or (kind == "" and has_negation(word, words))
                   for word, kind in pieces)
     if item.repeats and len(named) > 1 and not negated:
         return _together(item, owner, pieces, words)
     if len(named) == 1 and not negated:
         option = next(each for each in item.options if each.keys[0] in named)
-        return Answered(option.value, certain=len(pieces) == 1)
-    if named or (negated and not _any_negated(item, words)):
+        return Answered(option.value, certain=all(kind == "name" for _, kind in pieces))
+    if named or (negated and not _anynegated(item, words)):
         return AMBIGUOUS
     return _nearly(item, words, said)
 
@@ -251,8 +208,8 @@ def _together(item: Item, owner: Mapping[str, set[str]], pieces: Iterable[tuple[
     return Answered(together(option.value for option in chosen), certain=rest <= words.joiners)
 
 
-def _any_negated(item: Item, words: Lexicon) -> bool:
-    return any(_negated(name, words) for option in item.options
+def _anynegated(item: Item, words: Lexicon) -> bool:
+    return any(has_negation(name, words) for option in item.options
                for name in names(option, words.language))
 
 
@@ -261,7 +218,7 @@ def _nearly(item: Item, words: Lexicon, said: str) -> Meaning:
     sound = _sound(said, words)
     scores = sorted(((max((fuzz.ratio(sound, _sound(name, words))
                            for name in names(option, words.language)
-                           if _negated(name, words) == _negated(said, words)), default=0.0),
+                           if has_negation(name, words) == has_negation(said, words)), default=0.0),
                       number) for number, option in enumerate(item.options)), reverse=True)
     if scores and scores[0][0] >= NEAR and (
             len(scores) == 1 or scores[0][0] - scores[1][0] >= MARGIN):
@@ -293,11 +250,12 @@ def _spoken_number(item: Item, words: Lexicon, said: str) -> int | Decimal | Non
 
 
 def _number(item: Item, words: Lexicon, said: str) -> Meaning:
-    found, rest = numbers.read(said, words.language, item.decimals)
+    found, rest = numbers.read(_of_most(item, said), words.language, item.decimals)
     values = set(found)
+    rest = without(rest, words.with_no - words.negators, words.by_word)
     if not values:
         return NOTHING
-    if len(values) > 1 or _negated(rest, words):
+    if len(values) > 1 or has_negation(rest, words):
         return AMBIGUOUS
     known = _unit_names(item, words)
     named = [(word, unit) for word, unit in cut(rest, known, words.by_word)
@@ -312,15 +270,23 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
     meant = _plain_number(item, number)
     elsewhere = _converted(item, number, others)
     if isinstance(meant, Answered):        # where it fits another unit too, it may be meant in it
-        return Answered(meant.value, all(unit for _, unit in named)
+        clear = number == int(number) or numbers.is_pointed(said, words.language)
+        return Answered(meant.value, clear and all(unit for _, unit in named)
                         and not isinstance(elsewhere, Answered))
     return elsewhere if isinstance(elsewhere, Answered) else meant
+
+
+def _of_most(item: Item, said: str) -> str:
+    """Without the end of "three out of ten", where ten is the most that is asked for."""
+    head, _, tail = said.rpartition(" out of ")
+    most = numbers.read(tail, "en", 0)[0] if head else []
+    return head if item.maximum is not None and most == [item.maximum] else said
 
 
 def _unit_names(item: Item, words: Lexicon) -> Mapping[str, str]:
     """Names of units and their codes; fillers have none, nor have "degrees", which may be any."""
     own, apart = normal(unit_of(item, words.language)), item.unit_of(item.unit)
-    return {**dict.fromkeys(words.fillers, ""),
+    return {**dict.fromkeys(words.fillers | words.hums, ""),
             **({own: "" if apart else item.unit} if own else {}),
             **{normal(name): unit.code for unit in item.units
                for name in unit.names(words.language)}}
@@ -364,15 +330,33 @@ def is_distinct(item: Item, language: str, text: str) -> bool:
     words = lexicon(language)
     said = normal(text[:LONGEST])
     meant = understand(item, language, said)
-    if not isinstance(meant, Answered):
+    if not isinstance(meant, Answered) or not meant.certain:
         return False
     others = {name for option in item.options if option.value != meant.value
               for name in names(option, language)}
     if item.type is ItemType.BOOLEAN:
         others |= words.no if meant.value["valueBoolean"] else words.yes
-    sound = _sound(said, words)
-    return not any(fuzz.ratio(sound, other) >= ALIKE or _holds(sound, other) or _holds(other, sound)
-                   for other in (_sound(name, words) for name in others))
+    sounds = [_sound(name, words) for name in others]
+    return any(not any(fuzz.ratio(sound, other) >= ALIKE or _holds(sound, other)
+                       or _holds(other, sound) for other in sounds)
+               for sound in (_sound(word, words) for word in _answering(item, words, said)
+                             if not _turns_round(word, words)))
+
+
+def _answering(item: Item, words: Lexicon, said: str) -> list[str]:
+    """The words of an answer without those around it, which make no difference to be heard."""
+    known = {**dict.fromkeys(words.around, ""),
+             **dict.fromkeys((words.yes | words.no) - words.hums, "answer"),
+             **{name: "answer" for option in item.options
+                for name in names(option, words.language)}}
+    return [word for word, kind in cut(said, known, words.by_word) if kind] or [said]
+
+
+def _turns_round(word: str, words: Lexicon) -> bool:
+    """Whether one syllable more or less makes it its opposite: 没有这种情况, 不喘, 有一点."""
+    return not words.by_word and (word.startswith(tuple(words.negators)) or any(
+        word.startswith(yes) and f"{negator}{yes}" in words.no
+        for yes in words.yes for negator in words.negators))
 
 
 def _holds(longer: str, shorter: str) -> bool:

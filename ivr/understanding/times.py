@@ -22,6 +22,9 @@ _LATE_ZH = ("下午", "晚上", "傍晚", "今晚", "明晚", "聽晚", "听晚"
 _AFTER = {"zh": ("后天", "後天"), "yue": ("後日", "后日", "后天"), "en": ("day after tomorrow",)}
 _TOMORROW = {"zh": ("明天", "明日", "明早", "明晚"),
              "yue": ("聽日", "听日", "聽朝", "听朝", "聽晚", "听晚", "明天"), "en": ("tomorrow",)}
+# slower, later, a little: no time on the clock
+_A_LITTLE = re.compile(r"(?:(?<![今明聽听])[早晚]|[慢快声聲遲迟有])一[点點]"
+                       r"(?![半钟鐘一二三四五六十零])")
 _HOUR_EN = re.compile(r"\b(?:in |after )?(?:an|one|1) hour\b|\bhalf an hour\b")
 _IN_EN = re.compile(r"\bin (?P<n>[a-z0-9 ]+?) (?P<unit>hours|minutes)\b")
 # the hour of a part of the day that is named alone
@@ -45,7 +48,12 @@ class When:
 
 def when(language: str, text: str) -> When | None:
     """The time named in ``text``; None when there is none, or it cannot be."""
-    said = normal(text[:100])
+    said = _A_LITTLE.sub("", normal(text[:100]))
+    words = lexicon(language)
+    for mark in words.corrections - words.negators:          # 三点，不对，四点
+        before, _, after = said.rpartition(mark)
+        if before and (corrected := when(language, after)):
+            return corrected
     found = _english(said) if language == "en" else _chinese(said)
     days = next((number for number, words in ((2, _AFTER), (1, _TOMORROW))
                  if any(word in said for word in words.get(language, ()))), None)
@@ -104,7 +112,7 @@ def when_grammar(language: str) -> Grammar:
     words = lexicon(language)
     found = dict.fromkeys(phrase for phrase in _phrases(language) if when(language, phrase))
     return Grammar(language, tuple(found), tuple(sorted(set(words.decoys) - set(found))),
-                   unhurried=True)
+                   unhurried=True, around=words.around)
 
 
 def _phrases(language: str) -> Iterator[str]:

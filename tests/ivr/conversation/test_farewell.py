@@ -107,6 +107,31 @@ def test_no_calls_are_stopped_by_a_yes_that_was_hardly_heard() -> None:
     assert (StopCalling() in call.done, call.outcome) == (True, "refused")
 
 
+def test_who_says_so_again_is_never_called_again_and_who_did_not_hear_is_asked_again() -> None:
+    for said, stops in ((("不要再打了",), True), (("再说一遍", "不要再打了"), True),
+                        (("天气", "天气"), False)):
+        call = refusing()
+        for words in said:
+            call.send(Spoken(words))
+        assert (StopCalling() in call.done, call.outcome) == (stops, "refused"), said
+    grammar = hears(refusing().state)
+    assert grammar and {"不要再打了", "再说一遍", "是的"} <= set(grammar.phrases)
+
+
+@pytest.mark.parametrize(("words", "said", "language"), [
+    ("请说英语", "call-back-when", "en"), ("等一下", "waiting", "zh"),
+    ("慢一点", "call-back-when", "zh")])
+def test_wishes_are_heard_where_a_time_is_asked_for(words: str, said: str, language: str) -> None:
+    call = Call().play("3")
+    grammar = hears(call.state)
+    assert grammar and {"英语", "等一下"} <= set(grammar.phrases)
+    call.send(Spoken(words))
+    assert (call.said, call.state.language, call.outcome) == ([said], language, None)
+    call.send(Spoken("明天" if language == "zh" else "tomorrow"))
+    assert call.play("1").end is not None
+    assert call.end is not None and call.end.call_back == When(days=1)
+
+
 def refusing() -> Call:
     call = Call()
     call.state, actions = farewell.leave(call.state, Disposition.REFUSED)

@@ -57,7 +57,7 @@ from tests.ivr.conversation.test_properties import longest, read
 DIGITS = st.sampled_from("0123456789*#")
 CONFIDENCE = st.sampled_from([0.0, 0.3, 0.59, 0.6, 0.95, 1.0])
 NONSENSE = st.sampled_from(["", "天气", "没有", "是的", "一样", "没有了", "有点", "不知道",
-                            "第一个"]) | st.text(max_size=8)
+                            "第一个", "有三十八度五", "没有不对有"]) | st.text(max_size=8)
 MESSAGES = st.sampled_from([MessageRecorded("m.wav", 5000), MessageRecorded("", 0),
                             MessageRecorded("m.wav", 300)])
 STRAY = st.sampled_from([Started(), TimedOut(), AgentJoined(), NoAgent(), AgentChecked(True),

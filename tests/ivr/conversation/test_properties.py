@@ -29,6 +29,7 @@ from tests.ivr.conversation.driver import CONTEXT, Call
 from tests.ivr.conversation.patient import Patient, patients
 
 WORDS = st.sampled_from(["", "有", "没有", "是的", "不对", "第一个", "三", "三十八度五", "没有了",
+                         "有三十八度五", "嗯没有谢谢", "没有不对有", "三十八度五不对三十七度",
                          "一样", "再说一遍", "上一题", "我听不懂", "英语", "不要再打了", "转人工",
                          "等一下", "不知道",
                          "天气"])

@@ -18,6 +18,7 @@ from ivr.recognition.workers import STEP_BYTES
 from ivr.understanding import Grammar
 
 GRAMMAR = Grammar("zh", ("三十八度五", "没有", "没有疼"), ("天气",))
+AROUND = Grammar("zh", ("没有",), ("天气",), around=("嗯", "没有啊", "谢谢大夫"))
 
 # What vosk 0.3.45 has, as far as we use it; test_the_real_module_has_what_we_use holds it to that.
 STAND_IN = '''
@@ -61,7 +62,7 @@ class Vosk:
         self.folder = folder
         (folder / "am").mkdir(parents=True)
         (folder / "am" / "final.mdl").write_bytes(b"")
-        (folder / "words").write_text("三十 八 度 五 没有 天气", "utf-8")
+        (folder / "words").write_text("三十 八 度 五 没有 天气 嗯 啊 谢谢", "utf-8")
         self.recogniser = WorkerRecogniser({"zh": read_model(folder)})
 
     async def hears(self, *said: tuple[str, float], sound: bytes = bytes(800),
@@ -133,6 +134,14 @@ async def test_what_is_not_of_the_phrases_is_no_answer(vosk: Vosk,
 
 async def test_phrases_run_together_are_told_as_heard(vosk: Vosk) -> None:
     assert await vosk.hears(("没有", 0.9), ("没有", 0.6)) == Heard("没有没有", 0.6)
+
+
+async def test_words_around_an_answer_are_known_one_by_one_and_are_none_alone(vosk: Vosk) -> None:
+    said = ("嗯", 0.9), ("没有", 0.8), ("啊", 0.7)
+    assert await vosk.hears(*said, grammar=AROUND) == Heard("嗯没有啊", 0.7)
+    assert vosk.log("grammar")[0][1] == ["没有", "嗯", "啊", "天气", "[unk]"]
+    assert (await vosk.hears(("嗯", 0.9), ("啊", 0.9), grammar=AROUND)).text == ""
+    assert (await vosk.hears(("没有", 0.9), ("天气", 0.9), grammar=AROUND)).text == ""
 
 
 async def test_an_utterance_that_nobody_waits_for_is_dropped(vosk: Vosk) -> None:

@@ -36,12 +36,17 @@ def test_what_may_be_two_numbers_is_never_quietly_one(said: str) -> None:
     assert len(set(found)) > 1 or found == [Decimal(149)]
 
 
-def test_two_english_numbers_stay_two() -> None:
-    assert len(read("thirty eight five", "en", 1)[0]) == 2
+def test_two_english_numbers_stay_two_where_there_can_be_no_point() -> None:
+    assert len(read("thirty eight five", "en", 0)[0]) == 2
+    assert len(read("thirty eight five six", "en", 1)[0]) > 1
+    assert len(read("thirty eight thirty nine", "en", 1)[0]) == 2
+    assert read("thirty eight five", "en", 1) == ([Decimal("38.5")], "")
 
 
 def test_a_little_is_no_number() -> None:
     assert read("有一点", "zh", 0) == ([], "有一点")
+    assert read("量一下三十八度五", "zh", 1) == ([Decimal("38.5")], "量一下")
+    assert read("一", "zh", 0) == ([Decimal(1)], "")
 
 
 @pytest.mark.parametrize(("language", "spoken"), [("zh", chinese_whole), ("en", english_whole)])

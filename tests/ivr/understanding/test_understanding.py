@@ -96,7 +96,7 @@ def test_options_by_name_synonym_and_place(language: str, said: str, meant: obje
     (FEVER, "zh", "三十六度五或者三十七度", "ambiguous"),
     (FEVER, "zh", "三十六度五五", "nothing"), (FEVER, "zh", "去年", "nothing"),
     (FEVER, "en", "it's thirty eight point five", 38.5),
-    (FEVER, "en", "thirty eight five", "ambiguous"),
+    (FEVER, "en", "thirty eight five", 38.5),
     (FEVER, "en", "three eight point five", 38.5),
     (FEVER, "yue", "三十八度半", 38.5), (FEVER, "yue", "三十八個半", 38.5),
     (FEVER, "yue", "三十八點五", 38.5), (FEVER, "yue", "卅八度五", 38.5),
