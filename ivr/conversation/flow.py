@@ -90,10 +90,9 @@ def step(state: State, lead: tuple[Prompt, ...] = (), first: tuple[Action, ...] 
 
 def leave_item(state: State) -> State:
     """Nothing is being asked any more."""
-    return replace(state, link_id=None, keys="", value=None, words="", doubted=None,
-                   doubted_words="", misses=0, repeats=0, puzzled=0, waiting=False,
-                   starred=False, restarted=False, item_heard=False, adding=False,
-                   redoing=False, agreed=False)
+    return replace(state, link_id=None, keys="", value=None, words="", doubted=None, misses=0,
+                   doubted_words="", repeats=0, puzzled=0, waiting=False, starred=False,
+                   restarted=False, item_heard=False, adding=False, redoing=False, agreed=False)
 
 
 def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
@@ -101,8 +100,7 @@ def ask_next(state: State, lead: tuple[Prompt, ...], first: tuple[Action, ...]) 
     if not ahead:
         return finish(state, _final_outcome(state), (*lead, *wording.displays(state, None)),
                        first)
-    item = ahead[0]
-    return ask(state, item, (*lead, *wording.displays(state, item)), first)
+    return ask(state, ahead[0], (*lead, *wording.displays(state, ahead[0])), first)
 
 
 def ask(state: State, item: Item, lead: tuple[Prompt, ...], first: tuple[Action, ...]) -> Step:
