@@ -14,6 +14,7 @@ from webconsole.pages.saved_views import LISTS
 # free words: whatever is typed there fits, and finds something or nothing
 FREE = {"q", "department", "subject", "address", "actor"}
 DAYS = {"begin", "end"}
+TICKS = {"held", "comments", "late"}             # their fault is told above the list
 
 
 def lines(page: str, name: str) -> int:
@@ -28,7 +29,7 @@ async def test_every_list_tells_a_broken_filter_at_its_field_and_shows_its_lines
     for name, listed in LISTS.items():
         whole = await (await client.get(address(name, hospital))).text()
         shown = {each.name for each in Forms(whole, listed.path).controls}
-        for field in set(listed.fields) & shown - FREE - {"held", "comments"}:
+        for field in set(listed.fields) & shown - FREE - TICKS:
             answer = await client.get(address(name, hospital, **{field: "2026-02-30"}))
             page = await answer.text()
             form = Forms(page, listed.path)
@@ -57,6 +58,9 @@ async def test_what_has_no_field_is_told_above_the_list_and_two_faults_are_both_
     part = await client.get(f"/patients/{hospital.patients[0]}/live?&begin=2026-02-30",
                             headers={"HX-Request": "true"})     # once something changes
     assert (part.status, Forms(await part.text()).faulty()) == (200, {"begin"})
+    for path in ("/recordings?held=x", "/spot-checks?late=x"):
+        answer = await client.get(path)
+        assert (answer.status, "“x”" in await answer.text()) == (422, True), path
     for path in ("/audit?q=%00", "/cases?q=%00a",
                  "/cases/statistics?end=0001-01-01"):
         assert (await client.get(path)).status in (200, 422), path

@@ -13,7 +13,7 @@ from followup.spotchecks.sampling import Method
 from followup.spotchecks.scoring import Verdict
 from followup.spotchecks.states import ItemState
 from followup.views import overview, spotchecks
-from followup.views.addresses import an_id
+from followup.views.addresses import an_id, one_of
 from followup.views.keyed import CURSOR_LENGTH, Order, read_order
 from webconsole.exporting import Lines, Taken, send
 from webconsole.formats import exact, span
@@ -170,6 +170,7 @@ def _filter(request: web.Request, plan_id: uuid.UUID | None = None) -> spotcheck
     query, user = _query(request), request[VISITOR].user
     if query["agent"]:
         an_id("agent", query["agent"])
+    one_of("late", query["late"], ("yes",))
     return spotchecks.Filter(
         search=query["q"], plan_id=plan_id, state=filtered_by(query, "state", ItemState),
         verdict=filtered_by(query, "verdict", Verdict), department=query["department"],
