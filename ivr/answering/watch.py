@@ -1,7 +1,7 @@
 """Listens for a machine while the greeting already plays: no person waits for it.
 
 The sound is in the file that Asterisk records the call into (interleaved stereo, the patient
-left), which grows by about a second at a time.
+left), which grows by about a second at a time: by as much as came last, nothing more is to be had.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from ivr.answering.sound import SAMPLES, Classifier
 
 log = get_logger(__name__)
 
-EVERY_S = 0.25               # the file is looked at
+AGAIN_S = 0.1                # the file is looked at, when it is about to grow ...
+LEAST_S, MOST_S = 0.25, 1.0  # ... and after it has grown: not before so long
 FRAME_BYTES = SAMPLES * 2 * 2
-READ_BYTES = 1 << 18         # eight seconds: more than there can be to read
+SECOND_BYTES = 50 * FRAME_BYTES
+READ_BYTES = 8 * SECOND_BYTES    # more than there can be to read
 
 
 class Watch:
@@ -67,17 +69,20 @@ async def _follow(watch: Watch, capture: Path) -> None:
     file, sound = None, b""
     try:
         while not watch.over and not watch.machine:
+            came = b""
             if file is None and capture.exists():
                 file = capture.open("rb", buffering=0)
             if file is not None:
-                sound += os.read(file.fileno(), READ_BYTES)
+                came = os.read(file.fileno(), READ_BYTES)
+                sound += came
                 whole = len(sound) // FRAME_BYTES * FRAME_BYTES
                 if whole:
                     watch.hear(sound[:whole])
                     sound = sound[whole:]
             if watch.machine and watch.on_machine:
                 watch.on_machine()
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(AGAIN_S if file and not came else
+                                max(LEAST_S, min(MOST_S, len(came) / SECOND_BYTES)))
     except Exception:        # nobody's call may suffer from this
         log.exception("the call cannot be listened to for an answering machine")
     finally:
