@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agi_scripts import answered
-from agi_scripts.answered import Call, keep_marks, mark_of
+from agi_scripts.answered import Call, Marks, keep_marks, mark_of
 from agi_scripts.waiting import Place, place_of, spare_agents, waiting
 from followup.agents import roster
 from followup.agents.models import Agent, AgentState
@@ -141,9 +141,8 @@ class House:
 
     async def keep_marks(self, call: Call) -> None:
         """Keep the marks that come with no answer."""
-        marks = list(call.marks)
-        await self._at_once(lambda where: answered.keep_marks(where, call, marks))
-        del call.marks[:len(marks)]
+        with _handing_over(call) as marks:
+            await self._at_once(lambda where: answered.keep_marks(where, call, marks))
 
     async def answer(self, call: Call, given: Given) -> None:
         """Keep an answer; returns once it is in PostgreSQL."""
@@ -152,15 +151,14 @@ class House:
         if given.found:
             await self._do_in(call, work)
             return
-        marks = list(call.marks)
-        for turn in range(TURNS, 0, -1):
-            try:
-                await self._at_once(lambda where: answered.answer(where, call, given, marks))
-                break
-            except asyncpg.UniqueViolationError:     # another channel answered in this moment
-                if turn == 1:
-                    raise
-        del call.marks[:len(marks)]
+        with _handing_over(call) as marks:
+            for turn in range(TURNS, 0, -1):
+                try:
+                    await self._at_once(lambda where: answered.answer(where, call, given, marks))
+                    break
+                except asyncpg.UniqueViolationError:     # another channel answered in this moment
+                    if turn == 1:
+                        raise
 
     async def close_answers(self, call: Call, link_id: str) -> None:
         """The patient has nothing to add to the answers of an item."""
@@ -310,16 +308,21 @@ async def _patiently(transaction: Callable[[], AbstractAsyncContextManager[W]],
 
 async def _with_marks(call: Call, work: Callable[[W], Awaitable[T]],
                       do: Callable[[Callable[[W], Awaitable[T]]], Awaitable[T]]) -> T:
+    with _handing_over(call) as marks:
+        async def both(where: W) -> T:
+            result = await work(where)
+            await keep_marks(where, call, marks)
+            return result
+
+        return await do(both)
+
+
+@contextmanager
+def _handing_over(call: Call) -> Iterator[Marks]:
+    """The marks of the call so far; they are kept, and no longer its own, if all goes well."""
     marks = list(call.marks)
-
-    async def both(where: W) -> T:
-        result = await work(where)
-        await keep_marks(where, call, marks)
-        return result
-
-    result = await do(both)
+    yield marks
     del call.marks[:len(marks)]
-    return result
 
 
 def _is_ours(error: Exception) -> bool:
