@@ -101,10 +101,12 @@ class IvrStage:
         server = postgres.postmaster()
         assert server is not None
         settings = load_settings(config, data_dir=folder, database={"url": postgres.url(database)})
-        async with open_house(settings, lambda _: None, roles=("agi", "keeper") if agi else (),
+        roles = ("recorder", "agi", "keeper") if agi else ()
+        async with open_house(settings, lambda _: None, roles=roles,
                               log_dir=folder / "log") as house:
             node = settings.nodes[0]
-            part, keeper = house.parts.get("agi"), house.parts.get("keeper")
+            part, keeper, recorder = (house.parts.get(name)
+                                      for name in ("agi", "keeper", "recorder"))
             if part is not None:
                 await _answers(settings.agi.port)
             yield Ground(settings=settings, node=node, process=house.nodes[node.name],
@@ -112,6 +114,7 @@ class IvrStage:
                          postgres_pid=server.pid,
                          agi_pid=part.pid if part else None,
                          keeper_pid=keeper.pid if keeper else None,
+                         recorder_pid=recorder.pid if recorder else None,
                          agi_log=folder / "log" / "agi.log",
                          folder=folder, ami=partial(_ami, settings, house.secrets))
 

@@ -244,10 +244,13 @@ def role(name: str) -> None:
             run(roles.until_stopped(lambda: roles.run_dialer(settings)))
         case "keeper":
             run(roles.until_stopped(lambda: roles.run_keeper(settings), roles.KEEPER_LEAVES_S))
+        case "recorder":
+            roles.run_recorder(settings)
         case "console":
             run_console(settings, vendor_dir=find_frontend(say), book=prompt_book(settings, say))
         case _:
-            raise InvalidInput(f"role = {name!r}: expected agi, dialer, keeper or console",
+            raise InvalidInput(f"role = {name!r}: expected recorder, agi, dialer, keeper "
+                               "or console",
                                field="role")
 
 

@@ -31,7 +31,7 @@ from ivr.prompts.http_voice import HttpVoice
 from ivr.prompts.tones import write_tones
 from ivr.prompts.voice import EspeakVoice, Voice
 
-ROLES = ("agi", "dialer", "keeper", "console")
+ROLES = ("recorder", "agi", "dialer", "keeper", "console")
 
 
 @dataclass
@@ -119,6 +119,8 @@ async def open_house(settings: Settings, say: Say, *, roles: tuple[str, ...] = R
         if (file := config_file()).is_file():
             env["AFTERCALL_CONFIG"] = str(file)       # the parts read what we have read
         for role in roles:
+            if role == "recorder" and settings.recordings.capture != "packets":
+                continue
             say(f"starting the {role}")
             part = Part(role, env, log_dir / f"{role}.log" if log_dir else None)
             await part.start()

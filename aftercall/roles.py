@@ -1,4 +1,4 @@
-"""The processes of Aftercall: FastAGI server, dialer, keeper. Each runs until SIGTERM."""
+"""The processes of Aftercall: FastAGI server, recorder, dialer, keeper. Each runs until SIGTERM."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ from ivr.eagi.session import EagiSession
 from ivr.prompts.book import PromptBook
 from ivr.recognition import Patience, RecognisingHearing, WorkerRecogniser
 from ivr.voice_line import Voice
+from recordings.recorder import server as recorder_server
+from recordings.recorder.client import Recorder
+from recordings.recorder.packets import PacketRing
+from recordings.recorder.server import merged
 from recordings.service import keep
 from recordings.standing import ROLE
 from recordings.vault import Vault
@@ -80,14 +84,18 @@ async def serve_agi(settings: Settings, book: PromptBook) -> None:
     """The FastAGI server."""
     database = open_database(settings, "agi", ping=False)        # the house tries again
     settings.spool_dir.mkdir(parents=True, exist_ok=True)
+    recorder = Recorder(settings.recorder_socket) if settings.recordings.capture == "packets" \
+        else None
     async with open_voice(settings) as voice:
-        server = AgiServer(routes(House(settings, database), book, voice),
+        server = AgiServer(routes(House(settings, database, recorder), book, voice),
                            host=settings.agi.bind, port=settings.agi.port)
         await server.start()
         try:
             await asyncio.Event().wait()
         finally:
             await server.stop()
+            if recorder is not None:
+                await recorder.close()
             await database.close()
 
 
@@ -117,6 +125,18 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
     finally:
         await sockets.stop()
         await recogniser.close()
+
+
+def run_recorder(settings: Settings) -> None:
+    """Recording of live calls from their packets, on the machine of the nodes."""
+    ports = merged([(node.rtp_start, node.rtp_end) for node in settings.nodes])
+    settings.spool_dir.mkdir(parents=True, exist_ok=True)
+    server = recorder_server.Server(settings.recorder_socket, settings.spool_dir,
+                                    partial(PacketRing, ports))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+    server.run()
+    log.info("stopped")
 
 
 async def run_keeper(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from structlog.contextvars import bound_contextvars
 from agi_scripts.answered import Call
 from agi_scripts.escalation import hand_over
 from agi_scripts.house import House
+from agi_scripts.recording import CallRecording, recorded
 from agi_scripts.straight_to_agent import straight_to_agent
 from followup.calls.ledger import attempt_id_of
 from followup.calls.models import Disposition
@@ -51,25 +52,28 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
         log.info("answered", language=call.language, known=len(call.answers))
         desk = FollowUpDesk(channel, call, house, book.reading(call.questionnaire))
         line = line_of(channel, desk, call.language, voice)
-        if call.mode is not CampaignMode.IVR:
-            await record(channel, call, house)
-            await straight_to_agent(channel, call, house, line)
+        async with recorded(channel, call, house) as desk.recording:
+            if call.mode is CampaignMode.IVR:
+                await ask(line, desk, call, house)
+            else:
+                await straight_to_agent(channel, call, house, line)
             await goodbye(channel)
-            return
-        state = resume(call.questionnaire, context_of(call, house), *known(call.answers))
-        capture = await record(channel, call, house)
-        line.watch = Watch()
-        try:
-            async with overhear(line.watch, capture):
-                ended = await converse(line, desk, state)
-        except BaseException:
-            await house.conclude(call, Disposition.FAILED, None)
-            raise
-        await house.conclude(call, ended.outcome, None if ended.complete else ended.link_id,
-                             complete=ended.complete, call_back=ended.call_back,
-                             answered_by=ended.answered_by)
-        log.info("conversation ended", outcome=ended.outcome.value, complete=ended.complete)
-        await goodbye(channel)
+
+
+async def ask(line: Line, desk: FollowUpDesk, call: Call, house: House) -> None:
+    """Hold the conversation, and keep what it came to."""
+    state = resume(call.questionnaire, context_of(call, house), *known(call.answers))
+    line.watch = Watch()
+    try:
+        async with overhear(line.watch, desk.recording.capture):
+            ended = await converse(line, desk, state)
+    except BaseException:
+        await house.conclude(call, Disposition.FAILED, None)
+        raise
+    await house.conclude(call, ended.outcome, None if ended.complete else ended.link_id,
+                         complete=ended.complete, call_back=ended.call_back,
+                         answered_by=ended.answered_by)
+    log.info("conversation ended", outcome=ended.outcome.value, complete=ended.complete)
 
 
 def line_of(channel: AgiChannel, desk: FollowUpDesk, language: str, voice: Voice | None) -> Line:
@@ -90,15 +94,6 @@ def context_of(call: Call, house: House) -> Context:
                    today=now().astimezone(ZoneInfo(settings.dialer.timezone)).date().isoformat())
 
 
-async def record(channel: AgiChannel, call: Call, house: House) -> Path:
-    """Record both legs from now on: patient left, hospital right; the file that grows."""
-    name = await house.begin_recording(call)
-    # D writes interleaved stereo to a raw file: readable up to its last byte after any crash.
-    capture = inside(house.settings.spool_dir, name)
-    await channel.exec("MixMonitor", str(capture), "D")
-    return capture
-
-
 async def goodbye(channel: AgiChannel) -> None:
     """Hang up, unless the patient has."""
     try:
@@ -117,6 +112,13 @@ class FollowUpDesk:
         self._house = house
         self._book = book
         self._messages = 0
+        self.recording: CallRecording        # there before the first word
+
+    async def keep_recording(self, line: Line) -> None:
+        """By Asterisk, when the recorder has let the call down."""
+        if self.recording.lost:
+            await line.release()
+            await self.recording.go_on()
 
     async def store(self, answer: StoreAnswer) -> None:
         """Keep an answer with what the rules found in it."""
@@ -164,7 +166,7 @@ class FollowUpDesk:
     async def stop_recording(self) -> None:
         """What there is of it is thrown away too."""
         await self._house.refuse_recording(self._call)
-        await self._channel.exec("StopMixMonitor")
+        await self.recording.refuse()
         log.info("recording refused")
 
     async def stop_calling(self) -> None:

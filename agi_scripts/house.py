@@ -50,6 +50,7 @@ from followup.responses.store import Given
 from followup.settings import Settings
 from ivr.conversation.farewell import moment_of
 from ivr.understanding import When
+from recordings.recorder.client import Recorder
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -67,8 +68,10 @@ TURNS = 20                   # of answers to one item that come at once, each se
 class House:
     """What the scripts ask of the hospital's side."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, database: Database,
+                 recorder: Recorder | None = None) -> None:
+        """``recorder``: who records the calls; None: Asterisk."""
+        self.settings, self.recorder = settings, recorder
         self._database = database
         self._deadlines = store.deadlines(settings.dialer.critical_deadline_min,
                                           settings.dialer.abnormal_deadline_min)

@@ -27,6 +27,9 @@ class RecordingSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    # who records a live call: packets, the recorder, which needs the right to see them
+    # (CAP_NET_RAW) on Asterisk's machine, and Asterisk itself where it has not; or Asterisk always
+    capture: Literal["packets", "asterisk"] = "packets"
     storage: Literal["folder", "s3"] = "folder"
     folder: Path | None = None            # default: recordings in the data folder
     s3: S3Settings | None = None

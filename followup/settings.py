@@ -295,8 +295,13 @@ class Settings(BaseSettings):
 
     @property
     def spool_dir(self) -> Path:
-        """Where Asterisk writes calls in progress: MixMonitor and messages left by patients."""
+        """Where calls in progress are written, and messages left by patients."""
         return self.data_dir / "spool"
+
+    @property
+    def recorder_socket(self) -> Path:
+        """Where the recorder takes orders."""
+        return self.data_dir / "recorder.sock"
 
     @property
     def recordings_dir(self) -> Path:

@@ -66,6 +66,9 @@ class Desk(Sounds, Protocol):
     async def keep_marks(self) -> None:
         """Keep what was noted, where there is no answer to go with."""
 
+    async def keep_recording(self, line: Line) -> None:
+        """Between two turns: see that the call goes on being recorded, by other means if needed."""
+
     async def agent_free(self) -> bool:
         """Whether somebody could take the call now."""
 
@@ -145,6 +148,7 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
 
     Marks go first: they are kept with the answer of their batch, in one transaction.
     """
+    await desk.keep_recording(line)
     marks = [action for action in actions if isinstance(action, Mark)]
     for mark in marks:
         await desk.mark(mark)

@@ -10,8 +10,13 @@ from followup.calls.models import CopyFormat
 
 
 def capture_name(attempt_id: uuid.UUID) -> str:
-    """The raw stereo file that MixMonitor writes while a call lives."""
+    """The raw stereo file that grows while a call lives."""
     return f"{attempt_id}.raw"
+
+
+def missing_name(capture: str) -> str:
+    """How many milliseconds within a capture are silence because their sound could not be had."""
+    return f"{capture}.missing"
 
 
 def message_name(attempt_id: uuid.UUID, ordinal: int) -> str:

@@ -28,6 +28,7 @@ class Ground:
     postgres_pid: int
     agi_pid: int | None
     keeper_pid: int | None
+    recorder_pid: int | None
     agi_log: Path
     folder: Path                         # for files of this run
     ami: Callable[[Callable[[AmiEvent], None]], AmiClient]

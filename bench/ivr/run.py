@@ -144,6 +144,8 @@ class Run:
             case Flow.PROCESS:
                 ours = Group(node, itself=False)
         return {"asterisk": Group(node, children=False), "scripts": ours,
+                "recorder": Group(ground.recorder_pid or 0),
+                "keeper": Group(ground.keeper_pid or 0),
                 "postgresql": Group(ground.postgres_pid),
                 "sipp": Group(self.gateway.pid or 0), "phones": Group(self.phones.pid),
                 "driver": Group(os.getpid(), children=False)}

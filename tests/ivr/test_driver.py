@@ -106,6 +106,9 @@ class Desk:
     async def mark(self, mark: Mark) -> None:
         self.marks.append(mark)
 
+    async def keep_recording(self, line: Line) -> None:
+        pass
+
     async def keep_marks(self) -> None:
         pass
 

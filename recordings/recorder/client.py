@@ -1,0 +1,155 @@
+"""How scripts have a call recorded by the recorder, and learn when somebody else has to do it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from followup.log import get_logger
+
+log = get_logger(__name__)
+
+ANSWER_S = 1.0               # a recorder that answers later is as good as none
+BACK_S, LOOK_S = 5.0, 0.2    # so long, and so often, one that is gone is waited for
+
+
+class State(StrEnum):
+    """How a call is being recorded."""
+
+    RECORDING = "recording"
+    REFUSED = "refused"
+    DEAF = "deaf"                # its packets do not come by the recorder
+    GONE = "gone"                # the recorder is gone
+    DROPPED = "dropped"          # nothing is written any more
+
+
+@dataclass
+class Take:
+    """One call. ``at``: what the file's first sample is the sound of, ns of the monotonic clock."""
+
+    name: str
+    at: int
+    local: str
+    state: State | None = None
+    why: str = ""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def lost(self) -> bool:
+        """Whether somebody else has to record from now on."""
+        return self.state in (State.DEAF, State.GONE, State.REFUSED)
+
+
+class Recorder:
+    """The recorder at a socket. One for all scripts of a process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._takes: dict[str, Take] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._connecting = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def begin(self, name: str, at: int, local: str) -> Take | None:
+        """Record from ``local`` (``IP:PORT``, where Asterisk has the call's sound); None when the
+        recorder does not."""
+        take = Take(name, at, local)
+        if not await self._connected():
+            return None
+        self._takes[name] = take
+        self._begin(take)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(take.changed.wait(), ANSWER_S)
+        if take.state is State.RECORDING:
+            return take
+        log.warning("the recorder does not record this call: Asterisk does",
+                    reason=take.why or "no answer in time")
+        await self.drop(take)
+        return None
+
+    def finish(self, take: Take) -> None:
+        """Its call is over."""
+        if self._takes.pop(take.name, None) is not None and not take.lost:
+            self._order(do="finish", name=take.name)
+
+    def leave(self, take: Take) -> None:
+        """Its script is over, the call goes on for as long as there is sound."""
+        if self._takes.pop(take.name, None) is not None and not take.lost:
+            self._order(do="leave", name=take.name)
+
+    async def drop(self, take: Take) -> None:
+        """Return once nothing is written to its file any more, or nobody is there to do so."""
+        if self._takes.get(take.name) is not take:
+            return
+        take.changed.clear()
+        if self._order(do="drop", name=take.name):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(take.changed.wait(), ANSWER_S)
+        self._takes.pop(take.name, None)
+
+    async def close(self) -> None:
+        """Take leave: calls that are not over go on being recorded while there is sound."""
+        if self._reading is not None:
+            self._reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reading
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    # --- the connection ------------------------------------------------------------------------
+
+    async def _connected(self) -> bool:
+        async with self._connecting:
+            if self._writer is not None:
+                return True
+            try:
+                reader, self._writer = await asyncio.open_unix_connection(self._path)
+            except (OSError, ValueError):            # not there; or a path that is too long
+                return False
+            self._reading = asyncio.create_task(self._read(reader), name="recorder")
+            return True
+
+    def _order(self, **order: Any) -> bool:
+        if self._writer is None:
+            return False
+        self._writer.write(json.dumps(order).encode() + b"\n")
+        return True
+
+    def _begin(self, take: Take) -> None:
+        self._order(do="begin", name=take.name, at=take.at, local=take.local)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while line := await reader.readline():
+                told = json.loads(line)
+                if (take := self._takes.get(told["name"])) is not None:
+                    take.state, take.why = State(told["state"]), told.get("why", "")
+                    take.changed.set()
+        except (OSError, ValueError, KeyError):
+            log.exception("the recorder is not understood")
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if self._takes:
+            self._returning = asyncio.create_task(self._return(), name="recorder is gone")
+
+    async def _return(self) -> None:
+        """It is started again at once: its calls are told to it anew."""
+        log.error("the recorder is gone", calls=len(self._takes))
+        until = time.monotonic() + BACK_S
+        while time.monotonic() < until:
+            if await self._connected():
+                for take in self._takes.values():
+                    self._begin(take)
+                return
+            await asyncio.sleep(LOOK_S)
+        for take in self._takes.values():
+            take.state = State.GONE
+            take.changed.set()
