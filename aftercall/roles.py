@@ -39,6 +39,7 @@ from recordings.vault import Vault
 
 log = get_logger(__name__)
 KEEPER_NICE = 10
+RECORDER_NICE = 5            # the kernel keeps its packets for seconds; others have milliseconds
 KEEPER_LEAVES_S = 3.0        # it can do all again, but its disk may be slow, its machine busy
 
 
@@ -129,6 +130,7 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
 
 def run_recorder(settings: Settings) -> None:
     """Recording of live calls from their packets, on the machine of the nodes."""
+    real_time.give_way(RECORDER_NICE)
     ports = merged([(node.rtp_start, node.rtp_end) for node in settings.nodes])
     settings.spool_dir.mkdir(parents=True, exist_ok=True)
     server = recorder_server.Server(settings.recorder_socket, settings.spool_dir,

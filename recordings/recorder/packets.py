@@ -147,7 +147,8 @@ def _word(heads: Bytes, at: int) -> Numbers:
 
 
 def _widened(heads: Bytes, width: int) -> Bytes:
-    return heads if heads.shape[1] == width else np.pad(heads, ((0, 0), (0, width - heads.shape[1])))
+    missing = width - heads.shape[1]
+    return np.pad(heads, ((0, 0), (0, missing))) if missing else heads
 
 
 def _program(ports: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, int, int]]:

@@ -29,7 +29,7 @@ class Reel:
     def __init__(self, origin: int = 0) -> None:
         self.origin = origin
         self._columns = int(SECONDS * RATE)
-        self._sound: Samples = np.zeros((FEW_ROWS, 2, self._columns), np.int16)
+        self._sound: Samples = np.zeros((FEW_ROWS, self._columns, 2), np.int16)
         self._filled = 0                         # columns behind this one hold nothing
         # of each stream: is its place known, a stamp, the sample it belongs to, who sends
         self._placed: Flags = np.zeros(FEW_ROWS * 2, np.bool_)
@@ -95,25 +95,25 @@ class Reel:
         fits = (columns >= 0) & (columns + length <= self._columns)
         if not fits.any():
             return
-        columns = columns[fits]
+        if not fits.all():
+            streams, columns, samples = streams[fits], columns[fits], samples[fits]
         flat = self._sound.reshape(-1)
-        anywhere = np.lib.stride_tricks.as_strided(
-            flat, (len(flat) - length + 1, length), (flat.itemsize, flat.itemsize))
-        anywhere[streams[fits] * self._columns + columns] = samples[fits]
+        anywhere = np.lib.stride_tricks.as_strided(       # every other sample is of this side
+            flat, (len(flat) - 2 * length + 1, length), (flat.itemsize, 2 * flat.itemsize))
+        row, side = np.divmod(streams, 2)
+        anywhere[(row * self._columns + columns) * 2 + side] = samples
         self._filled = max(self._filled, int(columns.max()) + length)
 
-    def cut(self, until: int, rows: int) -> Samples:
-        """Take off all before sample ``until``: an array of (row, sample, side), for the first
-        ``rows``."""
+    def look(self, until: int) -> Samples:
+        """All before sample ``until``, as (row, sample, side); valid until ``cut``."""
+        return self._sound[:, :max(0, min(until - self.origin, self._columns))]
+
+    def cut(self, until: int) -> None:
+        """Let go of all before sample ``until``."""
         count = max(0, until - self.origin)
-        here = min(count, self._columns)
-        taken = np.zeros((rows, here, 2), np.int16)
-        taken[:] = self._sound[:rows, :, :here].transpose(0, 2, 1)
-        rest = max(0, self._filled - here)
-        self._sound[:, :, :rest] = self._sound[:, :, here:here + rest]
-        self._sound[:, :, rest:self._filled] = 0
+        here = min(count, self._filled)
+        rest = self._filled - here
+        self._sound[:, :rest] = self._sound[:, here:here + rest]
+        self._sound[:, rest:self._filled] = 0
         self._filled = rest
-        self.origin += here
-        if count > here:                          # nothing came for so long that it does not fit
-            self.origin = until
-        return taken
+        self.origin += count

@@ -18,7 +18,7 @@ import numpy as np
 from followup.log import get_logger
 from recordings.naming import inside, missing_name
 from recordings.recorder.reel import HOSPITAL, LATE, PATIENT, RATE, Reel
-from recordings.recorder.rtp import Numbers, Sound
+from recordings.recorder.rtp import Numbers, Samples, Sound
 from recordings.sealing import FRAME
 
 log = get_logger(__name__)
@@ -149,20 +149,22 @@ class Takes:
         until = complete - LATE
         if until - self._reel.origin < (1 if at_once else PERIOD):
             return
-        rows = 1 + max((take.row for take in self), default=-1)
-        first = self._reel.origin
-        sound = self._reel.cut(until, rows)
+        sound = self._reel.look(until)
         for take in self:
-            self._write(take, first, sound[take.row], until)
+            self._write(take, sound[take.row], until)
+        self._reel.cut(until)
+        for take in self:
             self._look_after(take, until)
 
-    def _write(self, take: Take, first: int, sound: np.ndarray, until: int) -> None:
-        """``sound`` begins at ``first`` and belongs into the file as far as the call goes."""
-        start = max(first, take.begins)
-        end = min(until, first + len(sound), until if take.ends is None else take.ends)
+    def _write(self, take: Take, sound: Samples, until: int) -> None:
+        """``sound`` begins where the reel does, and belongs to the call as far as that goes."""
+        first = self._reel.origin
+        start, end = max(first, take.begins), min(until, first + len(sound))
+        if take.ends is not None:
+            end = min(end, take.ends)
         if end <= start:
             return
-        some = memoryview(sound[start - first:end - first].tobytes())
+        some = sound[start - first:end - first].data
         done = 0
         try:
             done = os.pwrite(take.file, some, (start - take.begins) * FRAME)
@@ -170,7 +172,7 @@ class Takes:
             if not take.lost:
                 log.error("a recording cannot be written, its call goes on",    # noqa: TRY400
                           capture=take.name, reason=error.strerror)
-        take.lost += (len(some) - done) // FRAME
+        take.lost += (some.nbytes - done) // FRAME
 
     def _look_after(self, take: Take, until: int) -> None:
         last = int(self._last[take.row * 2:take.row * 2 + 2].max())
