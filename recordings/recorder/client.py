@@ -15,7 +15,8 @@ from followup.log import get_logger
 
 log = get_logger(__name__)
 
-ANSWER_S = 1.0               # a recorder that answers later is as good as none
+ANSWER_S = 0.3               # a call's first word does not wait longer for the recorder's
+DROPPED_S = 2.0
 BACK_S, LOOK_S = 5.0, 0.2    # so long, and so often, one that is gone is waited for
 
 
@@ -42,7 +43,7 @@ class Take:
 
     @property
     def lost(self) -> bool:
-        """Whether somebody else has to record from now on."""
+        """Whether somebody else has to record from now on. False as long as there is no answer."""
         return self.state in (State.DEAF, State.GONE, State.REFUSED)
 
 
@@ -66,11 +67,10 @@ class Recorder:
         self._begin(take)
         with suppress(TimeoutError):
             await asyncio.wait_for(take.changed.wait(), ANSWER_S)
-        if take.state is State.RECORDING:
+        if not take.lost:            # a machine that is busy: what comes is kept until it is done
             return take
-        log.warning("the recorder does not record this call: Asterisk does",
-                    reason=take.why or "no answer in time")
-        await self.drop(take)
+        log.warning("the recorder does not record this call", reason=take.why or take.state)
+        del self._takes[name]
         return None
 
     def finish(self, take: Take) -> None:
@@ -87,10 +87,12 @@ class Recorder:
         """Return once nothing is written to its file any more, or nobody is there to do so."""
         if self._takes.get(take.name) is not take:
             return
-        take.changed.clear()
         if self._order(do="drop", name=take.name):
             with suppress(TimeoutError):
-                await asyncio.wait_for(take.changed.wait(), ANSWER_S)
+                async with asyncio.timeout(DROPPED_S):
+                    while take.state is not State.DROPPED:       # "recording" may come before
+                        take.changed.clear()
+                        await take.changed.wait()
         self._takes.pop(take.name, None)
 
     async def close(self) -> None:

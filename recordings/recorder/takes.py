@@ -75,7 +75,7 @@ class Takes:
         that is begun already could not be had. OSError, ValueError.
         """
         if (known := self._by_name.get(name)) is not None:
-            known.owner, self._alone[known.row] = owner, False
+            known.owner, known.ends, self._alone[known.row] = owner, None, False
             return known
         path = inside(self._folder, name)
         file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
