@@ -221,14 +221,17 @@ def user_password(username: str) -> None:
 @app.command(hidden=True)
 def role(name: str) -> None:
     """Run one part; `aftercall up` starts all of them."""
+    settings = settings_for()
+    if name == "recorder":                       # has to be there first, and needs little
+        from recordings.recorder.service import record
+
+        record(settings)
+        return
     import uvloop
 
     from aftercall import roles
     from aftercall.house import prompt_book
-    from aftercall.provision.frontend import find_frontend
-    from webconsole.app import run as run_console
 
-    settings = settings_for()
     match name:
         case "agi":
             book = prompt_book(settings, say)
@@ -244,9 +247,10 @@ def role(name: str) -> None:
             run(roles.until_stopped(lambda: roles.run_dialer(settings)))
         case "keeper":
             run(roles.until_stopped(lambda: roles.run_keeper(settings), roles.KEEPER_LEAVES_S))
-        case "recorder":
-            roles.run_recorder(settings)
         case "console":
+            from aftercall.provision.frontend import find_frontend
+            from webconsole.app import run as run_console
+
             run_console(settings, vendor_dir=find_frontend(say), book=prompt_book(settings, say))
         case _:
             raise InvalidInput(f"role = {name!r}: expected recorder, agi, dialer, keeper "

@@ -1,4 +1,4 @@
-"""The processes of Aftercall: FastAGI server, recorder, dialer, keeper. Each runs until SIGTERM."""
+"""The processes of Aftercall: FastAGI server, dialer, keeper. Each runs until SIGTERM."""
 
 from __future__ import annotations
 
@@ -29,17 +29,13 @@ from ivr.eagi.session import EagiSession
 from ivr.prompts.book import PromptBook
 from ivr.recognition import Patience, RecognisingHearing, WorkerRecogniser
 from ivr.voice_line import Voice
-from recordings.recorder import server as recorder_server
 from recordings.recorder.client import Recorder
-from recordings.recorder.packets import PacketRing
-from recordings.recorder.server import merged
 from recordings.service import keep
 from recordings.standing import ROLE
 from recordings.vault import Vault
 
 log = get_logger(__name__)
 KEEPER_NICE = 10
-RECORDER_NICE = 5            # the kernel keeps its packets for seconds; others have milliseconds
 KEEPER_LEAVES_S = 3.0        # it can do all again, but its disk may be slow, its machine busy
 
 
@@ -126,19 +122,6 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice | None]:
     finally:
         await sockets.stop()
         await recogniser.close()
-
-
-def run_recorder(settings: Settings) -> None:
-    """Recording of live calls from their packets, on the machine of the nodes."""
-    real_time.give_way(RECORDER_NICE)
-    ports = merged([(node.rtp_start, node.rtp_end) for node in settings.nodes])
-    settings.spool_dir.mkdir(parents=True, exist_ok=True)
-    server = recorder_server.Server(settings.recorder_socket, settings.spool_dir,
-                                    partial(PacketRing, ports))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.stop())
-    server.run()
-    log.info("stopped")
 
 
 async def run_keeper(settings: Settings) -> None:

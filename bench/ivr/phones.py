@@ -151,7 +151,7 @@ class Ward:
             NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
         """Of one port: calls, times, whether there was more than a quiet line."""
         times, senders, packets, sizes = port.receive()
-        sound = (sizes == rtp.HEAD + rtp.FRAME) & ((packets[:, 1] & 0x7F) == rtp.ALAW)
+        sound = (sizes == rtp.HEAD + rtp.FRAME) & ((packets[:, 1] & 0x7F) == rtp.PCMA)
         times, senders, packets = times[sound], senders[sound], packets[sound]
         ssrc = rtp.sync_sources(packets).astype(np.int64)
         calls = self._at_port[number, senders].astype(np.int64)
@@ -186,7 +186,7 @@ class Ward:
                 self._typing[call] = list(self._answers[self._turn[call]])
         quiet = np.array([call for call in here.tolist() if not self._types(call)], np.int64)
         if len(quiet):
-            head = rtp.headers(rtp.ALAW, self._sent[quiet], self._stamp[quiet] * rtp.FRAME, quiet)
+            head = rtp.headers(rtp.PCMA, self._sent[quiet], self._stamp[quiet] * rtp.FRAME, quiet)
             frames = self._noise[(self._stamp[quiet] + quiet * 7) % len(self._noise)]
             self.ports[number].send(self._node_host, self._their_port[quiet],
                                     np.concatenate([head, frames], axis=1))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from recordings.g711 import ALAW
+
 FRAME_MS = 20
 FRAME = 160                  # samples, and bytes of alaw, a packet
 HEAD = 12
-ALAW, EVENT = 8, 101         # payload types
+PCMA, EVENT = 8, 101         # payload types
 KEYS = "0123456789*#"
 TONE_FRAMES = 5              # a key is held 100 ms ...
 END_PACKETS = 3              # ... and its end told three times
@@ -19,23 +21,13 @@ LOUD = 200.0                 # root mean square, of 32767: a prompt; below is a 
 Bytes = NDArray[np.uint8]
 
 
-def alaw_table() -> NDArray[np.int16]:
-    """G.711 alaw: byte to sample."""
-    code = np.arange(256) ^ 0x55
-    exponent, mantissa = (code >> 4) & 7, code & 15
-    size = np.where(exponent == 0, (mantissa << 4) + 8,
-                    ((mantissa << 4) + 0x108) << np.maximum(exponent - 1, 0))
-    return np.where(code & 0x80, size, -size).astype(np.int16)
-
-
-_SAMPLES = alaw_table()
-_POWER = np.square(_SAMPLES.astype(np.float32))
+_POWER = np.square(ALAW.astype(np.float32))
 
 
 def to_alaw(samples: NDArray[np.int16]) -> Bytes:
     """Samples to bytes, the nearest of each."""
-    order = np.argsort(_SAMPLES, kind="stable")
-    levels = _SAMPLES[order].astype(np.int32)
+    order = np.argsort(ALAW, kind="stable")
+    levels = ALAW[order].astype(np.int32)
     at = np.clip(np.searchsorted(levels, samples), 1, 255)
     nearer = np.abs(samples - levels[at - 1]) <= np.abs(levels[at] - samples)
     return order[np.where(nearer, at - 1, at)].astype(np.uint8)

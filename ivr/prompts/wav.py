@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recordings.g711 import ALAW, ULAW
+
 Samples = npt.NDArray[np.float64]
 
 _EXTENSIBLE = 0xFFFE      # what it is then stands further on
@@ -91,24 +93,9 @@ def _sound(body: bytes, encoding: int, channels: int, rate: int, bits: int) -> S
         case (3, 32 | 64):
             flat = np.nan_to_num(np.frombuffer(body, f"<f{bits // 8}").astype(np.float64))
         case (6, 8):
-            flat = _alaw(np.frombuffer(body, "u1"))
+            flat = ALAW[np.frombuffer(body, "u1")] / 32768
         case (7, 8):
-            flat = _ulaw(np.frombuffer(body, "u1"))
+            flat = ULAW[np.frombuffer(body, "u1")] / 32768
         case _:
             raise ValueError(f"encoding {encoding} of {bits} bits")
     return Sound(flat.reshape(-1, channels).mean(axis=1).clip(-1, 1), rate)
-
-
-def _alaw(codes: npt.NDArray[np.uint8]) -> Samples:
-    """G.711 A-law."""
-    code = codes.astype(np.int32) ^ 0x55
-    step, place = code >> 4 & 7, code & 15
-    size = np.where(step == 0, (place << 4) + 8, (place << 4) + 264 << np.maximum(step - 1, 0))
-    return np.where(code & 0x80, size, -size) / 32768
-
-
-def _ulaw(codes: npt.NDArray[np.uint8]) -> Samples:
-    """G.711 μ-law."""
-    code = ~codes.astype(np.int32) & 0xFF
-    size = (((code & 15) << 3) + 132 << (code >> 4 & 7)) - 132
-    return np.where(code & 0x80, -size, size) / 32768

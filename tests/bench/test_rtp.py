@@ -8,10 +8,11 @@ import numpy as np
 
 from bench.ivr import rtp
 from bench.ivr.datagrams import Port, dropped
+from recordings.g711 import ALAW
 
 
 def test_alaw_keeps_a_sound_as_it_was_but_for_its_coarseness() -> None:
-    table = rtp.alaw_table()
+    table = ALAW
     assert len(set(table.tolist())) == 256
     assert (int(table[0xD5]), int(table[0x55])) == (8, -8)         # the two quietest
     assert int(table.max()) == 32256
@@ -40,7 +41,7 @@ def test_a_key_is_an_event_that_grows_and_then_ends_three_times() -> None:
 
 def test_heads_say_which_call_a_packet_belongs_to() -> None:
     calls = np.array([7, 70_000])
-    heads = rtp.headers(rtp.ALAW, np.array([65_537, 2]), np.array([160, 2**32 + 5]), calls)
+    heads = rtp.headers(rtp.PCMA, np.array([65_537, 2]), np.array([160, 2**32 + 5]), calls)
     assert rtp.sync_sources(heads).tolist() == calls.tolist()
     assert heads[:, 1].tolist() == [8, 8]
     assert heads[0, 2:8].tolist() == [0, 1, 0, 0, 0, 160]          # both counters go round
