@@ -304,7 +304,7 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float,
 @asynccontextmanager
 async def hospital(database_url: str, personas: Sequence[Persona], *,
                    agents: Sequence[dict[str, Any]] = ({}, {}),
-                   roles: tuple[str, ...] = ("agi", "dialer"), more_settings: str = "",
+                   roles: tuple[str, ...] = ("recorder", "agi", "dialer"), more_settings: str = "",
                    questionnaire: dict[str, Any] | None = None,
                    languages: Sequence[str] = ("zh",),
                    sounds: Mapping[str, float] | None = None,

@@ -1,0 +1,107 @@
+"""Calls are recorded from their packets; the recorder dies in the middle of one, comes back or
+does not, and the recording goes on in its place."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from followup.calls.models import Attempt, Disposition, Recording, RecordingState
+from recordings.recorder.packets import PacketRing
+from recordings.vault import Vault
+from tests.journeys.hospital import Hospital, hospital, person, short_questionnaire, until
+from tests.journeys.sound import Sound, listen
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
+
+SLOW = person("81", "wait 0.5", "press 1 at once", "wait 4", "press 1 at once", "wait 4",
+              "press 36*5# at once", "wait 1", "press 1 at once", "wait 1", "press 2 at once")
+BRISK = person("82", "wait 0.5", "press 1 at once", "press 1 at once", "press 36*5# at once",
+               "press 1 at once", "press 2 at once")
+ITEMS = ("feeling", "medication")
+LET_DOWN = "the recorder has let a call down: Asterisk records the rest"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _packets_can_be_seen() -> None:
+    try:
+        PacketRing([(20000, 20001)]).close()
+    except OSError as error:
+        pytest.skip(f"packets cannot be seen here: {error}")
+
+
+async def _heard(place: Hospital, attempt: Attempt) -> tuple[Sound, Recording]:
+    recording = await place.recording(attempt)
+    assert (attempt.disposition, recording.state) == (Disposition.COMPLETED, RecordingState.SEALED)
+    assert recording.file and recording.stored and recording.sha256
+    sealed = await Vault.of(place.settings, place.house.secrets).open_checked(
+        recording.file, recording.stored, recording.sha256)
+    return listen(await sealed.read()), recording
+
+
+def _asked_unheard(sound: Sound, recording: Recording) -> list[str | None]:
+    """The questions whose prompt is not heard, on the right, where its mark says."""
+    return [mark.link_id for mark in recording.marks if mark.kind == "question"
+            and not any(-0.4 < tone.start - mark.at_ms / 1000 < 0.7 for tone in sound.right)]
+
+
+async def _mixmonitors(place: Hospital) -> int:
+    [node] = place.house.nodes.values()
+    channels = [line.split("!")[0] for line in
+                (await node.cli("core show channels concise")).splitlines() if "!" in line]
+    told = [await node.cli(f"mixmonitor list {channel}") for channel in channels]
+    return sum("/spool/" in text for text in told)
+
+
+@pytest.mark.parametrize("who", ["packets", "asterisk"])
+async def test_either_way_everything_is_heard_where_it_was_said(database_url: str,
+                                                               who: str) -> None:
+    async with hospital(database_url, [SLOW, BRISK], agents=(),
+                        questionnaire=short_questionnaire(*ITEMS),
+                        more_settings=f'[recordings]\ncapture = "{who}"\n') as place:
+        await place.admit([(SLOW, 0), (BRISK, 0)])
+        await place.call_everybody()
+        await until(lambda: place.asked(SLOW, 0, "feeling"), 40, place.tell)
+        assert bool(await _mixmonitors(place)) is (who == "asterisk")
+        await place.until_settled(60)
+        for one in (SLOW, BRISK):
+            sound, recording = await _heard(place, (await place.attempts_of(one))[-1])
+            assert _asked_unheard(sound, recording) == []
+            assert recording.missing_ms == 0
+
+
+async def test_a_recorder_that_dies_is_back_and_the_recording_goes_on_in_its_place(
+        database_url: str) -> None:
+    async with hospital(database_url, [SLOW], agents=(),
+                        questionnaire=short_questionnaire(*ITEMS)) as place:
+        await place.admit([(SLOW, 0)])
+        await place.call_everybody()
+        await until(lambda: place.asked(SLOW, 0, "feeling"), 40, place.tell)
+        pid = place.house.parts["recorder"].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await place.until_settled(60)
+        assert place.logged("agi", "the recorder is gone")
+        assert not place.logged("agi", LET_DOWN)
+        sound, recording = await _heard(place, (await place.attempts_of(SLOW))[-1])
+        assert set(_asked_unheard(sound, recording)) <= {"feeling", "temperature"}
+        assert {"identity", "medication", "breathlessness"} <= {
+            mark.link_id for mark in recording.marks if mark.kind == "question"}
+
+
+async def test_where_it_does_not_come_back_asterisk_records_the_rest(database_url: str) -> None:
+    async with hospital(database_url, [SLOW], agents=(),
+                        questionnaire=short_questionnaire(*ITEMS)) as place:
+        await place.admit([(SLOW, 0)])
+        await place.call_everybody()
+        await until(lambda: place.asked(SLOW, 0, "feeling"), 40, place.tell)
+        await place.house.parts["recorder"].stop()
+        await place.until_settled(60)
+        sound, recording = await _heard(place, (await place.attempts_of(SLOW))[-1])
+        assert place.logged("agi", LET_DOWN)
+        unheard = set(_asked_unheard(sound, recording))
+        assert unheard <= {"feeling", "temperature", "medication"}
+        last = next(mark for mark in recording.marks if mark.link_id == "breathlessness")
+        assert any(-0.4 < tone.start - last.at_ms / 1000 < 0.7 for tone in sound.right)
