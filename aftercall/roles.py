@@ -133,8 +133,13 @@ def run_recorder(settings: Settings) -> None:
     real_time.give_way(RECORDER_NICE)
     ports = merged([(node.rtp_start, node.rtp_end) for node in settings.nodes])
     settings.spool_dir.mkdir(parents=True, exist_ok=True)
-    server = recorder_server.Server(settings.recorder_socket, settings.spool_dir,
-                                    partial(PacketRing, ports))
+
+    def ring() -> PacketRing:
+        if settings.recordings.capture != "packets":         # a service that runs all the same
+            raise OSError("by the settings Asterisk records")
+        return PacketRing(ports)
+
+    server = recorder_server.Server(settings.recorder_socket, settings.spool_dir, ring)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     server.run()

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,42 +13,9 @@ import pytest
 from aftercall.doctor import Result, Status
 from aftercall.doctor.recorder import recorder_checks
 from followup.settings import Settings
-from recordings.recorder.server import Ring, Server
 from recordings.recorder.standing import look
 from tests.asterisk_conf.lab import short_folder
-
-
-class NoPackets:
-    """A ring to which nothing comes."""
-
-    def read(self) -> None:
-        return None
-
-    def lost(self) -> int:
-        return 0
-
-    def close(self) -> None:
-        pass
-
-
-def forbidden() -> Ring:
-    raise PermissionError(errno.EPERM, "Operation not permitted")
-
-
-@contextmanager
-def recorder(settings: Settings, open_ring: Callable[[], Ring] = NoPackets) -> Iterator[None]:
-    """A recorder at its work."""
-    settings.spool_dir.mkdir(parents=True, exist_ok=True)
-    server = Server(settings.recorder_socket, settings.spool_dir, open_ring)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not settings.recorder_socket.exists():
-            time.sleep(0.01)
-        yield
-    finally:
-        server.stop()
-        thread.join()
+from tests.fakes.recorder import forbidden, recorder
 
 
 async def judged(settings: Settings) -> Result:
