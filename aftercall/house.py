@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aftercall import packet_right
 from aftercall.nodes import node_config
 from aftercall.provision.asterisk import AsteriskInstall, find_asterisk
 from aftercall.provision.espeak import find_espeak
@@ -89,6 +90,7 @@ async def open_house(settings: Settings, say: Say, *, roles: tuple[str, ...] = R
 
     ``log_dir``: where the parts' logs go; else to our own stderr.
     """
+    packet_right.keep_back()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         install = await asyncio.to_thread(find_asterisk, say, modules.NODE)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from aftercall import packet_right
 from followup.log import get_logger
 
 log = get_logger(__name__)
@@ -73,7 +74,8 @@ class Part:
             out = stack.enter_context(self._log_file.open("ab")) if self._log_file else None
             spawning = asyncio.ensure_future(asyncio.create_subprocess_exec(
                 *self._argv, env=self._env, stdin=asyncio.subprocess.DEVNULL, stdout=out,
-                stderr=out, start_new_session=True))    # Ctrl-C is ours to pass on, in our order
+                stderr=out, start_new_session=True,     # Ctrl-C is ours to pass on, in our order
+                preexec_fn=packet_right.hand_on if self.name == "recorder" else None))
             try:
                 self._process = await asyncio.shield(spawning)
             except asyncio.CancelledError:

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from followup.settings import Settings, load_settings
+from recordings.recorder.standing import look
 
 TIMEOUT_S = 5
 
@@ -30,6 +31,13 @@ async def agi(settings: Settings) -> None:
     """Its port takes connections."""
     _, writer = await asyncio.open_connection(settings.agi.host, settings.agi.port)
     writer.close()
+
+
+async def recorder(settings: Settings) -> None:
+    """It answers, and may see packets where it is to record from them."""
+    standing = await look(settings.recorder_socket)
+    if standing.blind and settings.recordings.capture == "packets":
+        raise OSError(standing.blind)
 
 
 async def dialer(settings: Settings) -> None:
@@ -60,7 +68,8 @@ async def console(settings: Settings) -> None:
 
 
 CHECKS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
-    "asterisk": asterisk, "agi": agi, "dialer": dialer, "keeper": keeper, "console": console}
+    "asterisk": asterisk, "recorder": recorder, "agi": agi, "dialer": dialer, "keeper": keeper,
+    "console": console}
 
 
 async def _first_line(host: str, port: int) -> bytes:

@@ -38,7 +38,7 @@ async def tell_changed(session: AsyncSession, recording_id: uuid.UUID, error: Ex
 
 async def look_around(session: AsyncSession, free_mb: Mapping[str, int], low_mb: int) -> None:
     """Raise and clear the alarms on room for recordings, and on those of the last day that have no
-    sound or lack the end of their call."""
+    sound or lack some of their call's."""
     for name, free in free_mb.items():
         if free < low_mb:
             await raise_alarm(session, AlarmKind.DISK_LOW, name, free_mb=free)

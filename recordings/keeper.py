@@ -33,7 +33,7 @@ from followup.errors import Unavailable
 from followup.log import get_logger
 from recordings.alarms import SPOOL, was_short
 from recordings.chain import link_seals
-from recordings.naming import inside, sealed_name
+from recordings.naming import inside, missing_name, sealed_name
 from recordings.sealing import Capture, NothingCaptured, missing
 from recordings.vault import Vault
 
@@ -41,6 +41,8 @@ log = get_logger(__name__)
 
 # MixMonitor closes its file a moment after the channel is gone.
 SETTLE = timedelta(seconds=2)
+LEAST_MS = 500                       # a hole in the sound that people are told of
+_A_DAY_MS = 86_400_000
 
 
 class NotSealed(Exception):
@@ -88,15 +90,40 @@ async def _seal(session: AsyncSession, recording: Recording, attempt: Attempt, s
     recording.file, recording.stored, recording.sha256 = name, vault.first, sealed.sha256
     recording.size, recording.duration_ms = sealed.size, sealed.duration_ms
     recording.state, recording.sealed_at = RecordingState.SEALED, now()
-    recording.missing_ms = await _missing(session, recording, attempt, sealed.duration_ms)
+    # holes are told by who recorded; an end that was not recorded may be among them
+    recording.missing_ms = max(
+        await _missing_end(session, recording, attempt, sealed.duration_ms),
+        await asyncio.to_thread(_holes, inside(spool, missing_name(recording.capture_file))))
     if recording.missing_ms:
-        log.error("a recording lacks the end of its call", attempt_id=str(attempt.id),
+        log.error("a recording lacks some of its call", attempt_id=str(attempt.id),
                   missing_ms=recording.missing_ms)
         await raise_alarm(session, AlarmKind.RECORDINGS_LOST, "")
 
 
-async def _missing(session: AsyncSession, recording: Recording, attempt: Attempt,
-                   duration_ms: int) -> int:
+def _holes(note: Path) -> int:
+    """The milliseconds that are noted beside a capture, 0 where they are few; a note that cannot be
+    understood must keep no recording from being sealed."""
+    try:
+        with note.open("rb") as file:
+            told = _milliseconds(file.read(32))
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError) as error:
+        log.warning("what a recording lacks was noted, but cannot be read", note=note.name,
+                    reason=str(error))
+        return 0
+    return told if told >= LEAST_MS else 0
+
+
+def _milliseconds(content: bytes) -> int:
+    text = content.decode("ascii").strip()
+    if not text.isdigit() or int(text) > _A_DAY_MS:
+        raise ValueError("expected milliseconds, a day of them at most")
+    return int(text)
+
+
+async def _missing_end(session: AsyncSession, recording: Recording, attempt: Attempt,
+                       duration_ms: int) -> int:
     last_mark = await session.scalar(select(func.max(RecordingMark.at_ms)).where(
         RecordingMark.recording_id == recording.id))
     # an end that was found out later may have been much earlier
@@ -146,13 +173,25 @@ async def _tell(database: Database, vault: Vault, error: NotSealed) -> None:
 
 
 async def _clear_captures(database: Database, spool: Path) -> None:
-    """Remove raw captures whose sealed file is safely known, and those nobody may keep."""
-    captures = await asyncio.to_thread(lambda: [path.name for path in spool.glob("*.raw")])
-    if not captures:
+    """Remove raw captures whose sealed file is safely known, and those nobody may keep; with each
+    goes the note of what it lacks, and so does one that has no capture any more."""
+    captures, noted = await asyncio.to_thread(_captures, spool)
+    if not captures and not noted:
         return
+    alone = noted - captures
     async with database.session() as session:
         done = await session.scalars(select(Recording.capture_file).where(
             Recording.capture_file.in_(captures), Recording.state.in_((
                 RecordingState.SEALED, RecordingState.REFUSED, RecordingState.EXPIRED))))
-        for name in done:
-            await asyncio.to_thread(inside(spool, name).unlink, missing_ok=True)
+        awaited = await session.scalars(select(Recording.capture_file).where(
+            Recording.capture_file.in_(alone), Recording.state == RecordingState.CAPTURING))
+        over = [*done, *alone.difference(awaited)]
+    for name in over:
+        for file in (name, missing_name(name)):
+            await asyncio.to_thread(inside(spool, file).unlink, missing_ok=True)
+
+
+def _captures(spool: Path) -> tuple[set[str], set[str]]:
+    """The captures that are there, and those of which a note is."""
+    return ({path.name for path in spool.glob("*.raw")},
+            {path.stem for path in spool.glob(missing_name("*.raw"))})

@@ -10,6 +10,7 @@ from aftercall.doctor.directory import directory_checks
 from aftercall.doctor.keeper import keeper_checks
 from aftercall.doctor.machine import machine_checks
 from aftercall.doctor.messages import message_checks
+from aftercall.doctor.recorder import recorder_checks
 from aftercall.doctor.result import Check, Result, fail, run_checks
 from followup.errors import AftercallError, SettingsError
 from followup.secrets import Secrets, read_secrets
@@ -40,7 +41,8 @@ async def examine(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> list[R
             secrets = read_secrets(settings.data_dir)
         except (SettingsError, OSError):
             secrets = None                  # the check of the secrets says why
-        checks += message_checks(settings.messages, secrets, database)
+        checks += [*recorder_checks(settings),
+                   *message_checks(settings.messages, secrets, database)]
         for node in settings.nodes:
             secret = _ami_secret(node, secrets)
             if secret is None:

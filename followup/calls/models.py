@@ -205,7 +205,7 @@ class Recording(HasId, HasCreated, Base):
     duration_ms: Mapped[int | None]
     sealed_at: Mapped[datetime | None]
     seal_number: Mapped[int | None] = mapped_column(BigInteger, unique=True)    # in the chain
-    missing_ms: Mapped[int] = mapped_column(default=0)   # of the call's end that was not recorded
+    missing_ms: Mapped[int] = mapped_column(default=0)   # of the call that were not recorded
     prepared_at: Mapped[datetime | None]                 # peaks and copy were made
     copies: Mapped[list[Any]] = mapped_column(           # a CopyFormat for each that was made
         default=list, server_default=text("'[]'"))

@@ -69,7 +69,7 @@ class Sealing(StrEnum):
     SEALED = "sealed"
     VERIFIED = "verified"        # sealed, and since then read whole and found unchanged
     FAILED = "failed"            # not what was sealed, or gone
-    SHORT = "short"              # lacks the end of its call
+    SHORT = "short"              # lacks some of its call
     LOST = "lost"
     REFUSED = "refused"
     EXPIRED = "expired"

@@ -6,7 +6,8 @@ An order is a JSON object a line: ``{"do": "begin", "name": FILE, "at": NS, "loc
 ``"refused"`` and ``why``; ``finish`` when the call is over; ``drop``, answered with ``dropped``
 once nothing is written any more. Unasked it says ``deaf``: the packets do not come by here, so
 somebody else has to record. A call that was left goes on while there is sound, as do those
-of who hangs up.
+of who hangs up. ``{"do": "look"}``, of nobody's call, is answered with ``{"state": "ready"}`` or
+``"blind"`` and ``why``, and ``calls``, how many are being recorded (:mod:`standing` asks).
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Scripts:
             raise ValueError("an order is an object")
         return found
 
-    def tell(self, **told: str) -> None:
+    def tell(self, **told: str | int) -> None:
         """Answer; who does not read it any more is found out elsewhere."""
         with suppress(OSError):
             self.connection.send(json.dumps(told).encode() + b"\n")
@@ -211,6 +212,10 @@ class Server:
                     self._takes.leave(take)
 
     def _do(self, scripts: Scripts, order: dict[str, Any]) -> None:
+        if order.get("do") == "look":
+            seen = {"state": "ready"} if self._ring else {"state": "blind", "why": self._why}
+            scripts.tell(**seen, calls=len(self._takes))
+            return
         name = order.get("name")
         if not isinstance(name, str):
             raise ValueError("name: expected a file's name")     # noqa: TRY004  bad input
@@ -235,7 +240,7 @@ class Server:
                     self._takes.drop(take)
                 scripts.tell(name=name, state="dropped")
             case other:
-                raise ValueError(f"do = {other!r}: expected begin, finish, leave or drop")
+                raise ValueError(f"do = {other!r}: expected begin, finish, leave, drop or look")
 
     def _begin(self, scripts: Scripts, name: str, order: dict[str, Any], moment: int) -> None:
         """Refused is what does not pass here: OSError, ValueError."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from functools import partial
 
 from asterisk_conf import real_time
 from followup.log import get_logger
@@ -20,7 +19,13 @@ def record(settings: Settings) -> None:
     real_time.give_way(NICE)
     settings.spool_dir.mkdir(parents=True, exist_ok=True)
     ports = merged([(node.rtp_start, node.rtp_end) for node in settings.nodes])
-    server = Server(settings.recorder_socket, settings.spool_dir, partial(PacketRing, ports))
+
+    def ring() -> PacketRing:
+        if settings.recordings.capture != "packets":         # a service that runs all the same
+            raise OSError("by the settings Asterisk records")
+        return PacketRing(ports)
+
+    server = Server(settings.recorder_socket, settings.spool_dir, ring)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     server.run()

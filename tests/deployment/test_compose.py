@@ -19,8 +19,8 @@ from followup.settings import Settings, load_settings
 ROOT = Path(__file__).resolve().parents[2]
 LAYOUTS = sorted((ROOT / "docker/settings").glob("*.toml"))
 IMAGES = sorted((ROOT / "docker").glob("*/Dockerfile"))
-OURS = ("asterisk", "asterisk2", "agi", "dialer", "keeper", "console")
-SPEAK_WITH_ASTERISK = ("asterisk", "asterisk2", "agi", "dialer")
+OURS = ("asterisk", "asterisk2", "recorder", "agi", "dialer", "keeper", "console")
+SPEAK_WITH_ASTERISK = ("asterisk", "asterisk2", "recorder", "agi", "dialer")
 
 
 @pytest.fixture(scope="module")
@@ -165,10 +165,23 @@ def test_every_service_is_watched(services: dict[str, Any]) -> None:
     assert services["postgres"]["healthcheck"]["test"][1] == "pg_isready"
 
 
+def test_the_recorder_alone_may_see_packets_and_shares_its_files_with_the_others(
+        services: dict[str, Any]) -> None:
+    assert {name: service["cap_add"] for name, service in services.items()
+            if "cap_add" in service} == {"recorder": ["NET_RAW"]}
+    assert {name for name, service in services.items() if "user" in service} == {"recorder"}
+    dockerfile = (ROOT / "docker/app/Dockerfile").read_text()
+    [user], [program] = (re.findall(rf"^{word} (.*)", dockerfile, re.M)[:1]
+                         for word in ("USER", "ENTRYPOINT"))
+    assert services["recorder"]["entrypoint"] == [
+        "setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups",
+        "--inh-caps=+net_raw", "--ambient-caps=+net_raw", *yaml.safe_load(program)]
+
+
 def test_nothing_starts_before_what_it_needs(services: dict[str, Any]) -> None:
     # the asterisk service migrates the database and renders the fixed sounds
     assert services["asterisk"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
-    for name in ("asterisk2", "agi", "dialer", "keeper", "console"):
+    for name in ("asterisk2", "recorder", "agi", "dialer", "keeper", "console"):
         assert services[name]["depends_on"] == {"asterisk": {"condition": "service_healthy"}}
 
 

@@ -87,7 +87,7 @@ ALL_WELL = {"trunk": "Reachable", "agent-1001": "Reachable", "agent-1002": "NonQ
 
 async def test_a_house_in_good_health(database_url: str) -> None:
     async with fake_node(ALL_WELL) as port:
-        settings = house(port, database_url)
+        settings = house(port, database_url, recordings={"capture": "asterisk"})
         load_secrets(settings.data_dir, ["1001", "1002"])
         give_sounds(settings)
         keeper = Database(database_url, name=KEEPER)

@@ -22,7 +22,7 @@ from followup.calls.models import (
 from followup.database.base import now
 from recordings import keeper
 from recordings.keeper import SETTLE, NotSealed, seal_next
-from recordings.naming import capture_name
+from recordings.naming import capture_name, missing_name
 from recordings.vault import Vault
 from tests.recordings.archive import Archive, until
 
@@ -185,6 +185,47 @@ async def test_a_call_whose_end_found_no_room_is_marked_and_an_alarm_raised(
     row = await archive.recording(cut)
     assert (row.state, row.duration_ms, row.missing_ms) == (RecordingState.SEALED, 1000, 57_000)
     assert await archive.alarms() == [AlarmKind.RECORDINGS_LOST]
+
+
+@pytest.mark.parametrize(("note", "missing_ms"), [
+    (b"740", 740), (b"500\n", 500), (b"499", 0), (b"0", 0),
+    (b"", 0), (b"-9000", 0), (b"9000 ms", 0), ("９０００".encode(), 0), (b"9" * 5000, 0)])
+async def test_sound_that_the_recorder_could_not_have_is_told(archive: Archive, note: bytes,
+                                                              missing_ms: int) -> None:
+    attempt = await archive.call()
+    (archive.spool / missing_name(capture_name(attempt))).write_bytes(note)
+    assert await archive.next()
+    row = await archive.recording(attempt)
+    assert (row.state, row.missing_ms) == (RecordingState.SEALED, missing_ms)
+    assert await archive.alarms() == ([AlarmKind.RECORDINGS_LOST] if missing_ms else [])
+
+
+async def test_an_end_without_sound_counts_where_it_is_longer_than_what_is_noted(
+        archive: Archive) -> None:
+    attempt = await archive.call()
+    async with archive.database.session() as session:
+        row = await archive.recording(attempt)
+        session.add(RecordingMark(recording_id=row.id, at_ms=58_000, kind="answer"))
+    (archive.spool / missing_name(row.capture_file)).write_text("2000")
+    assert await archive.next()
+    assert (await archive.recording(attempt)).missing_ms == 57_000
+
+
+async def test_a_note_goes_with_its_capture_and_none_stays_alone(archive: Archive) -> None:
+    sealed, talking = await archive.call(), await archive.call(state=AttemptState.ANSWERED)
+    about_to_write = await archive.call(state=AttemptState.ANSWERED, frames=None)
+    lost = await archive.call(frames=None)
+    notes = {attempt: archive.spool / missing_name(capture_name(attempt))
+             for attempt in (sealed, talking, about_to_write, lost)}
+    for note in notes.values():
+        note.write_text("740")
+    nobodys = archive.spool / missing_name("nobodys.raw")
+    nobodys.write_text("740")
+    assert await archive.next()
+    assert await archive.next()
+    await keeper._clear_captures(archive.database, archive.spool)
+    assert sorted(archive.spool.iterdir()) == sorted(
+        [archive.spool / capture_name(talking), notes[talking], notes[about_to_write]])
 
 
 async def test_one_that_cannot_be_sealed_holds_up_no_other(archive: Archive) -> None:

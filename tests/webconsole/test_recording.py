@@ -198,7 +198,8 @@ async def test_a_rule_is_set_changed_and_removed(database: Database) -> None:
 async def test_a_call_that_was_not_wholly_recorded_says_so_on_its_page(
         client: Client, database: Database, hospital: Hospital, sign_in: SignIn) -> None:
     await sign_in("auditor")
-    for values, said in (({"missing_ms": 12_000}, "最后约 0:12 没有录到声音"),
+    for values, said in (({"missing_ms": 12_000}, "有约 0:12 没有录到声音"),
+                         ({"missing_ms": 500}, "有约 0:00.5 没有录到声音"),
                          ({"state": RecordingState.LOST}, "没有找到这次通话的声音")):
         path = f"/recordings/{hospital.recording}"
         assert said not in await (await client.get(path)).text()
