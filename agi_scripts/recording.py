@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from agi_scripts.house import House
 from followup.database.base import now
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiHangup
+from recordings.lacking import note, noted
 from recordings.naming import inside
 from recordings.recorder.client import Recorder, Take
 from recordings.sealing import FRAME, RATE
@@ -80,12 +81,15 @@ class CallRecording:
         await self._channel.exec("MixMonitor", str(self.capture), options)
 
     def _begun(self) -> bool:
-        """Is there sound already? Then silence is put behind it, up to now."""
+        """Is there sound already? Then silence, noted as lacking, is put behind it up to now."""
         if not self.capture.exists():
             return False
         until = (time.monotonic_ns() - self._at) * RATE // 1_000_000_000 * FRAME
-        if until > self.capture.stat().st_size:
+        lacking = until - self.capture.stat().st_size
+        if lacking > 0:
             os.truncate(self.capture, until)
+            with suppress(OSError):              # the call goes on
+                note(self.capture, noted(self.capture) + lacking * 1000 // (RATE * FRAME))
         return True
 
 

@@ -33,6 +33,7 @@ from followup.errors import Unavailable
 from followup.log import get_logger
 from recordings.alarms import SPOOL, was_short
 from recordings.chain import link_seals
+from recordings.lacking import noted
 from recordings.naming import inside, missing_name, sealed_name
 from recordings.sealing import Capture, NothingCaptured, missing
 from recordings.vault import Vault
@@ -42,7 +43,6 @@ log = get_logger(__name__)
 # MixMonitor closes its file a moment after the channel is gone.
 SETTLE = timedelta(seconds=2)
 LEAST_MS = 500                       # a hole in the sound that people are told of
-_A_DAY_MS = 86_400_000
 
 
 class NotSealed(Exception):
@@ -93,33 +93,17 @@ async def _seal(session: AsyncSession, recording: Recording, attempt: Attempt, s
     # holes are told by who recorded; an end that was not recorded may be among them
     recording.missing_ms = max(
         await _missing_end(session, recording, attempt, sealed.duration_ms),
-        await asyncio.to_thread(_holes, inside(spool, missing_name(recording.capture_file))))
+        await asyncio.to_thread(_holes, inside(spool, recording.capture_file)))
     if recording.missing_ms:
         log.error("a recording lacks some of its call", attempt_id=str(attempt.id),
                   missing_ms=recording.missing_ms)
         await raise_alarm(session, AlarmKind.RECORDINGS_LOST, "")
 
 
-def _holes(note: Path) -> int:
-    """The milliseconds that are noted beside a capture, 0 where they are few; a note that cannot be
-    understood must keep no recording from being sealed."""
-    try:
-        with note.open("rb") as file:
-            told = _milliseconds(file.read(32))
-    except FileNotFoundError:
-        return 0
-    except (OSError, ValueError) as error:
-        log.warning("what a recording lacks was noted, but cannot be read", note=note.name,
-                    reason=str(error))
-        return 0
+def _holes(capture: Path) -> int:
+    """The milliseconds that are noted beside a capture, 0 where they are few."""
+    told = noted(capture)
     return told if told >= LEAST_MS else 0
-
-
-def _milliseconds(content: bytes) -> int:
-    text = content.decode("ascii").strip()
-    if not text.isdigit() or int(text) > _A_DAY_MS:
-        raise ValueError("expected milliseconds, a day of them at most")
-    return int(text)
 
 
 async def _missing_end(session: AsyncSession, recording: Recording, attempt: Attempt,

@@ -261,8 +261,10 @@ def local_address(text: object) -> tuple[IPv4Address, int]:
     """``IP:PORT`` as Asterisk tells it; ValueError."""
     host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
     try:
-        if port.isascii() and port.isdigit() and 0 < int(port) < 65536:
-            return IPv4Address(host), int(port)
+        address = IPv4Address(host)
+        if port.isascii() and port.isdigit() and 0 < int(port) < 65536 \
+                and not address.is_unspecified:
+            return address, int(port)
     except AddressValueError:
         pass
     raise ValueError(f"local = {text!r}: expected an IPv4 address and a port")

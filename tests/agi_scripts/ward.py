@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import select, update
 
@@ -31,6 +31,7 @@ from followup.settings import DialerSettings, Settings
 from ivr.agi import AgiServer
 from ivr.prompts.book import PromptBook
 from ivr.prompts.prompt import Prompt
+from recordings.recorder.client import Recorder
 from tests.fakes.agi import FakeCall
 from tests.webconsole.hospital import add_attempt, add_patient, add_task
 
@@ -68,7 +69,7 @@ class Ward:
     def dial(self, channel_id: str | None = None) -> FakeCall:
         """The patient has answered: Asterisk asks for ``follow_up``."""
         return FakeCall(self.port, {
-            "agi_network_script": "follow_up",
+            "agi_network_script": "follow_up", "agi_arg_1": "127.0.0.1:20000",
             "agi_uniqueid": channel_id or f"aftercall-{self.attempt_id}"})
 
     async def agent_picks_up(self, escalation_id: str) -> None:
@@ -140,9 +141,11 @@ class Ward:
 @asynccontextmanager
 async def open_ward(database: Database, *, hold_max_s: int = 0, name: str = "王秀英",
                     mode: CampaignMode = CampaignMode.IVR,
-                    skill: str | None = None) -> AsyncIterator[Ward]:
+                    skill: str | None = None, recorder: Recorder | None = None,
+                    **settings: Any) -> AsyncIterator[Ward]:
     """A ward whose patient's phone is ringing, and its FastAGI server."""
-    ward = Ward(database, settings=Settings(dialer=DialerSettings(hold_max_s=hold_max_s)))
+    ward = Ward(database, settings=Settings(dialer=DialerSettings(hold_max_s=hold_max_s),
+                                            **settings))
     async with database.session() as session:
         questionnaire = await publish(session, load_questionnaire(POST_DISCHARGE.read_bytes()))
         await session.flush()
@@ -155,7 +158,7 @@ async def open_ward(database: Database, *, hold_max_s: int = 0, name: str = "王
         attempt = await add_attempt(session, task, patient, AttemptState.RINGING, started=now())
         ward.task_id, ward.attempt_id = task.id, attempt.id
     book = NamedBook(Path("sounds"), Path("human"), _NoVoice())
-    server = AgiServer(routes(House(ward.settings, database), book), port=0)
+    server = AgiServer(routes(House(ward.settings, database, recorder), book), port=0)
     ward.port = await server.start()
     try:
         yield ward

@@ -1,54 +1,77 @@
-"""A recorder that hears no packets, or may not, at its socket."""
+"""A recorder that records nothing, but speaks as the real one does and remembers its orders."""
 
 from __future__ import annotations
 
-import errno
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from followup.settings import Settings
-from recordings.recorder.server import Ring, Server
-
-
-class NoPackets:
-    """A ring to which nothing comes."""
-
-    def read(self) -> None:
-        return None
-
-    def lost(self) -> int:
-        return 0
-
-    def close(self) -> None:
-        pass
+Order = dict[str, Any]
+Say = Callable[[Order], Order | None]
 
 
-def forbidden() -> Ring:
-    """Who has not got the right."""
-    raise PermissionError(errno.EPERM, "Operation not permitted")
+def willing(order: Order) -> Order | None:
+    """Does all that it is told."""
+    states = {"begin": "recording", "drop": "dropped"}
+    state = states.get(order["do"])
+    return {"name": order["name"], "state": state} if state else None
 
 
-def listens(path: Path) -> bool:
-    """Whether one takes orders there."""
-    with socket.socket(socket.AF_UNIX) as trial:
-        return trial.connect_ex(str(path)) == 0
+def refusing(order: Order) -> Order | None:
+    """May not see packets."""
+    return {"name": order["name"], "state": "refused", "why": "packets cannot be seen"}
 
 
-@contextmanager
-def recorder(settings: Settings, open_ring: Callable[[], Ring] = NoPackets) -> Iterator[None]:
-    """At its work in a thread."""
-    settings.spool_dir.mkdir(parents=True, exist_ok=True)
-    server = Server(settings.recorder_socket, settings.spool_dir, open_ring)
-    thread = threading.Thread(target=server.run)
-    thread.start()
+class FakeRecorder:
+    """``orders``: all that have come, over all connections."""
+
+    def __init__(self, path: Path, say: Say = willing) -> None:
+        self.path, self.say = path, say
+        self.orders: list[Order] = []
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    def done(self, name: str | None = None) -> list[str]:
+        """What it was told to do, in order."""
+        return [order["do"] for order in self.orders if name in (None, order["name"])]
+
+    def tell(self, **told: str) -> None:
+        """Say something unasked, to everybody."""
+        for writer in self._writers:
+            writer.write(json.dumps(told).encode() + b"\n")
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_unix_server(self._serve, self.path)
+
+    async def die(self) -> None:
+        """Gone, its socket too."""
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+        self.path.unlink(missing_ok=True)
+        await asyncio.sleep(0.05)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        while line := await reader.readline():
+            order = json.loads(line)
+            self.orders.append(order)
+            if (told := self.say(order)) is not None:
+                writer.write(json.dumps(told).encode() + b"\n")
+        self._writers.discard(writer)
+        writer.close()
+
+
+@asynccontextmanager
+async def fake_recorder(path: Path, say: Say = willing) -> AsyncIterator[FakeRecorder]:
+    """One at a socket."""
+    recorder = FakeRecorder(path, say)
+    await recorder.start()
     try:
-        while not listens(settings.recorder_socket):
-            time.sleep(0.01)
-        yield
+        yield recorder
     finally:
-        server.stop()
-        thread.join()
+        await recorder.die()

@@ -136,6 +136,7 @@ def test_a_call_of_which_nothing_comes_by_is_given_back(tmp_path: Path) -> None:
     ({"local": "127.0.0.1"}, "expected an IPv4 address and a port"),
     ({"local": "[::1]:29000"}, "expected an IPv4 address and a port"),
     ({"local": "127.0.0.1:0"}, "expected an IPv4 address and a port"),
+    ({"local": "0.0.0.0:29000"}, "expected an IPv4 address and a port"),
     ({"local": 7}, "expected an IPv4 address and a port"),
     ({"local": "192.0.2.1:29000"}, "no address of this machine"),
     ({"at": "now"}, "expected a moment of the monotonic clock"),

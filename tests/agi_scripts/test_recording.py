@@ -1,0 +1,142 @@
+"""Who records a call: the recorder, or Asterisk where it does not; and nothing is kept of those
+who object."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agi_scripts.recording import CallRecording
+from followup.calls.models import RecordingState
+from followup.database.base import now
+from followup.database.engine import Database
+from ivr.agi import AgiChannel
+from recordings.naming import missing_name
+from recordings.recorder.client import Recorder
+from tests.agi_scripts.ward import Telephone, Ward, open_ward
+from tests.fakes.recorder import FakeRecorder, fake_recorder, refusing
+
+NORMAL = "1 1 36*8# 2# 1 2 1"
+
+
+@pytest.fixture
+async def fake(tmp_path: Path) -> AsyncIterator[FakeRecorder]:
+    async with fake_recorder(tmp_path / "recorder.sock") as made:
+        yield made
+
+
+@pytest.fixture
+async def recorder(fake: FakeRecorder) -> AsyncIterator[Recorder]:
+    made = Recorder(fake.path)
+    yield made
+    await made.close()
+
+
+async def _call(ward: Ward, keys: str) -> Telephone:
+    async with ward.dial() as line:
+        return await Telephone(line, keys).live()
+
+
+async def test_the_recorder_records_from_the_first_word_to_the_last(
+        database: Database, fake: FakeRecorder, recorder: Recorder, tmp_path: Path) -> None:
+    async with open_ward(database, recorder=recorder, data_dir=tmp_path) as ward:
+        patient = await _call(ward, NORMAL)
+        recording = await ward.recording()
+    assert not any("MixMonitor" in command for command in patient.call.commands)
+    assert fake.done(recording.capture_file) == ["begin", "finish"]
+    assert fake.orders[0]["local"] == "127.0.0.1:20000"
+    assert patient.heard[0] == "zh/greeting"
+    assert recording.state is RecordingState.CAPTURING
+
+
+@pytest.mark.parametrize("why", ["refuses", "is not there"])
+async def test_where_it_does_not_asterisk_does(database: Database, fake: FakeRecorder,
+                                               recorder: Recorder, tmp_path: Path,
+                                               why: str) -> None:
+    if why == "refuses":
+        fake.say = refusing
+    else:
+        await fake.die()
+    async with open_ward(database, recorder=recorder, data_dir=tmp_path) as ward:
+        patient = await _call(ward, NORMAL)
+        path = ward.settings.spool_dir.resolve() / (await ward.recording()).capture_file
+    assert patient.call.commands[0] == f'EXEC MixMonitor "{path},D"'
+    assert "finish" not in fake.done()
+
+
+async def test_of_who_objects_nothing_is_recorded_any_more(
+        database: Database, fake: FakeRecorder, recorder: Recorder, tmp_path: Path) -> None:
+    async with open_ward(database, recorder=recorder, data_dir=tmp_path) as ward:
+        patient = await _call(ward, "7 1 1 x")
+        assert (await ward.recording()).state is RecordingState.REFUSED
+    assert fake.done() == ["begin", "drop"]
+    assert not any("MixMonitor" in command for command in patient.call.commands)
+
+
+async def test_a_call_that_is_hung_up_is_over(database: Database, fake: FakeRecorder,
+                                              recorder: Recorder, tmp_path: Path) -> None:
+    async with open_ward(database, recorder=recorder, data_dir=tmp_path) as ward:
+        await _call(ward, "1 x")
+    assert fake.done() == ["begin", "finish"]
+
+
+async def test_a_script_that_fails_leaves_the_call_to_the_dialplan_recorded(
+        database: Database, fake: FakeRecorder, recorder: Recorder, tmp_path: Path) -> None:
+    async with open_ward(database, recorder=recorder, data_dir=tmp_path) as ward, \
+            ward.dial() as line:
+        while await line.read():
+            await line.send("200 what")                 # no answer that Asterisk would give
+    assert fake.done() == ["begin", "leave"]
+
+
+async def test_a_call_that_it_lets_down_is_recorded_on_by_asterisk(
+        database: Database, fake: FakeRecorder, recorder: Recorder, tmp_path: Path) -> None:
+    async def on_prompt(prompt: str) -> None:
+        if prompt.endswith("temperature"):
+            fake.tell(name=fake.orders[0]["name"], state="deaf")
+            fake.say = refusing
+
+    async with open_ward(database, recorder=recorder, data_dir=tmp_path) as ward, \
+            ward.dial() as line:
+        ward.settings.spool_dir.mkdir()
+        patient = await Telephone(line, NORMAL, on_prompt=on_prompt).live()
+        path = ward.settings.spool_dir.resolve() / (await ward.recording()).capture_file
+    [command] = [one for one in patient.call.commands if "MixMonitor" in one]
+    assert command == f'EXEC MixMonitor "{path},D"'
+    assert patient.heard[-1] == "zh/goodbye"
+    assert fake.done() == ["begin"]
+
+
+class _Channel(AgiChannel):
+    """Notes what Asterisk is told to do."""
+
+    def __init__(self) -> None:
+        self.args, self.commands = ["127.0.0.1:20000"], list[tuple[str, ...]]()
+
+    async def exec(self, app: str, *args: str, timeout: float | None = None) -> str:  # noqa: ASYNC109
+        self.commands.append((app, *args))
+        return "0"
+
+
+async def test_what_asterisk_records_follows_at_its_moment(
+        fake: FakeRecorder, recorder: Recorder, tmp_path: Path) -> None:
+    """Silence stands for what nobody recorded, and how much that is is told."""
+    channel, capture = _Channel(), tmp_path / "a.raw"
+    recording = CallRecording(channel, recorder, capture, now() - timedelta(seconds=30))
+    await recording.start()
+    assert channel.commands == []
+    capture.write_bytes(bytes([1, 2, 3, 4]) * 8000 * 20)          # of 30 s
+    fake.tell(name="a.raw", state="deaf")
+    await asyncio.sleep(0.2)                 # it is read in the background
+    assert recording.lost
+    await recording.go_on()
+    assert channel.commands == [("MixMonitor", str(capture), "Da")]
+    content = capture.read_bytes()
+    assert len(content) / 32000 == pytest.approx(30, abs=1)
+    assert set(content[20 * 32000:]) == {0}
+    assert int((tmp_path / missing_name("a.raw")).read_text()) == pytest.approx(10_000, abs=1000)
+    assert not recording.lost

@@ -1,0 +1,137 @@
+"""What scripts learn of a recorder that dies, comes back, refuses, or is slow."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from recordings.recorder import client
+from recordings.recorder.client import Recorder, State
+from tests.fakes.recorder import FakeRecorder, Order, fake_recorder, refusing, willing
+
+LOCAL = "127.0.0.1:20000"
+
+
+@pytest.fixture
+async def fake(tmp_path: Path) -> AsyncIterator[FakeRecorder]:
+    async with fake_recorder(tmp_path / "recorder.sock") as made:
+        yield made
+
+
+@pytest.fixture
+async def recorder(fake: FakeRecorder) -> AsyncIterator[Recorder]:
+    made = Recorder(fake.path)
+    yield made
+    await made.close()
+
+
+async def test_calls_are_recorded_side_by_side_over_one_connection(
+        fake: FakeRecorder, recorder: Recorder) -> None:
+    takes = await asyncio.gather(*(recorder.begin(f"{number}.raw", number, LOCAL)
+                                   for number in range(20)))
+    assert all(take is not None and take.state is State.RECORDING for take in takes)
+    assert [order["at"] for order in fake.orders] == list(range(20))
+    first, second = takes[:2]
+    assert first is not None and second is not None
+    recorder.finish(first)
+    recorder.finish(first)
+    recorder.leave(second)
+    await recorder.drop(second)                    # over already
+    await asyncio.sleep(0.1)
+    assert fake.done()[20:] == ["finish", "leave"]
+
+
+async def test_who_refuses_says_why_and_is_asked_again_next_time(
+        fake: FakeRecorder, recorder: Recorder) -> None:
+    fake.say = refusing
+    assert await recorder.begin("a.raw", 0, LOCAL) is None
+    fake.say = willing
+    assert await recorder.begin("b.raw", 0, LOCAL) is not None
+
+
+async def test_without_a_recorder_there_is_no_wait(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "recorder.sock")
+    assert await recorder.begin("a.raw", 0, LOCAL) is None
+    too_long = Recorder(tmp_path / ("x" * 200) / "recorder.sock")
+    assert await too_long.begin("a.raw", 0, LOCAL) is None
+
+
+async def test_a_slow_one_keeps_no_call_waiting(fake: FakeRecorder, recorder: Recorder) -> None:
+    """Its answer counts when it comes."""
+    def silent(order: Order) -> Order | None:
+        return None
+    fake.say = silent
+    take = await recorder.begin("a.raw", 0, LOCAL)
+    assert take is not None
+    assert (take.state, take.lost) == (None, False)
+    fake.tell(name="a.raw", state="refused", why="no room")
+    async with asyncio.timeout(5):
+        await take.changed.wait()
+    assert take.lost
+
+
+async def test_one_that_comes_back_is_told_of_the_calls_that_are_not_over(
+        fake: FakeRecorder, recorder: Recorder) -> None:
+    at = time.monotonic_ns()
+    over = await recorder.begin("over.raw", at, LOCAL)
+    lives = await recorder.begin("lives.raw", at, LOCAL)
+    assert over is not None and lives is not None
+    recorder.finish(over)
+    await asyncio.sleep(0.05)
+    await fake.die()
+    async with fake_recorder(fake.path) as again:
+        async with asyncio.timeout(5):
+            while not again.orders:                                       # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert again.orders == [{"do": "begin", "name": "lives.raw", "at": at, "local": LOCAL}]
+        assert not lives.lost
+        recorder.finish(lives)
+        await asyncio.sleep(0.05)
+        assert again.done() == ["begin", "finish"]
+
+
+async def test_one_that_does_not_come_back_is_given_up(
+        fake: FakeRecorder, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "BACK_S", 0.5)
+    take = await recorder.begin("a.raw", 0, LOCAL)
+    assert take is not None
+    take.changed.clear()
+    await fake.die()
+    async with asyncio.timeout(5):
+        await take.changed.wait()
+    assert (take.state, take.lost) == (State.GONE, True)
+    recorder.finish(take)
+    async with fake_recorder(fake.path) as again:                # later calls find the next one
+        assert await recorder.begin("b.raw", 0, LOCAL) is not None
+        assert again.done() == ["begin"]
+
+
+async def test_what_is_dropped_is_not_begun_again_by_a_new_one(
+        fake: FakeRecorder, recorder: Recorder) -> None:
+    kept = await recorder.begin("kept.raw", 0, LOCAL)
+    refused = await recorder.begin("refused.raw", 0, LOCAL)
+    assert kept is not None and refused is not None
+    await fake.die()
+    await recorder.drop(refused)
+    async with fake_recorder(fake.path) as again:
+        async with asyncio.timeout(5):
+            while not again.orders:                                       # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        assert [order["name"] for order in again.orders] == ["kept.raw"]
+
+
+async def test_nonsense_from_it_ends_the_connection_and_nothing_else(
+        fake: FakeRecorder, recorder: Recorder) -> None:
+    take = await recorder.begin("a.raw", 0, LOCAL)
+    assert take is not None
+    fake.tell(name="a.raw", state="dancing")
+    async with asyncio.timeout(5):
+        while len(fake.orders) < 2:                                       # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert fake.done("a.raw") == ["begin", "begin"]
+    assert not take.lost
