@@ -48,6 +48,7 @@ class Report:
                                         Flow.PROCESS)},
             "ratio": share, "ratio_spread": error,
             "cpu_over_asterisk": _share(ours),
+            "cpu_over_dialplan": _more(ours, theirs),
             "agi_round_trip_ms": self.contest.agi_round_trip_ms(),
             "digit_to_prompt_over_dialplan_ms": _over(ours, theirs),
             "voice_calls": self.voice.get("calls"),
@@ -119,6 +120,15 @@ def _share(ours: Result | None) -> float | None:
     if ours is None or not ours.cores.get("asterisk"):
         return None
     return round(ours.cores["scripts"] / ours.cores["asterisk"], 4)
+
+
+def _more(ours: Result | None, theirs: Result | None) -> float | None:
+    """What a call costs more with us than as pure dialplan: Asterisk, our process, the recorder."""
+    if ours is None or theirs is None or not ours.metered or not theirs.metered:
+        return None
+    with_us, without = ours.cpu_s_per_call(), theirs.cpu_s_per_call()
+    together = with_us["asterisk"] + with_us["scripts"] + with_us["recorder"]
+    return round(together / without["asterisk"] - 1, 4)
 
 
 def _over(ours: Result | None, theirs: Result | None) -> dict[str, float | None]:

@@ -11,7 +11,13 @@ from bench.ivr.climb import FIRST, LESS, Point, pairs
 from bench.ivr.cpu import rest
 from bench.ivr.flows import Flow, prepare
 from bench.ivr.ground import Stage
-from bench.ivr.house import admit, from_log, look_at_answers, script_of
+from bench.ivr.house import (
+    admit,
+    from_log,
+    look_at_answers,
+    look_at_recordings,
+    script_of,
+)
 from bench.ivr.plan import Plan
 from bench.ivr.result import Climbed, Result
 from bench.ivr.run import Run
@@ -107,6 +113,7 @@ class Contest:
                 yield run
             if ours:
                 await look_at_answers(ground, run, script)
+                look_at_recordings(ground, run)
         if ours:
             self.agi_ms.append(from_log(ground.agi_log, "agi_round_trips",
                                         {"p50": "p50_ms", "p99": "p99_ms"}))

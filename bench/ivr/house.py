@@ -21,6 +21,7 @@ from followup.questionnaires.library import POST_DISCHARGE
 from followup.responses.models import Answer
 from ivr.conversation import Context
 from ivr.prompts.tones import BEEP
+from recordings.lacking import noted
 
 # as bench.sample.fill makes patients
 NAME, DEPARTMENT = "测试", "骨科"
@@ -54,6 +55,14 @@ async def look_at_answers(ground: Ground, run: Run, script: Script) -> None:
                    for outcome, answers in rows)
     run.result.completed += complete
     run.result.wrong += len(rows) - complete
+
+
+def look_at_recordings(ground: Ground, run: Run) -> None:
+    """What was recorded must lack nothing; how much it does is told."""
+    lacking = [lack for capture in ground.settings.spool_dir.glob("*.raw")
+               if (lack := noted(capture))]
+    if lacking:
+        run.result.errors.append(f"{len(lacking)} recordings lack {sum(lacking)} ms of sound")
 
 
 def from_log(log: Path, event: str, names: dict[str, str]) -> dict[str, float | None]:
