@@ -18,8 +18,10 @@ Samples = npt.NDArray[np.int16]
 RATE = 8000
 PATIENT, HOSPITAL = 0, 1             # sides of a row: left and right of the recording
 SECONDS = 2.0                        # that a reel holds
-# how much later, and earlier, than its stamp tells a packet may come
-LATE, EARLY = int(0.2 * RATE), int(0.04 * RATE)
+# how much later, and earlier, than its stamp tells a packet may come: what was held up somewhere
+# comes all at once, the last of it that much earlier than the first let expect
+LATE, EARLY = int(0.2 * RATE), int(0.5 * RATE)
+LONGEST = int(0.1 * RATE)            # samples of a packet
 FEW_ROWS = 16
 
 
@@ -45,7 +47,7 @@ class Reel:
     @property
     def room(self) -> int:
         """No packet that arrives from this sample on can be taken before a cut."""
-        return self.origin + self._columns - LATE
+        return self.origin + self._columns - EARLY - LONGEST
 
     def clear(self, row: int) -> None:
         """An empty row for a call that begins."""
@@ -71,7 +73,7 @@ class Reel:
             told = self._at[mine] + ahead
             late = came - told
             odd = (~self._placed[mine] | (senders[left] != self._sender[mine])
-                   | (marked[left] & (ahead != 0)) | (late > LATE) | (late < -EARLY))
+                   | (marked[left] & (ahead > 0) & (late > 0)) | (late > LATE) | (late < -EARLY))
             places[left] = told
             if not odd.any():
                 break
