@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +70,7 @@ def test_all_at_once_is_as_packet_by_packet(drawn: list[tuple[int, int, int, int
         packets.append(Packet(came, stamp, stream, sender, marked))
     reel, model = Reel(), Model()
     bounds = [0, *sorted({cut for cut in cuts if cut < len(packets)}), len(packets)]
-    found = [place for start, end in zip(bounds, bounds[1:], strict=False)
+    found = [place for start, end in itertools.pairwise(bounds)
              for place in located(reel, packets[start:end])]
     assert found == [model.place(packet) for packet in packets]
     for packet, place in zip(packets, found, strict=True):
