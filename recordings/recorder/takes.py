@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -110,7 +111,8 @@ class Takes:
 
     def drop(self, take: Take) -> None:
         """No sound of it is written from here on."""
-        os.close(take.file)
+        with suppress(OSError):          # it is closed all the same
+            os.close(take.file)
         del self._by_name[take.name]
         if self._row_of[take.port] == take.row:
             self._row_of[take.port] = -1
@@ -187,7 +189,8 @@ class Takes:
         last = int(self._last[take.row * 2:take.row * 2 + 2].max())
         if take.ends is None and take.owner is None and until - max(last, take.since) > SILENT:
             take.ends = max(last, take.since)        # what was there before stays
-            os.ftruncate(take.file, (take.ends - take.begins) * FRAME)
+            with suppress(OSError):                  # a disk in trouble: more silence at the end
+                os.ftruncate(take.file, (take.ends - take.begins) * FRAME)
         elif take.ends is None and take.owner is not None and not last \
                 and until - take.since > DEAF:
             take.lost += until - max(take.since, take.begins)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -216,3 +218,20 @@ def test_a_burst_after_a_stall_is_all_kept(ward: Ward) -> None:
     ward.talk(8000)
     ward.takes.close(ward.now)
     assert (ward.sound()[:, 0] == HEARD).sum() == 15 * 160
+
+
+def test_a_full_disk_costs_what_it_costs_and_no_more(
+        ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    ward.begin()
+    ward.talk(8000, *BOTH)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        ward.talk(8000, *BOTH)
+    ward.talk(8000, *BOTH)
+    ward.takes.close(ward.now)
+    sound = ward.sound()[:23840]
+    silent = int((sound[:, 0] == 0).sum())
+    assert (sound[16000:] == HEARD).all() and ward.missing() * 8 == silent > 0
