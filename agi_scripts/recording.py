@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from agi_scripts.house import House
 from followup.database.base import now
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiHangup
-from recordings.naming import inside
+from recordings.naming import inside, missing_name
 from recordings.recorder.client import Recorder, Take
-from recordings.sealing import FRAME, RATE
+from recordings.sealing import BYTES_PER_MS, FRAME, RATE
 
 log = get_logger(__name__)
 
@@ -80,12 +80,16 @@ class CallRecording:
         await self._channel.exec("MixMonitor", str(self.capture), options)
 
     def _begun(self) -> bool:
-        """Is there sound already? Then silence is put behind it, up to now."""
+        """Is there sound already? Then silence is put behind it, up to now, and noted down."""
         if not self.capture.exists():
             return False
-        until = (time.monotonic_ns() - self._at) * RATE // 1_000_000_000 * FRAME
-        if until > self.capture.stat().st_size:
-            os.truncate(self.capture, until)
+        with suppress(OSError, ValueError):       # the disk's trouble is not the call's
+            until = (time.monotonic_ns() - self._at) * RATE // 1_000_000_000 * FRAME
+            if (lacking := until - self.capture.stat().st_size) > 0:
+                os.truncate(self.capture, until)
+                note = self.capture.with_name(missing_name(self.capture.name))
+                known = note.read_text("ascii") if note.exists() else ""
+                note.write_text(str(int(known or 0) + lacking // BYTES_PER_MS), "ascii")
         return True
 
 
@@ -96,8 +100,8 @@ async def recorded(channel: AgiChannel, call: Call, house: House) -> AsyncIterat
     name = await house.begin_recording(call)
     recording = CallRecording(channel, house.recorder, inside(house.settings.spool_dir, name),
                               call.recording_since or now())
-    await recording.start()
     try:
+        await recording.start()
         yield recording
     except AgiHangup:
         recording.finish()

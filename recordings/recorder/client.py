@@ -166,15 +166,20 @@ class Recorder:
         """It is started again at once: its calls are told to it anew."""
         log.error("the recorder is gone", calls=len(self._takes))
         until = time.monotonic() + BACK_S
-        while time.monotonic() < until:
-            if await self._connected():
-                for take in self._takes.values():
-                    if take.unwanted:
-                        self._order(do="drop", name=take.name)
-                    else:
-                        self._begin(take)
-                return
+        while self._takes and not await self._connected():
+            if time.monotonic() > until:
+                self._gone()
             await asyncio.sleep(LOOK_S)
+        for take in self._takes.values():
+            if take.unwanted:
+                self._order(do="drop", name=take.name)
+            else:
+                take.state = None if take.state is State.GONE else take.state
+                self._begin(take)
+
+    def _gone(self) -> None:
+        """Whose script is free to do so has somebody else record, and parts with it; the others,
+        who speak with an agent, are begun again whenever it comes back."""
         for take in [*self._takes.values()]:
             take.state = State.GONE
             take.changed.set()

@@ -103,3 +103,22 @@ async def test_who_has_been_let_go_is_not_begun_again(desk: Desk, recorder: Reco
     assert await desk.next() == ("begin", "b.raw")
     recorder.finish(other)
     assert await desk.next() == ("finish", "b.raw")
+
+
+async def test_calls_that_nobody_else_has_taken_over_are_begun_again_however_late(
+        desk: Desk, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script whose patient speaks with an agent can do nothing meanwhile."""
+    monkeypatch.setattr(client, "BACK_S", 0.0)
+    take = await begun(recorder, desk)
+    taken_over = await begun(recorder, desk, "b.raw")
+    await died(desk, recorder)
+    for lost in (take, taken_over):
+        lost.changed.clear()
+        await asyncio.wait_for(lost.changed.wait(), 20)
+    assert take.lost and taken_over.lost
+    recorder.finish(taken_over)
+    await desk.open()
+    assert await desk.next() == ("begin", "a.raw")
+    assert not take.lost
+    recorder.finish(take)
+    assert await desk.next() == ("finish", "a.raw")
