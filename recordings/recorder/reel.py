@@ -23,6 +23,7 @@ SECONDS = 2.0                        # that a reel holds
 LATE, EARLY = int(0.2 * RATE), int(0.5 * RATE)
 LONGEST = int(0.1 * RATE)            # samples of a packet
 FEW_ROWS = 16
+ROUNDS = 400                         # no telephone starts afresh so often in what a reel holds
 
 
 class Reel:
@@ -67,7 +68,7 @@ class Reel:
         """
         places = np.zeros(len(streams), np.int64)
         left = np.arange(len(streams))
-        while len(left):
+        for _ in range(ROUNDS):
             mine, came = streams[left], arrived[left]
             ahead = (stamps[left] - self._stamp[mine] + 2**31 & 0xFFFFFFFF) - 2**31
             told = self._at[mine] + ahead
@@ -76,7 +77,7 @@ class Reel:
                    | (marked[left] & (ahead > 0) & (late > 0)) | (late > LATE) | (late < -EARLY))
             places[left] = told
             if not odd.any():
-                break
+                return places
             # each of these streams starts afresh with the first that is odd; those after it
             # are then looked at again
             fresh, first = np.unique(mine[odd], return_index=True)
@@ -88,6 +89,7 @@ class Reel:
             since = np.full(len(self._placed), len(left), np.int64)
             since[fresh] = first
             left = left[np.arange(len(left)) >= since[mine]]
+        places[left] = arrived[left]
         return places
 
     def put(self, streams: Numbers, places: Numbers, samples: Samples) -> None:

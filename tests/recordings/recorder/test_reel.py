@@ -115,6 +115,18 @@ def test_another_sender_starts_where_it_is_heard() -> None:
     assert places == [0, 160, 330, 490]
 
 
+def test_a_flood_is_taken_where_it_comes_and_moves_nobody_else() -> None:
+    """A stranger's packets, each of another sender."""
+    flood = [Packet(8000 + n // 10, n * 7919, stream=5, sender=n) for n in range(100_000)]
+    call = [Packet(8000 + 160 * n + 7 * (n % 2), 160 * n) for n in range(60)]
+    packets = sorted([*flood, *call], key=lambda packet: packet.came)
+    places = located(Reel(), packets)
+    assert [place for packet, place in zip(packets, places, strict=True)
+            if packet.stream == 0] == [8000 + 160 * n for n in range(60)]
+    for packet, place in zip(packets, places, strict=True):
+        assert -LATE <= place - packet.came <= EARLY
+
+
 writes = st.lists(st.tuples(st.integers(0, 2 * FEW_ROWS - 1), st.integers(-3000, 20_000),
                             st.integers(1, LONGEST), st.integers(-9, 9)), max_size=30)
 
