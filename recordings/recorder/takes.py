@@ -207,8 +207,12 @@ class Takes:
     def _tell(self, take: Take) -> None:
         """Write down beside the file how many milliseconds of it are not what was said."""
         note = inside(self._folder, missing_name(take.name))
-        try:
-            note.write_text(str(take.lost * 1000 // RATE), "ascii")
+        try:                             # it only grows: no moment in which nothing is there
+            file = os.open(note, os.O_WRONLY | os.O_CREAT, 0o640)
+            try:
+                os.write(file, b"%d" % (take.lost * 1000 // RATE))
+            finally:
+                os.close(file)
         except OSError:                  # no room: again with the next
             return
         take.told = take.lost

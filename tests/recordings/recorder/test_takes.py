@@ -235,3 +235,37 @@ def test_a_full_disk_costs_what_it_costs_and_no_more(
     sound = ward.sound()[:23840]
     silent = int((sound[:, 0] == 0).sum())
     assert (sound[16000:] == HEARD).all() and ward.missing() * 8 == silent > 0
+
+
+def test_what_is_noted_as_missing_survives_a_full_disk(
+        ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the end of the call brings room for the next number."""
+    take = ward.begin()
+    ward.talk(8000, *BOTH)
+    ward.takes.missed(100)
+    ward.talk(4800, *BOTH)
+    known = ward.missing()
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(os, "write", full)
+    ward.takes.missed(100)
+    ward.talk(4800, *BOTH)
+    ward.takes.finish(take, ward.now)
+    ward.talk(8000)
+    assert known == 1000 and ward.missing() == known
+
+
+@pytest.mark.parametrize("stalled", [8000, 16_000, 100_000])
+def test_what_comes_after_a_long_rest_or_a_stall_is_all_kept(ward: Ward, stalled: int) -> None:
+    """Nothing was to be done for an hour; then the process did not run for some seconds."""
+    ward.now += 3600 * 8000
+    take = ward.begin()
+    first = ward.now
+    ward.now += stalled
+    ward.takes.feed(heard([(at, spoken(*way, stamp=at, sender=number))
+                           for at in range(first, ward.now, 160)
+                           for number, way in enumerate(BOTH)]))
+    ward.takes.finish(take, ward.now)
+    ward.talk(8000)
+    assert len(ward.sound()) == stalled and (ward.sound() == HEARD).all()
