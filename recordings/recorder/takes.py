@@ -57,6 +57,7 @@ class Takes:
         self._by_name: dict[str, Take] = {}
         self._row_of = np.full(65536, -1, np.int64)              # by our port
         self._address = np.zeros(self._reel.rows, np.int64)      # ours, by row
+        self._heard = set[int]()                                 # addresses: packets come by here
         self._begins = np.zeros(self._reel.rows, np.int64)
         self._alone = np.zeros(self._reel.rows, np.bool_)        # no script is there any more
         self._phone = np.zeros(self._reel.rows, np.int64)        # was both heard and spoken to
@@ -187,12 +188,14 @@ class Takes:
 
     def _look_after(self, take: Take, until: int) -> None:
         last = int(self._last[take.row * 2:take.row * 2 + 2].max())
+        if last:
+            self._heard.add(take.address)
         if take.ends is None and take.owner is None and until - max(last, take.since) > SILENT:
             take.ends = max(last, take.since)        # what was there before stays
             with suppress(OSError):                  # a disk in trouble: more silence at the end
                 os.ftruncate(take.file, (take.ends - take.begins) * FRAME)
-        elif take.ends is None and take.owner is not None and not last \
-                and until - take.since > DEAF:
+        elif take.ends is None and take.owner is not None \
+                and take.address not in self._heard and until - take.since > DEAF:
             take.lost += until - max(take.since, take.begins)
             self._tell(take)
             self.drop(take)

@@ -207,6 +207,18 @@ def test_a_deaf_one_is_handed_back_and_says_what_it_lacks(ward: Ward) -> None:
     assert ward.missing() * 8 >= len(ward.sound()) > 0
 
 
+def test_a_call_that_is_silent_at_first_is_recorded_where_others_have_been_heard(
+        ward: Ward) -> None:
+    """A telephone that sends nothing while nobody speaks, before an agent is there."""
+    ward.takes.finish(ward.begin("before.raw"), ward.now + 1600)
+    ward.talk(8000, *BOTH)
+    ward.begin()
+    ward.talk(DEAF + 8000)
+    ward.talk(8000, *BOTH)
+    ward.takes.close(ward.now)
+    assert not ward.deaf and (ward.sound() == HEARD).sum() == 16_000
+
+
 def test_a_burst_after_a_stall_is_all_kept(ward: Ward) -> None:
     ward.begin()
     ward.talk(8000, *BOTH, code=QUIET)
