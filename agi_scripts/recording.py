@@ -18,7 +18,7 @@ from ivr.agi import AgiChannel, AgiHangup
 from recordings.lacking import note, noted
 from recordings.naming import inside
 from recordings.recorder.client import Recorder, Take
-from recordings.sealing import FRAME, RATE
+from recordings.sealing import BYTES_PER_MS, FRAME, RATE
 
 log = get_logger(__name__)
 
@@ -84,12 +84,11 @@ class CallRecording:
         """Is there sound already? Then silence, noted as lacking, is put behind it up to now."""
         if not self.capture.exists():
             return False
-        until = (time.monotonic_ns() - self._at) * RATE // 1_000_000_000 * FRAME
-        lacking = until - self.capture.stat().st_size
-        if lacking > 0:
-            os.truncate(self.capture, until)
-            with suppress(OSError):              # the call goes on
-                note(self.capture, noted(self.capture) + lacking * 1000 // (RATE * FRAME))
+        with suppress(OSError):                   # the disk's trouble is not the call's
+            until = (time.monotonic_ns() - self._at) * RATE // 1_000_000_000 * FRAME
+            if (lacking := until - self.capture.stat().st_size) > 0:
+                os.truncate(self.capture, until)
+                note(self.capture, noted(self.capture) + lacking // BYTES_PER_MS)
         return True
 
 
@@ -100,8 +99,8 @@ async def recorded(channel: AgiChannel, call: Call, house: House) -> AsyncIterat
     name = await house.begin_recording(call)
     recording = CallRecording(channel, house.recorder, inside(house.settings.spool_dir, name),
                               call.recording_since or now())
-    await recording.start()
     try:
+        await recording.start()
         yield recording
     except AgiHangup:
         recording.finish()

@@ -3,6 +3,7 @@ because their sound could not be had."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from followup.log import get_logger
@@ -31,8 +32,13 @@ def note(capture: Path, milliseconds: int) -> None:
     """Note that so much is lacking in all. OSError."""
     whole = capture.with_name(missing_name(capture.name))
     part = whole.with_suffix(".part")
-    part.write_text(str(milliseconds), "ascii")
-    part.replace(whole)              # whoever reads it meanwhile finds the one or the other
+    try:
+        part.write_text(str(milliseconds), "ascii")
+        part.replace(whole)          # whoever reads it meanwhile finds the one or the other
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 def _milliseconds(content: bytes) -> int:

@@ -121,7 +121,6 @@ class PacketRing:
         sizes = np.minimum(_word(heads, _SNAPLEN), SNAP_BYTES)
         net = heads[:, _NET].astype(np.int64) | heads[:, _NET + 1].astype(np.int64) << 8
         width = int(sizes.max(initial=0))
-        width = min(width, len(self._bytes) - int((offsets + net).max(initial=0)))
         contents = _rows(self._bytes, offsets + net, width)
         if int(sizes.min(initial=width)) < width:
             contents[np.arange(width) >= sizes[:, None]] = 0
@@ -136,9 +135,11 @@ class PacketRing:
 
 
 def _rows(source: Bytes, offsets: Numbers, width: int) -> Bytes:
-    """``width`` bytes from each of ``offsets`` on, copied."""
+    """``width`` bytes from each of ``offsets`` on, copied; anything behind the source's end."""
     if not len(offsets):
         return np.empty((0, width), np.uint8)
+    if int(offsets.max()) + width > len(source):         # a short packet at the ring's very end
+        return source.take(offsets[:, None] + np.arange(width), mode="clip")
     return np.lib.stride_tricks.sliding_window_view(source, width)[offsets]
 
 

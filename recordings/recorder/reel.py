@@ -18,9 +18,12 @@ Samples = npt.NDArray[np.int16]
 RATE = 8000
 PATIENT, HOSPITAL = 0, 1             # sides of a row: left and right of the recording
 SECONDS = 2.0                        # that a reel holds
-# how much later, and earlier, than its stamp tells a packet may come
-LATE, EARLY = int(0.2 * RATE), int(0.04 * RATE)
+# how much later, and earlier, than its stamp tells a packet may come: what was held up somewhere
+# comes all at once, the last of it that much earlier than the first let expect
+LATE, EARLY = int(0.2 * RATE), int(0.5 * RATE)
+LONGEST = int(0.1 * RATE)            # samples of a packet
 FEW_ROWS = 16
+ROUNDS = 400                         # no telephone starts afresh so often in what a reel holds
 
 
 class Reel:
@@ -45,7 +48,7 @@ class Reel:
     @property
     def room(self) -> int:
         """No packet that arrives from this sample on can be taken before a cut."""
-        return self.origin + self._columns - LATE
+        return self.origin + self._columns - EARLY - LONGEST
 
     def clear(self, row: int) -> None:
         """An empty row for a call that begins."""
@@ -65,16 +68,16 @@ class Reel:
         """
         places = np.zeros(len(streams), np.int64)
         left = np.arange(len(streams))
-        while len(left):
+        for _ in range(ROUNDS):
             mine, came = streams[left], arrived[left]
             ahead = (stamps[left] - self._stamp[mine] + 2**31 & 0xFFFFFFFF) - 2**31
             told = self._at[mine] + ahead
             late = came - told
             odd = (~self._placed[mine] | (senders[left] != self._sender[mine])
-                   | (marked[left] & (ahead != 0)) | (late > LATE) | (late < -EARLY))
+                   | (marked[left] & (ahead > 0) & (late > 0)) | (late > LATE) | (late < -EARLY))
             places[left] = told
             if not odd.any():
-                break
+                return places
             # each of these streams starts afresh with the first that is odd; those after it
             # are then looked at again
             fresh, first = np.unique(mine[odd], return_index=True)
@@ -86,6 +89,7 @@ class Reel:
             since = np.full(len(self._placed), len(left), np.int64)
             since[fresh] = first
             left = left[np.arange(len(left)) >= since[mine]]
+        places[left] = arrived[left]
         return places
 
     def put(self, streams: Numbers, places: Numbers, samples: Samples) -> None:

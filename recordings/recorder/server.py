@@ -24,6 +24,8 @@ from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from followup.log import get_logger
 from recordings.recorder import rtp
 from recordings.recorder.packets import Packets
@@ -151,8 +153,13 @@ class Server:
                 due = min(due, time.monotonic() + TICK_S)
 
     def _close(self) -> None:
+        until = samples(time.monotonic_ns())
+        time.sleep(BEHIND_S)                         # what came until now is handed out by then
+        for key, _ in self._selector.select(0):
+            if key.data is not None:                 # refusals, above all
+                self._hear(key.data)
         self._tick()
-        self._takes.close(samples(time.monotonic_ns()))
+        self._takes.close(until)
         for key in [*self._selector.get_map().values()]:
             if key.data is not None:
                 key.data.connection.close()
@@ -176,6 +183,8 @@ class Server:
                 break
             if len(self._takes) and len(packets):
                 moments = (packets.times - offset) * (RATE // 1000) // (_NS // 1000)
+                # none is from the future, unless the wall clock was put back since it came
+                moments = np.minimum(moments, samples(time.monotonic_ns()))
                 self._takes.feed(rtp.read(moments, packets.heads, packets.sizes))
                 self._takes.turn(min(int(moments[-1]), samples(began - int(BEHIND_S * _NS))))
         self._takes.turn(samples(began - int(BEHIND_S * _NS)))
@@ -252,7 +261,7 @@ class Server:
             raise ValueError("at: expected a moment of the monotonic clock that has been")
         if self._deaf_until.get(str(address), 0.0) > time.monotonic():
             raise ValueError(f"the packets of {address} do not come by here")
-        if not is_ours(address):
+        if address.is_unspecified or not is_ours(address):
             raise ValueError(f"{address} is no address of this machine")
         self._takes.begin(name, samples(at), address, port, moment, scripts)
 

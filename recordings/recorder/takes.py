@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -16,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from followup.log import get_logger
-from recordings.naming import inside, missing_name
+from recordings.lacking import note, noted
+from recordings.naming import inside
 from recordings.recorder.reel import HOSPITAL, LATE, PATIENT, RATE, Reel
 from recordings.recorder.rtp import Numbers, Samples, Sound
 from recordings.sealing import FRAME
@@ -26,7 +28,6 @@ log = get_logger(__name__)
 PERIOD = RATE // 2                   # samples: files grow by half a second
 DEAF = 2 * RATE                      # nothing came for so long from the beginning
 SILENT = 5 * RATE                    # nothing came for so long, and no script is there any more
-ANYWHERE = 0                         # 0.0.0.0
 
 
 @dataclass
@@ -57,7 +58,10 @@ class Takes:
         self._by_name: dict[str, Take] = {}
         self._row_of = np.full(65536, -1, np.int64)              # by our port
         self._address = np.zeros(self._reel.rows, np.int64)      # ours, by row
+        self._heard = set[int]()                                 # addresses: packets come by here
+        self._begins = np.zeros(self._reel.rows, np.int64)
         self._alone = np.zeros(self._reel.rows, np.bool_)        # no script is there any more
+        self._phone = np.zeros(self._reel.rows, np.int64)        # was both heard and spoken to
         self._peer = np.zeros(self._reel.rows * 2, np.int64)     # who was heard last, by stream
         self._last = np.zeros(self._reel.rows * 2, np.int64)     # and when
 
@@ -77,24 +81,28 @@ class Takes:
         if (known := self._by_name.get(name)) is not None:
             known.owner, known.ends, self._alone[known.row] = owner, None, False
             return known
+        before = next((take for take in self
+                       if take.row == self._row_of[port] and take.ends is None), None)
+        if before is not None and before.address != int(address):
+            raise ValueError("a call is recorded at the same port of another address")
         path = inside(self._folder, name)
         file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
         row = next(row for row in range(len(self._by_name) + 1)
                    if all(take.row != row for take in self._by_name.values()))
         take = Take(name, path, row, int(address), port, begins, file, owner, since=moment)
         if size := os.fstat(file).st_size:
-            take.lost = max(0, moment - begins - size // FRAME)
+            take.told = noted(path) * RATE // 1000
+            take.lost = take.told + max(0, moment - begins - size // FRAME)
         self._reel.clear(row)
         while row >= len(self._address):
-            for kept in ("_address", "_alone", "_peer", "_last"):
+            for kept in ("_address", "_begins", "_alone", "_phone", "_peer", "_last"):
                 old = getattr(self, kept)
                 setattr(self, kept, np.concatenate([old, np.zeros_like(old)]))
-        self._address[row], self._alone[row] = take.address, False
+        self._address[row], self._begins[row] = take.address, begins
+        self._alone[row], self._phone[row] = False, 0
         self._peer[row * 2:row * 2 + 2] = self._last[row * 2:row * 2 + 2] = 0
-        if (before := self._row_of[port]) >= 0:
-            for other in self:
-                if other.row == before and other.ends is None:
-                    other.ends = moment
+        if before is not None:
+            before.ends = moment
         self._row_of[port] = row
         self._by_name[name] = take
         return take
@@ -105,7 +113,8 @@ class Takes:
 
     def drop(self, take: Take) -> None:
         """No sound of it is written from here on."""
-        os.close(take.file)
+        with suppress(OSError):          # it is closed all the same
+            os.close(take.file)
         del self._by_name[take.name]
         if self._row_of[take.port] == take.row:
             self._row_of[take.port] = -1
@@ -121,16 +130,20 @@ class Takes:
                 self.turn(int(sound.times[0]), at_once=True)
             now = sound.times < max(self._reel.room, int(sound.times[0]) + 1)
             some, sound = sound.only(now), sound.only(~now)
-            self._put(some, PATIENT, some.target, some.source)
             self._put(some, HOSPITAL, some.source, some.target)
+            self._put(some, PATIENT, some.target, some.source)
 
     def _put(self, sound: Sound, side: int, ours: tuple[Numbers, Numbers],
              theirs: tuple[Numbers, Numbers]) -> None:
         row = self._row_of[ours[1]]
-        wanted, streams = self._address[row], row * 2 + side
-        peer = theirs[0] << 16 | theirs[1]
-        mine = (row >= 0) & ((wanted == ours[0]) | (wanted == ANYWHERE))
+        streams, peer = row * 2 + side, theirs[0] << 16 | theirs[1]
+        mine = (row >= 0) & (self._address[row] == ours[0]) & (sound.times >= self._begins[row])
         mine &= ~(self._alone[row] & (self._peer[streams] != peer))
+        if side == PATIENT:      # as Asterisk does: who is spoken to is heard, and nobody else
+            phone, meant = self._phone[row], self._peer[row * 2 + HOSPITAL]
+            mine &= (phone == 0) | (peer == phone) | (peer == meant)
+            found = mine & (peer == meant)
+            self._phone[row[found]] = peer[found]
         if not mine.any():
             return
         sound, streams, peer = sound.only(mine), streams[mine], peer[mine]
@@ -176,11 +189,16 @@ class Takes:
 
     def _look_after(self, take: Take, until: int) -> None:
         last = int(self._last[take.row * 2:take.row * 2 + 2].max())
+        if last:
+            self._heard.add(take.address)
         if take.ends is None and take.owner is None and until - max(last, take.since) > SILENT:
-            take.ends = max(last, take.begins)
-            os.ftruncate(take.file, (take.ends - take.begins) * FRAME)
-        elif take.ends is None and take.owner is not None and not last \
-                and until - take.since > DEAF:
+            take.ends = max(last, take.since)        # what was there before stays
+            with suppress(OSError):                  # a disk in trouble: more silence at the end
+                os.ftruncate(take.file, (take.ends - take.begins) * FRAME)
+        elif take.ends is None and take.owner is not None \
+                and take.address not in self._heard and until - take.since > DEAF:
+            take.lost += until - max(take.since, take.begins)
+            self._tell(take)
             self.drop(take)
             self._on_deaf(take)
             return
@@ -191,13 +209,9 @@ class Takes:
             self.drop(take)
 
     def _tell(self, take: Take) -> None:
-        """Write down beside the file how many milliseconds of it are not what was said."""
-        note = inside(self._folder, missing_name(take.name))
-        try:
-            note.write_text(str(take.lost * 1000 // RATE), "ascii")
-        except OSError:                  # no room: again with the next
-            return
-        take.told = take.lost
+        with suppress(OSError):          # no room: again with the next
+            note(take.path, take.lost * 1000 // RATE)
+            take.told = take.lost
 
     def close(self, moment: int) -> None:
         """Write all that there is: the recorder ends."""
