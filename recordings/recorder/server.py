@@ -211,8 +211,8 @@ class Server:
         try:
             for order in scripts.orders():
                 self._do(scripts, order)
-        except (OSError, ValueError) as error:
-            if isinstance(error, ValueError):
+        except (OSError, ValueError, RecursionError) as error:
+            if not isinstance(error, OSError):
                 log.exception("an order that is none: its connection is closed")
             self._selector.unregister(scripts.connection)
             scripts.connection.close()

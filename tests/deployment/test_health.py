@@ -13,7 +13,7 @@ import pytest
 from followup.settings import Settings
 from tests.asterisk_conf.lab import short_folder
 from tests.deployment.test_compose import script
-from tests.fakes.recorder import forbidden, listens, recorder
+from tests.fakes.running_recorder import forbidden, listens, recorder
 
 healthy = script("healthy").recorder
 

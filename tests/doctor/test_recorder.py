@@ -15,7 +15,7 @@ from aftercall.doctor.recorder import recorder_checks
 from followup.settings import Settings
 from recordings.recorder.standing import look
 from tests.asterisk_conf.lab import short_folder
-from tests.fakes.recorder import forbidden, recorder
+from tests.fakes.running_recorder import forbidden, recorder
 
 
 async def judged(settings: Settings) -> Result:

@@ -122,7 +122,7 @@ async def test_what_is_dropped_is_not_begun_again_by_a_new_one(
             while not again.orders:                                       # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.3)
-        assert [order["name"] for order in again.orders] == ["kept.raw"]
+        assert (again.done("kept.raw"), again.done("refused.raw")) == (["begin"], ["drop"])
 
 
 async def test_nonsense_from_it_ends_the_connection_and_nothing_else(

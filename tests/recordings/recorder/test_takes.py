@@ -260,7 +260,7 @@ def test_what_is_noted_as_missing_survives_a_full_disk(
 
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(Path, "write_text", full)
     ward.takes.missed(100)
     ward.talk(4800, *BOTH)
     ward.takes.finish(take, ward.now)
