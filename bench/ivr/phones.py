@@ -29,10 +29,11 @@ NOISE_RMS = 60.0
 
 @dataclass(frozen=True)
 class Habits:
-    """What every patient does: the keys of each answer in turn, the sound of their line."""
+    """What every patient does: the keys of each answer in turn, after how much quiet (longer than
+    any pause within a prompt), the sound of their line."""
 
     answers: Sequence[str]
-    reaction_s: float = 1.2              # of quiet after a prompt, longer than any pause within one
+    quiet_s: Sequence[float]
     noise_rms: float = NOISE_RMS
     schedule: Sequence[float] = ()       # when each answer is due, in a call that nothing delays
 
@@ -107,7 +108,7 @@ class Ward:
     def __init__(self, host: str, node_host: str, habits: Habits) -> None:
         self._node_host = node_host
         self._answers = [_typed(keys) for keys in habits.answers]
-        self._reaction = round(habits.reaction_s * 1e9)
+        self._quiet_ns = np.array([*habits.quiet_s, 0.0]) * 1e9
         self._noise = rtp.line_noise(habits.noise_rms)
         self.ports = [Port(host) for _ in range(PORTS)]
         self.gaps, self.presses = Gaps(MOST_CALLS), Answers(MOST_CALLS)
@@ -180,7 +181,8 @@ class Ward:
         if not len(here):
             return
         loud = self._last_loud[here]
-        ready = (loud > 0) & (now - loud > self._reaction) & (self._turn[here] < len(self._answers))
+        turn = self._turn[here]
+        ready = (loud > 0) & (now - loud > self._quiet_ns[turn]) & (turn < len(self._answers))
         for call in here[ready].tolist():
             if call not in self._typing:
                 self._typing[call] = list(self._answers[self._turn[call]])

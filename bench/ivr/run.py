@@ -34,8 +34,10 @@ class Run:
         """``result``: the flow's, if it has been run before."""
         self._ground, self._flow, self._plan, self._script = ground, flow, plan, script
         self._prepared = prepared
-        answers = [turn.keys for turn in script.turns if turn.keys]
-        self._habits = Habits(answers, plan.reaction_s, noise_rms, script.answers_s)
+        asked = [turn for turn in script.turns if turn.keys]
+        self._habits = Habits([turn.keys for turn in asked],
+                              [turn.quiet_s(plan.reaction_s) for turn in asked], noise_rms,
+                              script.answers_s)
         self._stack = AsyncExitStack()
         self.over: list[Call] = []               # calls that had ended by themselves
         self.result = result or Result(script.call_s)

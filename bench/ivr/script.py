@@ -24,7 +24,7 @@ from ivr.conversation.flow import LISTEN_MS
 from ivr.prompts.book import PromptBook
 from ivr.prompts.prompt import Prompt
 
-MESSAGE_MS = 1200            # a message is as long as the patient's reaction to the beep
+MESSAGE_S = 2.5              # of a message: what is left when it begins late is still one
 # the eight items of the sample, all in order: nobody needs a nurse
 ANSWERS = ("1", "1", "36*5#", "2#", "1", "2", "1", "#")
 
@@ -50,6 +50,10 @@ class Turn:
         """For a script in another process."""
         return asdict(self)
 
+    def quiet_s(self, reaction_s: float) -> float:
+        """From the end of its sounds, or of the beep, to the patient's keys."""
+        return MESSAGE_S if self.wait is Wait.MESSAGE else reaction_s
+
 
 async def rehearse(questionnaire: Questionnaire, context: Context, book: PromptBook,
                    answers: Sequence[str] = ANSWERS) -> list[Turn]:
@@ -67,7 +71,7 @@ async def rehearse(questionnaire: Questionnaire, context: Context, book: PromptB
         if not keys:
             break
         if turns[-1].wait is Wait.MESSAGE:
-            event = MessageRecorded("message.wav", MESSAGE_MS)
+            event = MessageRecorded("message.wav", round(MESSAGE_S * 1000))
             continue
         for key in keys[:-1]:
             state, _ = advance(state, Key(key))
@@ -117,7 +121,7 @@ def timed(turns: Sequence[Turn], beep: Path, reaction_s: float) -> Script:
             at += whole_s
             break
         frames = rtp.PRESS_FRAMES * (len(turn.keys) - 1) + rtp.TONE_FRAMES + 1
-        at += loud_s + reaction_s + frames * rtp.FRAME_MS / 1000
+        at += loud_s + turn.quiet_s(reaction_s) + frames * rtp.FRAME_MS / 1000
         answers.append(round(at, 3))
     return Script(turns, tuple(answers), round(at, 2))
 

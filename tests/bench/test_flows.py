@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.ivr.flows import Flow, dialplan
-from bench.ivr.script import ANSWERS, Turn, Wait, keyed, rehearse, timed
+from bench.ivr.script import ANSWERS, MESSAGE_S, Turn, Wait, keyed, rehearse, timed
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE
 from ivr.conversation import Context
@@ -73,6 +73,6 @@ def test_answers_are_due_after_what_is_loud_the_patients_reaction_and_their_keys
                     Turn((one,), Wait.MESSAGE, "#"), Turn((two,), Wait.END, "")], Path(beep), 1.2)
     first = 3.0 + 1.2 + key
     second = first + 2.0 + 1.2 + 2 * 18 * 0.02 + key
-    third = second + 1.9 + 1.2 + key
+    third = second + 1.9 + MESSAGE_S + key
     assert script.answers_s == pytest.approx((first, second, third))
     assert script.call_s == pytest.approx(third + 2.0)
