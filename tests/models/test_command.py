@@ -184,7 +184,9 @@ def start(shelf: Shelf, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "aftercall", "models", "fetch", "cmusphinx-zh-8k", "--from",
          shelf.url, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "COLUMNS": "200"})
+        env={**os.environ, "COLUMNS": "200"},
+        # what a shell starts in the background ignores Ctrl-C, and so would the program
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
 
 
 @pytest.fixture
