@@ -253,9 +253,8 @@ def role(name: str) -> None:
 
             run_console(settings, vendor_dir=find_frontend(say), book=prompt_book(settings, say))
         case _:
-            raise InvalidInput(f"role = {name!r}: expected recorder, agi, dialer, keeper "
-                               "or console",
-                               field="role")
+            raise InvalidInput(f"role = {name!r}: expected recorder, agi, dialer, keeper or "
+                               "console", field="role")
 
 
 async def _has_users(database: Any) -> bool:

@@ -18,6 +18,8 @@ from aftercall.provision.postgres import EmbeddedPostgres
 from aftercall.reaper import end_with_us
 from followup.database.engine import Database
 from followup.database.migrate import upgrade
+from recordings.recorder.client import Recorder
+from tests.fakes.recorder import FakeRecorder, fake_recorder
 
 _numbers = itertools.count(1)
 
@@ -127,3 +129,18 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("AFTERCALL_") or name == "DATABASE_URL":
             monkeypatch.delenv(name)
     monkeypatch.setenv("AFTERCALL_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture
+async def fake(tmp_path: Path) -> AsyncIterator[FakeRecorder]:
+    """A recorder that speaks as the real one does, and records nothing."""
+    async with fake_recorder(tmp_path / "recorder.sock") as made:
+        yield made
+
+
+@pytest.fixture
+async def recorder(fake: FakeRecorder) -> AsyncIterator[Recorder]:
+    """The scripts' side of ``fake``."""
+    made = Recorder(fake.path)
+    yield made
+    await made.close()

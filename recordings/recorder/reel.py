@@ -26,6 +26,13 @@ FEW_ROWS = 16
 ROUNDS = 400                         # no telephone starts afresh so often in what a reel holds
 
 
+def double(owner: object, *names: str) -> None:
+    """Make arrays of ``owner`` twice as long, with zeros."""
+    for name in names:
+        known = getattr(owner, name)
+        setattr(owner, name, np.concatenate([known, np.zeros_like(known)]))
+
+
 class Reel:
     """``origin``: the clock's sample in the first column."""
 
@@ -53,10 +60,7 @@ class Reel:
     def clear(self, row: int) -> None:
         """An empty row for a call that begins."""
         while row >= self.rows:
-            self._sound = np.concatenate([self._sound, np.zeros_like(self._sound)])
-            for name in ("_placed", "_stamp", "_at", "_sender"):
-                known = getattr(self, name)
-                setattr(self, name, np.concatenate([known, np.zeros_like(known)]))
+            double(self, "_sound", "_placed", "_stamp", "_at", "_sender")
         self._sound[row] = 0
         self._placed[row * 2:row * 2 + 2] = False
 

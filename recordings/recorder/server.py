@@ -261,7 +261,7 @@ class Server:
             raise ValueError("at: expected a moment of the monotonic clock that has been")
         if self._deaf_until.get(str(address), 0.0) > time.monotonic():
             raise ValueError(f"the packets of {address} do not come by here")
-        if address.is_unspecified or not is_ours(address):
+        if not is_ours(address):
             raise ValueError(f"{address} is no address of this machine")
         self._takes.begin(name, samples(at), address, port, moment, scripts)
 

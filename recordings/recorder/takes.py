@@ -19,7 +19,7 @@ import numpy as np
 from followup.log import get_logger
 from recordings.lacking import note, noted
 from recordings.naming import inside
-from recordings.recorder.reel import HOSPITAL, LATE, PATIENT, RATE, Reel
+from recordings.recorder.reel import HOSPITAL, LATE, PATIENT, RATE, Reel, double
 from recordings.recorder.rtp import Numbers, Samples, Sound
 from recordings.sealing import FRAME
 
@@ -95,9 +95,7 @@ class Takes:
             take.lost = take.told + max(0, moment - begins - size // FRAME)
         self._reel.clear(row)
         while row >= len(self._address):
-            for kept in ("_address", "_begins", "_alone", "_phone", "_peer", "_last"):
-                old = getattr(self, kept)
-                setattr(self, kept, np.concatenate([old, np.zeros_like(old)]))
+            double(self, "_address", "_begins", "_alone", "_phone", "_peer", "_last")
         self._address[row], self._begins[row] = take.address, begins
         self._alone[row], self._phone[row] = False, 0
         self._peer[row * 2:row * 2 + 2] = self._last[row * 2:row * 2 + 2] = 0

@@ -4,7 +4,6 @@ who object."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,22 +17,9 @@ from ivr.agi import AgiChannel
 from recordings.naming import missing_name
 from recordings.recorder.client import Recorder
 from tests.agi_scripts.ward import Telephone, Ward, open_ward
-from tests.fakes.recorder import FakeRecorder, fake_recorder, refusing
+from tests.fakes.recorder import FakeRecorder, refusing
 
 NORMAL = "1 1 36*8# 2# 1 2 1"
-
-
-@pytest.fixture
-async def fake(tmp_path: Path) -> AsyncIterator[FakeRecorder]:
-    async with fake_recorder(tmp_path / "recorder.sock") as made:
-        yield made
-
-
-@pytest.fixture
-async def recorder(fake: FakeRecorder) -> AsyncIterator[Recorder]:
-    made = Recorder(fake.path)
-    yield made
-    await made.close()
 
 
 async def _call(ward: Ward, keys: str) -> Telephone:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recordings.recorder.packets import PacketRing, Packets
+from recordings.recorder.packets import PacketRing
 from recordings.recorder.server import Ring, Server
 
 PCMA = 8
@@ -83,24 +83,6 @@ class Script:
     def close(self) -> None:
         self._file.close()
         self.socket.close()
-
-
-class NoRing:
-    """Packets of which nobody hears anything."""
-
-    def read(self) -> Packets | None:
-        return None
-
-    def lost(self) -> int:
-        return 0
-
-    def close(self) -> None:
-        pass
-
-
-def blind() -> Ring:
-    """As where the right to see packets is missing."""
-    raise PermissionError(1, "Operation not permitted")
 
 
 def seeing() -> Ring:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,6 @@ from recordings.recorder.client import Recorder, State
 from tests.fakes.recorder import FakeRecorder, Order, fake_recorder, refusing, willing
 
 LOCAL = "127.0.0.1:20000"
-
-
-@pytest.fixture
-async def fake(tmp_path: Path) -> AsyncIterator[FakeRecorder]:
-    async with fake_recorder(tmp_path / "recorder.sock") as made:
-        yield made
-
-
-@pytest.fixture
-async def recorder(fake: FakeRecorder) -> AsyncIterator[Recorder]:
-    made = Recorder(fake.path)
-    yield made
-    await made.close()
 
 
 async def test_calls_are_recorded_side_by_side_over_one_connection(

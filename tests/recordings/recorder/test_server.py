@@ -11,16 +11,15 @@ import pytest
 
 from recordings.g711 import ALAW
 from recordings.recorder.server import local_address, merged
+from tests.fakes.running_recorder import NoPackets, forbidden
 from tests.recordings.recorder.telephone import (
     FIRST,
     LOUD,
     LOUD_SAMPLE,
     SOFT,
     SOFT_SAMPLE,
-    NoRing,
     Running,
     Telephone,
-    blind,
     recorder,
     rtp,
     seconds_of,
@@ -124,7 +123,7 @@ def test_a_call_whose_script_is_gone_is_recorded_to_its_end_and_no_further(
 
 
 def test_a_call_of_which_nothing_comes_by_is_given_back(tmp_path: Path) -> None:
-    with recorder(tmp_path, NoRing) as running:
+    with recorder(tmp_path, NoPackets) as running:
         script = running.script()
         assert script.begin("a.raw", "127.0.0.1:29000")["state"] == "recording"
         assert script.answer() == {"name": "a.raw", "state": "deaf"}
@@ -163,7 +162,7 @@ def test_what_does_not_fit_is_refused_and_the_others_go_on(
                                   b"[" * 9000 + b"\n",
                                   b'{"do": "dance", "name": "a.raw"}\n', b"x" * 10_000])
 def test_who_does_not_speak_its_language_is_hung_up_on(tmp_path: Path, line: bytes) -> None:
-    with recorder(tmp_path, NoRing) as running:
+    with recorder(tmp_path, NoPackets) as running:
         bad, good = running.script(), running.script()
         bad.socket.sendall(line)
         assert bad.socket.recv(100) == b""
@@ -171,7 +170,7 @@ def test_who_does_not_speak_its_language_is_hung_up_on(tmp_path: Path, line: byt
 
 
 def test_without_the_right_to_see_packets_everything_is_refused(tmp_path: Path) -> None:
-    with recorder(tmp_path, blind) as running:
+    with recorder(tmp_path, forbidden) as running:
         told = running.script().begin("a.raw", "127.0.0.1:29000")
         assert told["state"] == "refused"
         assert "packets cannot be seen: Operation not permitted" in told["why"]
@@ -179,8 +178,8 @@ def test_without_the_right_to_see_packets_everything_is_refused(tmp_path: Path) 
 
 
 def test_a_second_recorder_waits_until_the_first_is_gone(tmp_path: Path) -> None:
-    with recorder(tmp_path, NoRing) as first:
-        second = Running(tmp_path, blind)
+    with recorder(tmp_path, NoPackets) as first:
+        second = Running(tmp_path, forbidden)
         assert first.script().begin("a.raw", "127.0.0.1:29000")["state"] == "recording"
     while not second.path.exists():                       # pytest's own limit ends it
         time.sleep(0.02)
