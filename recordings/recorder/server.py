@@ -123,13 +123,14 @@ class Server:
             self._why = f"packets cannot be seen: {error.strerror or error}"
             log.warning("the recorder may not see packets: Asterisk records the calls",
                         reason=str(error.strerror or error))
-        with suppress(FileNotFoundError):
-            self._path.unlink()
+        fresh = self._path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(self._path))
-            self._path.chmod(0o600)
+            listener.bind(str(fresh))
+            fresh.chmod(0o600)
             listener.listen()
             listener.setblocking(False)
+            fresh.replace(self._path)                # whom it is seen by, it answers
             self._selector.register(listener, selectors.EVENT_READ, None)
             log.info("the recorder is ready", sees_packets=self._ring is not None)
             try:

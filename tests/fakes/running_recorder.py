@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from followup.settings import Settings
 from recordings.recorder.server import Ring, Server
@@ -32,12 +30,6 @@ def forbidden() -> Ring:
     raise PermissionError(errno.EPERM, "Operation not permitted")
 
 
-def listens(path: Path) -> bool:
-    """Whether one takes orders there."""
-    with socket.socket(socket.AF_UNIX) as trial:
-        return trial.connect_ex(str(path)) == 0
-
-
 @contextmanager
 def recorder(settings: Settings, open_ring: Callable[[], Ring] = NoPackets) -> Iterator[None]:
     """At its work in a thread."""
@@ -46,7 +38,7 @@ def recorder(settings: Settings, open_ring: Callable[[], Ring] = NoPackets) -> I
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        while not listens(settings.recorder_socket):
+        while not settings.recorder_socket.exists():
             time.sleep(0.01)
         yield
     finally:

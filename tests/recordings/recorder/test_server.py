@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,6 +187,21 @@ def test_a_second_recorder_waits_until_the_first_is_gone(tmp_path: Path) -> None
     told = second.script().begin("b.raw", "127.0.0.1:29000")
     second.stop()
     assert told["state"] == "refused"
+
+
+def test_whoever_sees_its_socket_is_answered(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = socket.socket.listen
+
+    def in_its_time(listener: socket.socket, *backlog: int) -> None:
+        time.sleep(0.3)
+        at_once(listener, *backlog)
+
+    monkeypatch.setattr(socket.socket, "listen", in_its_time)
+    for _ in range(2):                                    # the second where one has been before
+        with recorder(tmp_path, NoPackets) as running:
+            told = running.script().begin("a.raw", "127.0.0.1:29000")
+            assert told["state"] == "recording"
 
 
 def test_ports_are_told_in_few_ranges() -> None:
