@@ -43,7 +43,7 @@ from ivr.conversation.events import (
 )
 from ivr.conversation.speech import hears
 from ivr.line import Line, Sounds
-from ivr.understanding import Grammar, When
+from ivr.understanding import Grammar, When, at_hand
 
 T = TypeVar("T")
 log = get_logger(__name__)
@@ -117,7 +117,7 @@ async def converse(line: Line, desk: Desk, state: State) -> Ended:
         line.language = state.language
         _watch_on(line, state)
         try:
-            result = await _perform(line, desk, actions or waiting, hears(state))
+            result = await _perform(line, desk, actions or waiting, state)
         except AgiHangup:
             result = HungUp()
         if isinstance(result, End):
@@ -143,7 +143,7 @@ def _as_it_talks(line: Line, state: State) -> State:
 
 
 async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
-                   grammar: Grammar | None) -> Event | End:
+                   state: State) -> Event | End:
     """Do a batch in order; what it comes to. A key or a word drops what was still to be said.
 
     Marks go first: they are kept with the answer of their batch, in one transaction.
@@ -171,10 +171,10 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
             case Report(what):
                 await _with_sound(line, desk.report(what))
             case Say(prompts, interruptible):
-                if heard := await line.say(prompts, interruptible, grammar):
+                if heard := await line.say(prompts, interruptible, await _heard_at(line, state)):
                     return heard
             case Listen(timeout_ms):
-                return await line.listen(timeout_ms, grammar) or TimedOut()
+                return await line.listen(timeout_ms, await _heard_at(line, state)) or TimedOut()
             case RecordMessage(link_id, max_s, silence_s, end_key):
                 path, name = desk.message(link_id)
                 await line.release()
@@ -192,6 +192,16 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
                 await line.release()
                 return action
     return HungUp()              # after an agent's call there is nothing to wait for but the end
+
+
+async def _heard_at(line: Line, state: State) -> Grammar | None:
+    """What may be said now. Its phrases are made at an item's first call, in a thread: that takes
+    longer than a frame of sound lasts, and here passes the sound of all calls."""
+    if not line.hears_words:
+        return None
+    if state.item is None or at_hand(state.item, state.language):
+        return hears(state)
+    return await asyncio.to_thread(hears, state)
 
 
 async def _with_sound(line: Line, work: Coroutine[Any, Any, T]) -> T:

@@ -29,6 +29,8 @@ WATCHING_MS = 1000           # of a wait at a time, as a command cannot be broke
 class KeyLine:
     """A line that hears keys only."""
 
+    hears_words = False
+
     def __init__(self, channel: AgiChannel, sounds: Sounds, language: str) -> None:
         self.channel = channel
         self.language = language

@@ -35,6 +35,10 @@ class Line(Protocol):
     language: str
     watch: Watch | None          # for a machine; None once it is known to be a person
 
+    @property
+    def hears_words(self) -> bool:
+        """Whether a grammar is of any use to it, in the language that is spoken now."""
+
     async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
                   grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """Play prompts; what cut them, if anything. A sound that is missing is passed over."""

@@ -68,6 +68,11 @@ class VoiceLine:
 
     # --- Line ----------------------------------------------------------------------------------
 
+    @property
+    def hears_words(self) -> bool:
+        """Until the recogniser or the sound is lost."""
+        return not (self._deaf or self._voiceless) and self.language in self._hearing.languages
+
     async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
                   grammar: Grammar | None = None) -> Key | Spoken | MachineHeard | None:
         """Play prompts; what cut them, if anything. A sound that is missing is passed over."""
@@ -204,7 +209,7 @@ class VoiceLine:
         if self._ear is not None and self._ear.grammar == grammar:
             return self._ear
         self._forget_ear()
-        if grammar is None or self._deaf or grammar.language not in self._hearing.languages:
+        if grammar is None or not self.hears_words:
             return None
         self._ear = Listening(grammar, self._hearing.ear(grammar), session)
         return self._ear

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import webrtcvad
-from numpy.lib.stride_tricks import sliding_window_view
 
 from ivr.answering.detector import QUIET, VOICE, Kind
 
@@ -13,6 +12,7 @@ SAMPLES = RATE // 50
 FLOOR = 150.0                # root mean square, of 32767: below is a quiet line
 ECHO = 0.12                  # of what we said: the line gives back less than that
 ECHO_FRAMES = 15             # and within 300 ms
+_REACHES = (1, 2, 4, 7)      # of 2 frames, of two such, ...: in the end, of ECHO_FRAMES
 VOICE_MODE = 2               # webrtcvad: 0 takes nearly all for voice, 3 nearly nothing
 TONES = (380.0, 2100.0)      # Hz, of beeps
 PURE = 0.92                  # of a frame's energy around one pitch: a tone
@@ -52,9 +52,11 @@ class Classifier:
 
     def _loudest_of_ours(self, loudness: np.ndarray) -> np.ndarray:
         """At each frame, what was loudest of us a moment before it."""
-        known = np.concatenate([self._ours, loudness])
-        self._ours = known[-ECHO_FRAMES + 1:]
-        return np.asarray(sliding_window_view(known, ECHO_FRAMES).max(axis=1))
+        loudest = np.concatenate([self._ours, loudness])
+        self._ours = loudest[-ECHO_FRAMES + 1:]
+        for further in _REACHES:
+            loudest = np.maximum(loudest[:-further], loudest[further:])
+        return loudest
 
     def _kind(self, theirs: np.ndarray, may_be_tone: bool) -> Kind:
         if may_be_tone and (hertz := pitch(theirs)):

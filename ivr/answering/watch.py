@@ -1,7 +1,7 @@
 """Listens for a machine while the greeting already plays: no person waits for it.
 
-The sound is in the file that Asterisk records the call into (interleaved stereo, the patient
-left), which grows by about a second at a time: by as much as came last, nothing more is to be had.
+The sound is in the file that the call is recorded into (interleaved stereo, the patient left). It
+grows by a tenth of a second, or by about a second where Asterisk records.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from ivr.answering.sound import SAMPLES, Classifier
 
 log = get_logger(__name__)
 
-AGAIN_S = 0.1                # the file is looked at, when it is about to grow ...
-LEAST_S, MOST_S = 0.25, 1.0  # ... and after it has grown: not before so long
+LOOK_S = 0.8                 # a look costs more than what it finds: not more often ...
+AGAIN_S = 0.1                # ... but where the file is just about to grow
 FRAME_BYTES = SAMPLES * 2 * 2
-SECOND_BYTES = 50 * FRAME_BYTES
-READ_BYTES = 8 * SECOND_BYTES    # more than there can be to read
+READ_BYTES = 8 * 50 * FRAME_BYTES    # more than there can be to read
 
 
 class Watch:
@@ -81,8 +80,7 @@ async def _follow(watch: Watch, capture: Path) -> None:
                     sound = sound[whole:]
             if watch.machine and watch.on_machine:
                 watch.on_machine()
-            await asyncio.sleep(AGAIN_S if file and not came else
-                                max(LEAST_S, min(MOST_S, len(came) / SECOND_BYTES)))
+            await asyncio.sleep(AGAIN_S if file and not came else LOOK_S)
     except Exception:        # nobody's call may suffer from this
         log.exception("the call cannot be listened to for an answering machine")
     finally:

@@ -7,11 +7,11 @@ recogniser. The words themselves are in ``words/<language>.toml``.
 from ivr.understanding.clauses import understand
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
-from ivr.understanding.phrases import beside, confirmation_grammar, grammar_for
+from ivr.understanding.phrases import at_hand, beside, confirmation_grammar, grammar_for
 from ivr.understanding.polarity import confirmation, nothing_more
 from ivr.understanding.reading import is_distinct, is_risky, unchanged, wish
 from ivr.understanding.times import When, when, when_grammar
 
-__all__ = ["Answered", "Grammar", "Meaning", "Unclear", "When", "Wish", "Wished", "beside",
-           "confirmation", "confirmation_grammar", "grammar_for", "is_distinct", "is_risky",
-           "nothing_more", "unchanged", "understand", "when", "when_grammar", "wish"]
+__all__ = ["Answered", "Grammar", "Meaning", "Unclear", "When", "Wish", "Wished", "at_hand",
+           "beside", "confirmation", "confirmation_grammar", "grammar_for", "is_distinct",
+           "is_risky", "nothing_more", "unchanged", "understand", "when", "when_grammar", "wish"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
@@ -18,10 +19,11 @@ from ivr.understanding.years import years
 
 RARE = (Wish.HELLO, Wish.WHO, Wish.AWAY, Wish.DIED, Wish.WRONG_NUMBER)
 MOST_PAIRED = 8              # options that may be named two at a time
-KEPT = 512                   # grammars, with the items they are for
+KEPT = 2048                  # grammars, with the items they are for
 MOST = 1500                  # phrases; a wider range of numbers is for keys
 
 _kept: dict[tuple[int, str], tuple[Item, Grammar]] = {}
+_making = threading.Lock()
 
 
 def grammar_for(item: Item, language: str) -> Grammar:
@@ -30,13 +32,25 @@ def grammar_for(item: Item, language: str) -> Grammar:
     Made once for an item and kept: thousands of phrases take longer than a frame of sound lasts,
     and every call asks for them at every question.
     """
-    key = id(item), language             # items hold mappings, and so cannot be hashed
-    known = _kept.get(key)
-    if known is None or known[0] is not item:
-        if len(_kept) >= KEPT:
-            _kept.pop(next(iter(_kept)))
-        known = _kept[key] = item, _made(item, language)
-    return known[1]
+    if (known := _known(item, language)) is not None:
+        return known
+    with _making:                                # who comes meanwhile waits rather than make it too
+        if (known := _known(item, language)) is None:
+            if len(_kept) >= KEPT:
+                _kept.pop(next(iter(_kept)))
+            known = _made(item, language)
+            _kept[id(item), language] = item, known
+    return known
+
+
+def at_hand(item: Item, language: str) -> bool:
+    """Whether they have been made already: else that takes up to a tenth of a second."""
+    return _known(item, language) is not None
+
+
+def _known(item: Item, language: str) -> Grammar | None:
+    kept = _kept.get((id(item), language))       # items hold mappings, and so cannot be hashed
+    return kept[1] if kept and kept[0] is item else None
 
 
 def _made(item: Item, language: str) -> Grammar:

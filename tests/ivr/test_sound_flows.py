@@ -1,13 +1,22 @@
-"""No gap in the sound while the database is asked, and no command for a gap that nobody hears."""
+"""No gap in the sound, of this call or of others, while something else is done; and no command
+for a gap that nobody hears."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any
 
+import pytest
+
+from followup.questionnaires.definition import Item
 from ivr.conversation import begin
 from ivr.conversation.actions import StoreAnswer
 from ivr.driver import converse
 from ivr.key_line import KeyLine
+from ivr.prompts.prompt import Prompt
+from ivr.understanding import Grammar, phrases
 from tests.ivr.test_driver import CONTEXT, NORMAL, QUESTIONS, SAMPLE, Desk, Telephone, talk
 
 
@@ -35,3 +44,46 @@ async def test_no_command_is_spent_on_what_nobody_can_hear() -> None:
     telephone = Telephone(NORMAL)
     await talk(telephone)
     assert telephone.idle_at == []
+
+
+class Attentive(KeyLine):
+    """A line on which words would count; ``may_be_said``: what it was told to listen for."""
+
+    hears_words = True
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.may_be_said: set[str] = set()
+
+    async def say(self, prompts: Sequence[Prompt], interruptible: bool = True,
+                  grammar: Grammar | None = None) -> Any:
+        self.may_be_said |= {*grammar.phrases} if grammar else set()
+        return await super().say(prompts, interruptible)
+
+
+async def test_sound_flows_while_the_phrases_of_a_question_are_made(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, flows, make = asyncio.get_running_loop(), threading.Event(), phrases._made
+    made_for = []
+
+    def slowly(item: Item, language: str) -> Grammar:
+        loop.call_soon_threadsafe(flows.set)
+        assert flows.wait(10), "the sound of all calls stood still"
+        flows.clear()
+        made_for.append(item.link_id)
+        return make(item, language)
+
+    monkeypatch.setattr(phrases, "_made", slowly)
+    monkeypatch.setattr(phrases, "_kept", {})
+    for _ in range(2):                           # they are made for the first call only
+        telephone = Telephone(NORMAL)
+        line = Attentive(telephone, desk := Desk(telephone), "zh")
+        await converse(line, desk, begin(SAMPLE, CONTEXT))
+        assert {"是的", "三十六度八", "有"} <= line.may_be_said
+    assert len(made_for) == len(set(made_for)) > QUESTIONS
+
+
+async def test_a_line_of_keys_has_no_phrases_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phrases, "_kept", {})
+    await talk(Telephone(NORMAL))
+    assert not phrases._kept
