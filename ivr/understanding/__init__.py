@@ -10,7 +10,8 @@ from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
 from ivr.understanding.phrases import beside, confirmation_grammar, grammar_for
 from ivr.understanding.polarity import confirmation, nothing_more
 from ivr.understanding.reading import is_distinct, is_risky, unchanged, wish
-from ivr.understanding.times import When, when, when_grammar
+from ivr.understanding.time_phrases import when_grammar
+from ivr.understanding.times import When, when
 
 __all__ = ["Answered", "Grammar", "Meaning", "Unclear", "When", "Wish", "Wished", "beside",
            "confirmation", "confirmation_grammar", "grammar_for", "is_distinct", "is_risky",
