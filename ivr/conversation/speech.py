@@ -8,22 +8,22 @@ two words that both sound like their opposites, nor what a recogniser was unsure
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item, ItemType
-from followup.questionnaires.values import each, together
+from followup.questionnaires.values import each
 from followup.responses.models import GivenBy
 from ivr.conversation import ahead, correcting, farewell, flow, identity, keys, leaving, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.ahead import CONFIRM_MS
 from ivr.conversation.flow import Step
+from ivr.conversation.meant import meaning
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.understanding import (
+    ANOTHER,
     Answered,
     Grammar,
-    Meaning,
     Unclear,
     Wish,
     Wished,
@@ -35,8 +35,6 @@ from ivr.understanding import (
     is_risky,
     nothing_more,
     phrases,
-    unchanged,
-    understand,
     when_grammar,
     wish,
 )
@@ -61,6 +59,8 @@ def hears(state: State) -> Grammar | None:
     if item is None or state.misses >= MAX_UNCLEAR:
         return None
     answers = grammar_for(item, state.language)
+    if item.identity:
+        answers = phrases.with_name(answers, item, state.context.name)
     if item.type is ItemType.BOOLEAN and _number_next(state, item, True):
         answers = phrases.with_numbers(answers)
     more: tuple[str, ...] = ()
@@ -92,8 +92,8 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     if flow.picking(state) and text and nothing_more(state.language, text) \
             and not (isinstance(meant, Answered) and meant.certain):
         return flow.review(state)
-    if item.identity and isinstance(meant, Unclear) and text \
-            and confirmation(state.language, text, plain=True) is False:
+    if item.identity and isinstance(meant, Unclear) and text and (
+            meant is ANOTHER or confirmation(state.language, text, plain=True) is False):
         return leaving.said_of(state, Wish.WRONG_NUMBER, 0.0)
     match meant:
         case Answered():
@@ -121,14 +121,6 @@ def sends_away(state: State, asked: Wish, confidence: float) -> bool:
     return confidence < CONFIDENT and (
         asked in (Wish.STOP_CALLING, Wish.LANGUAGE)
         or (asked is Wish.PERSON and not once_more))
-
-
-def meaning(state: State, item: Item, text: str) -> Meaning:
-    """What words mean at the question being asked."""
-    if text and wording.offered(state, item) and unchanged(state.language, text):
-        return Answered(together(item.initial))
-    today = date.fromisoformat(state.context.today) if state.context.today else None
-    return understand(item, state.language, text, today=today) if text else Unclear()
 
 
 def answered(state: State, item: Item, meant: Answered, text: str, confidence: float) -> Step:

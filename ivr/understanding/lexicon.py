@@ -46,6 +46,10 @@ class Lexicon:
     greetings: frozenset[str]
     people: frozenset[str]
     it_is_me: frozenset[str]
+    whoever: frozenset[str]
+    introductions: frozenset[str]
+    named: tuple[str, ...]
+    instead: tuple[str, ...]
     days: Mapping[str, int]
 
     @property
@@ -79,7 +83,8 @@ def lexicon(language: str) -> Lexicon:
         tuple(map(normal, raw["decoys"])),
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},
-        words("greetings"), words("people"), words("it_is_me"),
+        words("greetings"), words("people"), words("it_is_me"), words("whoever"),
+        words("introductions"),         tuple(raw["named"]), tuple(raw["instead"]),
         {normal(word): int(days) for days, said in raw["days"].items() for word in said})
 
 

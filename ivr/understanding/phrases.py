@@ -13,6 +13,7 @@ from ivr.understanding import numbers
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import Lexicon, lexicon, normal
 from ivr.understanding.meaning import Unclear, Wish
+from ivr.understanding.naming import introduced, own_name
 from ivr.understanding.reading import names, number_words, understand
 from ivr.understanding.years import years
 
@@ -65,6 +66,14 @@ def confirmation_grammar(language: str) -> Grammar:
 def with_numbers(grammar: Grammar) -> Grammar:
     """The grammar, where a number may be told along with the answer."""
     return replace(grammar, around=(*grammar.around, *numbers.words(grammar.language)))
+
+
+def with_name(grammar: Grammar, item: Item, name: str) -> Grammar:
+    """The grammar of the identity question, where the patient may give ``name``."""
+    said = tuple(phrase for phrase in own_name(grammar.language, name)
+                 if introduced(item, grammar.language, phrase, name))
+    return replace(grammar, phrases=(*dict.fromkeys((*grammar.phrases, *said)),),
+                   asides=grammar.asides | {*said}, personal=frozenset(said))
 
 
 @lru_cache

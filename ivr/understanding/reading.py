@@ -130,7 +130,7 @@ def _option(item: Item, words: Lexicon, said: str) -> Meaning:
     named = _by_name(item, words, said)
     told = [option for option in item.options if not option.outcome]
     if item.identity and len(told) == 1 and _it_is_me(said, words) and (
-            named is NOTHING or named == Answered(told[0].value, certain=False)):
+            not isinstance(named, Answered) or named == Answered(told[0].value, certain=False)):
         return Answered(told[0].value)
     return named
 
@@ -138,6 +138,8 @@ def _option(item: Item, words: Lexicon, said: str) -> Meaning:
 def _it_is_me(said: str, words: Lexicon) -> bool:
     """An everyday yes to "are you …?"; 嗯 and 好的 are said by anybody."""
     asked = (said for said, wish in words.wishes.items() if wish in (Wish.HELLO, Wish.WHO))
+    if said.endswith(tuple(f"是{who}" for who in words.whoever)):
+        return False                       # 我是谁
     known = {**dict.fromkeys((*words.fillers, *words.hums, *asked), "filler"),
              **dict.fromkeys(words.it_is_me, "me")}
     return {kind for _, kind in cut(said, known, words.by_word) if kind != "filler"} == {"me"}
