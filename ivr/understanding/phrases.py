@@ -14,7 +14,7 @@ from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import Lexicon, lexicon, normal
 from ivr.understanding.meaning import Unclear, Wish
 from ivr.understanding.naming import introduced, own_name
-from ivr.understanding.reading import names, number_words, understand
+from ivr.understanding.reading import echoes_of, names, number_words, understand
 from ivr.understanding.years import years
 
 RARE = (Wish.HELLO, Wish.WHO, Wish.AWAY, Wish.DIED, Wish.WRONG_NUMBER)
@@ -106,7 +106,8 @@ def _decoys(words: Lexicon, phrases: dict[str, None]) -> tuple[str, ...]:
 def _answers(item: Item, words: Lexicon) -> Iterator[str]:
     language = words.language
     if item.type is ItemType.BOOLEAN:
-        yield from sorted(words.yes | words.no)
+        echoed = echoes_of(item, language)
+        yield from sorted(words.yes | words.no | echoed.yes | echoed.no)
     for option in item.options:
         yield from names(option, language)
     if item.repeats and len(item.options) <= MOST_PAIRED:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
 
 from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
@@ -16,14 +15,14 @@ from followup.questionnaires.units import Unit
 from followup.questionnaires.values import fhir_value, fitting, together, within
 from ivr.prompts.answers import unit_of
 from ivr.understanding import dates, numbers
+from ivr.understanding.echoes import NONE, Echoes, echoes
 from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, longest_of, normal, without
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
-from ivr.understanding.polarity import has_negation, polarity
+from ivr.understanding.polarity import Polarity, has_negation, polarity
 from ivr.understanding.years import read_year
 
 NEAR = 84.0                  # of 100: how like an option's name misheard words must be
 MARGIN = 14.0                # and how much more than the runner-up's
-ALIKE = 60.0                 # from here on one may be misheard for the other
 WRITTEN_AS = {"yue": "zh"}   # whose words serve where a questionnaire has none of its own
 OF_SOMEBODY = (Wish.AWAY, Wish.DIED)      # 我爸不在家: whoever is meant, it is the patient
 
@@ -118,12 +117,10 @@ def _named_exactly(item: Item, language: str, said: str) -> Option | None:
 
 
 def _option(item: Item, words: Lexicon, said: str) -> Meaning:
-    language = words.language
     if numbered := _by_number(item, words, said):
         return Answered(numbered.value)
     if item.type is ItemType.BOOLEAN:
-        found = polarity(said, words, words.yes | _spoken(item, language, True),
-                         words.no | _spoken(item, language, False))
+        found = _yes_or_no(item, words, said)
         if found.truth is not None:
             return Answered({"valueBoolean": found.truth}, found.plain, beyond=found.beside)
         return AMBIGUOUS if has_negation(said, words) else NOTHING
@@ -133,6 +130,33 @@ def _option(item: Item, words: Lexicon, said: str) -> Meaning:
             not isinstance(named, Answered) or named == Answered(told[0].value, certain=False)):
         return Answered(told[0].value)
     return named
+
+
+def _yes_or_no(item: Item, words: Lexicon, said: str) -> Polarity:
+    """By the words of the language and of the item; where they do not do, by the question's own.
+
+    Those count where nothing else is said: 忘了吃药 is not 吃药.
+    """
+    found, echoed = in_usual_words(item, words, said), echoes_of(item, words.language)
+    if found.plain or echoed == NONE:
+        return found
+    other = in_usual_words(item, words, said, echoed)
+    return other if other.plain or other.truth is False else found
+
+
+def in_usual_words(item: Item, words: Lexicon, said: str, more: Echoes = NONE) -> Polarity:
+    """Yes or no by the words of the language, of the item, and ``more``."""
+    return polarity(said, words, words.yes | _spoken(item, words.language, True) | more.yes,
+                    words.no | _spoken(item, words.language, False) | more.no)
+
+
+def echoes_of(item: Item, language: str) -> Echoes:
+    """Yes and no in the words of a yes/no question; an option's own words win."""
+    said = item.prompt or item.text
+    question = said.get(language) or said.get(WRITTEN_AS.get(language, language), "")
+    found = echoes(question, language)
+    return Echoes(found.yes - _spoken(item, language, False),
+                  found.no - _spoken(item, language, True))
 
 
 def _it_is_me(said: str, words: Lexicon) -> bool:
@@ -217,8 +241,8 @@ def _anynegated(item: Item, words: Lexicon) -> bool:
 
 def _nearly(item: Item, words: Lexicon, said: str) -> Meaning:
     """Words that sound like one option's name, and much less like any other's."""
-    sound = _sound(said, words)
-    scores = sorted(((max((fuzz.ratio(sound, _sound(name, words))
+    sound = sound_of(said, words)
+    scores = sorted(((max((fuzz.ratio(sound, sound_of(name, words))
                            for name in names(option, words.language)
                            if has_negation(name, words) == has_negation(said, words)), default=0.0),
                       number) for number, option in enumerate(item.options)), reverse=True)
@@ -228,7 +252,7 @@ def _nearly(item: Item, words: Lexicon, said: str) -> Meaning:
     return NOTHING
 
 
-def _sound(text: str, words: Lexicon) -> str:
+def sound_of(text: str, words: Lexicon) -> str:
     return text if words.by_word else " ".join(lazy_pinyin(text))
 
 
@@ -322,53 +346,3 @@ def _day(item: Item, words: Lexicon, said: str, today: date | None) -> Meaning:
     if len(found) != 1:
         return AMBIGUOUS if found else NOTHING
     return _within(item, found.pop(), certain=True)
-
-
-def is_distinct(item: Item, language: str, text: str) -> bool:
-    """Whether no words for another answer sound like ``text`` or hold it: 呼吸正常 is, 没有 is not.
-
-    What is not may be the opposite of what was said, with a syllable lost or added.
-    """
-    words = lexicon(language)
-    said = normal(text[:LONGEST])
-    meant = understand(item, language, said)
-    if not isinstance(meant, Answered) or not meant.certain:
-        return False
-    others = {name for option in item.options if option.value != meant.value
-              for name in names(option, language)}
-    if item.type is ItemType.BOOLEAN:
-        others |= words.no if meant.value["valueBoolean"] else words.yes
-    sounds = [_sound(name, words) for name in others]
-    return any(not any(fuzz.ratio(sound, other) >= ALIKE or _holds(sound, other)
-                       or _holds(other, sound) for other in sounds)
-               for sound in (_sound(word, words) for word in _answering(item, words, said)
-                             if not _turns_round(word, words)))
-
-
-def _answering(item: Item, words: Lexicon, said: str) -> list[str]:
-    """The words of an answer without those around it, which make no difference to be heard."""
-    known = {**dict.fromkeys(words.around, ""),
-             **dict.fromkeys((words.yes | words.no) - words.hums, "answer"),
-             **{name: "answer" for option in item.options
-                for name in names(option, words.language)}}
-    return [word for word, kind in cut(said, known, words.by_word) if kind] or [said]
-
-
-def _turns_round(word: str, words: Lexicon) -> bool:
-    """Whether one syllable more or less makes it its opposite: 没有这种情况, 不喘, 有一点."""
-    return not words.by_word and (word.startswith(tuple(words.negators)) or any(
-        word.startswith(yes) and f"{negator}{yes}" in words.no
-        for yes in words.yes for negator in words.negators))
-
-
-def _holds(longer: str, shorter: str) -> bool:
-    """Whether the one is the other with a syllable or two more."""
-    return f" {shorter} " in f" {longer} " and longer.count(" ") - shorter.count(" ") <= 2
-
-
-def is_risky(item: Item, value: Mapping[str, Any]) -> bool:
-    """Whether a misheard "no" would turn this answer into its opposite, and a rule cares.
-
-    So it is for yes/no and choices with rules; numbers have no opposite, and are read back.
-    """
-    return item.type.has_options and bool(item.rules)
