@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -342,7 +343,16 @@ def _within(item: Item, plain: int | Decimal | date, certain: bool) -> Meaning:
 
 
 def _day(item: Item, words: Lexicon, said: str, today: date | None) -> Meaning:
-    found = dates.read(said, words, today)
-    if len(found) != 1:
+    """A day; without its year the nearest, read back where that lies ahead and was not asked."""
+    found, rest = dates.read(said, words, today)
+    if len(found) != 1 or has_negation(rest, words):
         return AMBIGUOUS if found else NOTHING
-    return _within(item, found.pop(), certain=True)
+    [named] = found
+    fitting_days = replace(named, days=frozenset(
+        day for day in named.days if within(item, day)))
+    if not fitting_days.days:
+        return Unclear("out-of-range")
+    day = fitting_days.nearest(today)
+    plain = not without(rest, words.fillers | words.hums, words.by_word)
+    return Answered(fhir_value(day), certain=plain and named.sure and (
+        len(fitting_days.days) == 1 or today is None or day <= today))

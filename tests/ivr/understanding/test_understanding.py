@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -119,12 +120,34 @@ def test_numbers(item: Item, language: str, said: str, meant: object) -> None:
 
 @pytest.mark.parametrize(("language", "said", "meant"), [
     ("zh", "昨天", "2026-11-23"), ("zh", "十一月二十号", "2026-11-20"),
-    ("zh", "十二月一日", "2025-12-01"),
+    ("zh", "去年五月三号", "2025-05-03"), ("zh", "上个月五号", "2026-10-05"),
+    ("zh", "大大前天", "2026-11-20"), ("zh", "三天以前", "2026-11-21"),
+    ("zh", "昨晚", "2026-11-23"),
+    ("zh", "上周三", "2026-11-18"), ("zh", "不是昨天", "ambiguous"), ("yue", "琴晚", "2026-11-23"),
+    ("yue", "三日前", "2026-11-21"), ("yue", "上個禮拜三", "2026-11-18"),
+    ("en", "November 5 2025", "2025-11-05"), ("en", "three days ago", "2026-11-21"),
+    ("en", "November fifth, twenty twenty-four", "2024-11-05"), ("en", "last Friday", "2026-11-20"),
+    ("en", "the fifth of last month", "2026-10-05"), ("en", "last night", "2026-11-23"),
     ("en", "yesterday", "2026-11-23"), ("en", "November twentieth", "2026-11-20"),
     ("en", "the twenty-first of November", "2026-11-21"), ("zh", "二月三十号", "nothing"),
     ("zh", "昨天或者前天", "ambiguous")])
 def test_dates(language: str, said: str, meant: object) -> None:
     assert meaning(VISIT, language, said) == meant
+
+
+@pytest.mark.parametrize(("language", "said", "day"), [
+    ("zh", "十二月一日", "2026-12-01"), ("zh", "五号", "2026-12-05"),
+    ("zh", "星期一", "2026-11-23"),
+    ("en", "last Tuesday", "2026-11-17"), ("en", "the fifth", "2026-12-05"),
+    ("en", "a couple of days ago", "2026-11-22"), ("zh", "我去医院是昨天", "2026-11-23")])
+def test_a_day_that_may_be_another_one_is_read_back(language: str, said: str, day: str) -> None:
+    assert understand(VISIT, language, said, today=TODAY) == Answered(
+        {"valueDate": day}, certain=False)
+
+
+def test_a_day_without_its_year_is_the_one_that_the_question_allows() -> None:
+    past = replace(VISIT, maximum=TODAY)
+    assert meaning(past, "zh", "十二月一日") == "2025-12-01"
 
 
 @pytest.mark.parametrize(("language", "said", "wish"), [
