@@ -39,6 +39,8 @@ class Lexicon:
     done: frozenset[str]
     same: frozenset[str]
     joiners: frozenset[str]
+    counts: frozenset[str]
+    zero: frozenset[str]
     digits: tuple[str, ...]
     decoys: tuple[str, ...]
     wishes: Mapping[str, Wish]
@@ -79,7 +81,8 @@ def lexicon(language: str) -> Lexicon:
         language, words("yes"), words("no"), words("right"), words("wrong"), words("negators"),
         words("fillers"), words("hums"), words("with_yes"), words("with_no"),
         words("corrections"), words("reservations"), tuple(raw["numbered"]), words("last"),
-        words("done"), words("same"), words("joiners"), tuple(raw["digits"]),
+        words("done"), words("same"), words("joiners"), words("counts"), words("zero"),
+        tuple(raw["digits"]),
         tuple(map(normal, raw["decoys"])),
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},

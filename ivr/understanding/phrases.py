@@ -120,6 +120,8 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
     elif item.type in (ItemType.INTEGER, ItemType.DECIMAL):
         yield from number_words(item, language)
         yield from _numbers(item, language)
+        if item.minimum == 0 and not item.repeats:
+            yield from sorted(words.zero)
     if item.type is ItemType.DATE:
         yield from sorted(words.days)
 

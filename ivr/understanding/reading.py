@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -29,6 +30,7 @@ OF_SOMEBODY = (Wish.AWAY, Wish.DIED)      # 我爸不在家: whoever is meant, i
 
 AMBIGUOUS = Unclear("ambiguous")
 NOTHING = Unclear("nothing")
+_A_DAY = re.compile(r"^[每一][天日][吃拉吐疼痛]?|(?: a| per| every| each) day\b| daily\b")
 
 
 def understand(item: Item, language: str, text: str, *, today: date | None = None) -> Meaning:
@@ -277,11 +279,14 @@ def _spoken_number(item: Item, words: Lexicon, said: str) -> int | Decimal | Non
 
 
 def _number(item: Item, words: Lexicon, said: str) -> Meaning:
-    found, rest = numbers.read(_of_most(item, said), words.language, item.decimals)
+    bare = _A_DAY.sub("", said)            # 一天三次; as an answer to "how many days" it is no more
+    by_day = bare != said and _asks_by_day(item, words)
+    told = bare if numbers.read(bare, words.language, 0)[0] else said
+    found, rest = numbers.read(_of_most(item, told), words.language, item.decimals)
     values = set(found)
     rest = without(rest, words.with_no - words.negators, words.by_word)
-    if not values:
-        return NOTHING
+    if not values or (len(values) == 1 and _none_at_all(said)):
+        return _no_number(item, words, said)
     if len(values) > 1 or has_negation(rest, words):
         return AMBIGUOUS
     known = _unit_names(item, words)
@@ -299,8 +304,34 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
     if isinstance(meant, Answered):        # where it fits another unit too, it may be meant in it
         clear = number == int(number) or numbers.is_pointed(said, words.language)
         return Answered(meant.value, clear and all(unit for _, unit in named)
-                        and not isinstance(elsewhere, Answered))
-    return elsewhere if isinstance(elsewhere, Answered) else meant
+                        and not isinstance(elsewhere, Answered) and (by_day or told == said))
+    if isinstance(elsewhere, Answered) or not numbers.is_spelt(said, words.language):
+        return elsewhere if isinstance(elsewhere, Answered) else meant
+    shifted = _plain_number(item, number.scaleb(-item.decimals))         # 三八五, as it is typed
+    return replace(shifted, certain=False) if isinstance(shifted, Answered) else meant
+
+
+def _asks_by_day(item: Item, words: Lexicon) -> bool:
+    """Whether "a day" after a number is what was asked for."""
+    said = item.prompt or item.text
+    question = said.get(words.language) or said.get(WRITTEN_AS.get(words.language, ""), "")
+    return re.search(r"[天日]|\bday|daily", question) is not None
+
+
+def _none_at_all(said: str) -> bool:
+    """一次也没有: the one is none."""
+    return bool(re.search(r"一[次回趟点點下]?[也都]?[没沒冇][有过]?.{0,2}$", said)) or said in (
+        "not once", "not even once")
+
+
+def _no_number(item: Item, words: Lexicon, said: str) -> Meaning:
+    """没有 to "how many times": none, where there may be none; it is read back."""
+    if item.minimum != 0 or item.repeats:
+        return NOTHING
+    told = _none_at_all(said) or polarity(said, words, (), words.zero) == Polarity(
+        False, plain=True)
+    return Answered(fhir_value(0 if item.type is ItemType.INTEGER else Decimal(0)),
+                    certain=False) if told else NOTHING
 
 
 def _of_most(item: Item, said: str) -> str:
@@ -313,7 +344,7 @@ def _of_most(item: Item, said: str) -> str:
 def _unit_names(item: Item, words: Lexicon) -> Mapping[str, str]:
     """Names of units and their codes; fillers have none, nor have "degrees", which may be any."""
     own, apart = normal(unit_of(item, words.language)), item.unit_of(item.unit)
-    return {**dict.fromkeys(words.fillers | words.hums, ""),
+    return {**dict.fromkeys(words.fillers | words.hums | words.counts, ""),
             **({own: "" if apart else item.unit} if own else {}),
             **{normal(name): unit.code for unit in item.units
                for name in unit.names(words.language)}}
