@@ -7,7 +7,9 @@ two words that both sound like their opposites, nor what a recogniser was unsure
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item, ItemType
@@ -35,6 +37,7 @@ from ivr.understanding import (
     is_risky,
     nothing_more,
     phrases,
+    pressure,
     when_grammar,
     wish,
 )
@@ -61,7 +64,7 @@ def hears(state: State) -> Grammar | None:
     answers = grammar_for(item, state.language)
     if item.identity:
         answers = phrases.with_name(answers, item, state.context.name)
-    if item.type is ItemType.BOOLEAN and _number_next(state, item, True):
+    if item.type is ItemType.BOOLEAN and _number_next(state, item, {"valueBoolean": True}):
         answers = phrases.with_numbers(answers)
     more: tuple[str, ...] = ()
     if state.phase is Phase.ASKING and not state.keys:
@@ -139,19 +142,21 @@ def answered(state: State, item: Item, meant: Answered, text: str, confidence: f
 def _told_ahead(state: State, item: Item, meant: Answered,
                 confidence: float) -> tuple[State, Answered]:
     """Words beside a yes or a no that answer the next question are kept for it; a yes is plain."""
-    following = _number_next(state, item, meant.value["valueBoolean"]) \
-        if meant.beyond else None
+    following = _number_next(state, item, meant.value) if meant.beyond else None
     if following is None or ahead.told(state, following, meant.beyond) is None:
         return replace(state, ahead={}), meant
     return (replace(state, ahead={following.link_id: meant.beyond}, confidence=confidence),
             replace(meant, certain=meant.certain or meant.value == {"valueBoolean": True}))
 
 
-def _number_next(state: State, item: Item, truth: bool) -> Item | None:
-    """The question that would follow this answer, if it asks for a number."""
-    answers = {**state.answers, item.link_id: {"valueBoolean": truth}}
+def _number_next(state: State, item: Item, value: Mapping[str, Any]) -> Item | None:
+    """The question that would follow this answer, if it asks for a number told along with it."""
+    answers = {**state.answers, item.link_id: value}
     following = next(iter(flow.remaining(replace(state, answers=answers))), None)
-    return following if following and ahead.may_be_told(following) else None
+    if following is None or not ahead.may_be_told(following) or not (
+            item.type is ItemType.BOOLEAN or pressure.is_next(item, following, state.language)):
+        return None
+    return following
 
 
 def _may_be_family(state: State, item: Item, meant: Answered, text: str) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import permutations, product
 
 from followup.questionnaires.definition import Item, ItemType
-from ivr.understanding import numbers
+from ivr.understanding import numbers, pressure
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import Lexicon, lexicon, normal
 from ivr.understanding.meaning import Unclear, Wish
@@ -51,7 +51,7 @@ def _made(item: Item, language: str) -> Grammar:
     # 喂 stays a decoy for whoever does not listen for it
     decoys = _decoys(words, dict.fromkeys(phrase for phrase in found if phrase not in rare))
     return Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order,
-                   around=words.around)
+                   around=(*words.around, *pressure.labels(item, language)))
 
 
 @lru_cache
