@@ -43,6 +43,7 @@ class Lexicon:
     zero: frozenset[str]
     digits: tuple[str, ...]
     decoys: tuple[str, ...]
+    seldom: frozenset[str]
     wishes: Mapping[str, Wish]
     languages: Mapping[str, str]
     greetings: frozenset[str]
@@ -84,6 +85,7 @@ def lexicon(language: str) -> Lexicon:
         words("done"), words("same"), words("joiners"), words("counts"), words("zero"),
         tuple(raw["digits"]),
         tuple(map(normal, raw["decoys"])),
+        words("seldom"),
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},
         words("greetings"), words("people"), words("it_is_me"), words("whoever"),

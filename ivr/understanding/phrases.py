@@ -47,7 +47,9 @@ def _made(item: Item, language: str) -> Grammar:
     found = dict.fromkeys(phrase for phrase in (*answers, *asides)
                           if not isinstance(understand(item, language, phrase), Unclear))
     aside = frozenset(found) - frozenset(answers)
-    rare = frozenset(said for said in aside if words.wishes.get(said) in RARE)
+    seldom = words.seldom | words.zero
+    rare = frozenset(said for said in aside
+                     if said in seldom or words.wishes.get(said) in RARE)
     # 喂 stays a decoy for whoever does not listen for it
     decoys = _decoys(words, dict.fromkeys(phrase for phrase in found if phrase not in rare))
     return Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order,
@@ -120,14 +122,12 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
     elif item.type in (ItemType.INTEGER, ItemType.DECIMAL):
         yield from number_words(item, language)
         yield from _numbers(item, language)
-        if item.minimum == 0 and not item.repeats:
-            yield from sorted(words.zero)
     if item.type is ItemType.DATE:
         yield from sorted(words.days)
 
 
 def _places(item: Item, words: Lexicon) -> Iterator[str]:
-    """Options by their key or place; yes to "are you …?"."""
+    """Options by their key or place; yes to "are you …?"; none, where it is asked how many."""
     if item.identity:
         yield from sorted(words.it_is_me)
     for option in item.options:
@@ -137,6 +137,8 @@ def _places(item: Item, words: Lexicon) -> Iterator[str]:
                     yield normal(pattern.format(n=words.digits[int(key)]))
     if item.options:
         yield from sorted(words.last)
+    elif item.minimum == 0 and item.type.has_order and not item.repeats:
+        yield from sorted(words.zero)
 
 
 def _numbers(item: Item, language: str) -> Iterator[str]:

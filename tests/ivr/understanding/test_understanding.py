@@ -51,7 +51,8 @@ def meaning(item: Item, language: str, text: str) -> object:
 @pytest.mark.parametrize(("said", "meant"), [
     ("有", True), ("有的", True), ("有一点", True), ("嗯，有一点吧", True), ("是的", True),
     ("对", True),
-    ("没有", False), ("没有啊", False), ("没有没有", False), ("不是的", False),
+    ("木有", False), ("没得", False), ("没有", False), ("没有啊", False), ("没有没有", False),
+    ("不是的", False),
     ("一点也没有", False),
     ("我没有", False), ("呼吸正常", False),
     ("没有不舒服", "ambiguous"), ("不能不说有", "ambiguous"), ("有没有", "ambiguous"),
@@ -151,6 +152,15 @@ def test_a_day_without_its_year_is_the_one_that_the_question_allows() -> None:
 
 
 @pytest.mark.parametrize(("language", "said", "wish"), [
+    ("zh", "等会儿", "wait"), ("zh", "你等一下", "wait"), ("zh", "啥", "repeat"),
+    ("zh", "您慢点说", "slower"), ("zh", "啥意思", "help"), ("zh", "找大夫", "person"),
+    ("zh", "没时间", "not-now"), ("zh", "我挂了", "not-now"), ("zh", "不许录音", "unrecorded"),
+    ("zh", "不要再打电话来了", "stop-calling"), ("yue", "搵姑娘", "person"),
+    ("yue", "再講多次", "repeat"), ("yue", "慢啲講", "slower"), ("yue", "冇時間", "not-now"),
+    ("en", "I'm busy right now", "not-now"), ("en", "I can't talk right now", "not-now"),
+    ("en", "slow down", "slower"), ("en", "Can I speak to a nurse?", "person"),
+    ("en", "I didn't catch that", "repeat"), ("en", "Are you a robot?", "who"),
+    ("en", "take me off your list", "stop-calling"),
     ("zh", "请再说一遍", "repeat"), ("zh", "慢一点", "slower"), ("zh", "我听不懂", "help"),
     ("zh", "上一题", "back"), ("zh", "我要找护士", "person"), ("zh", "我现在不方便", "not-now"),
     ("zh", "不要再打了", "stop-calling"), ("zh", "请说英语", "language en"),
