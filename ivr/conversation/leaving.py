@@ -13,8 +13,9 @@ from followup.calls.models import AnsweredBy, Disposition
 from ivr.conversation import farewell, flow, wording
 from ivr.conversation.actions import Listen, Report, Say, SetLanguage
 from ivr.conversation.flow import Step
+from ivr.conversation.meant import meaning
 from ivr.conversation.state import CONFIDENT, Phase, State
-from ivr.understanding import Answered, Wish, confirmation, understand, when, wish
+from ivr.understanding import Answered, Wish, confirmation, when, wish
 
 ASKS = {Wish.AWAY: "away-right", Wish.NOT_NOW: "later-right", Wish.DIED: "died-right",
         Wish.WRONG_NUMBER: "wrong-number-right"}
@@ -68,7 +69,7 @@ def spoken(state: State, text: str, confidence: float) -> Step | None:
 def _for_the_question(state: State, text: str, asked: Wish | None) -> bool:
     if state.outcome is not None or state.item is None or not text:
         return False
-    meant = understand(state.item, state.language, text)
+    meant = meaning(state, state.item, text)
     return asked is not None or (isinstance(meant, Answered) and meant.certain)
 
 

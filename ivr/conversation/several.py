@@ -11,6 +11,7 @@ from dataclasses import replace
 from followup.questionnaires.definition import Control
 from ivr.conversation import correcting, flow, keys, speech, wording
 from ivr.conversation.flow import Step
+from ivr.conversation.meant import meaning
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.prompts.prompt import Prompt
 from ivr.understanding import Answered, Wish, Wished, confirmation, nothing_more
@@ -38,7 +39,7 @@ def spoken(state: State, text: str, confidence: float) -> Step:
         said = False
     if said is not None and confidence >= CONFIDENT:
         return _yes(state) if said else _no(state, "2")
-    match speech.meaning(state, item, text):
+    match meaning(state, item, text):
         case Wished(Wish.REPEAT | Wish.SLOWER | Wish.HELP | Wish.HELLO | Wish.WHO) as wish \
                 if state.repeats < flow.MAX_REPEATS:
             return _once_more(replace(state, repeats=state.repeats + 1),

@@ -7,23 +7,25 @@ two words that both sound like their opposites, nor what a recogniser was unsure
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from typing import Any
 
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Confirm, Item, ItemType
-from followup.questionnaires.values import each, together
+from followup.questionnaires.values import each
 from followup.responses.models import GivenBy
 from ivr.conversation import ahead, correcting, farewell, flow, identity, keys, leaving, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.ahead import CONFIRM_MS
 from ivr.conversation.flow import Step
+from ivr.conversation.meant import meaning
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.understanding import (
+    ANOTHER,
     Answered,
     Grammar,
-    Meaning,
     Unclear,
     Wish,
     Wished,
@@ -35,8 +37,7 @@ from ivr.understanding import (
     is_risky,
     nothing_more,
     phrases,
-    unchanged,
-    understand,
+    pressure,
     when_grammar,
     wish,
 )
@@ -61,7 +62,9 @@ def hears(state: State) -> Grammar | None:
     if item is None or state.misses >= MAX_UNCLEAR:
         return None
     answers = grammar_for(item, state.language)
-    if item.type is ItemType.BOOLEAN and _number_next(state, item, True):
+    if item.identity:
+        answers = phrases.with_name(answers, item, state.context.name)
+    if item.type is ItemType.BOOLEAN and _number_next(state, item, {"valueBoolean": True}):
         answers = phrases.with_numbers(answers)
     more: tuple[str, ...] = ()
     if state.phase is Phase.ASKING and not state.keys:
@@ -92,8 +95,8 @@ def spoken(state: State, text: str, confidence: float) -> Step:
     if flow.picking(state) and text and nothing_more(state.language, text) \
             and not (isinstance(meant, Answered) and meant.certain):
         return flow.review(state)
-    if item.identity and isinstance(meant, Unclear) and text \
-            and confirmation(state.language, text, plain=True) is False:
+    if item.identity and isinstance(meant, Unclear) and text and (
+            meant is ANOTHER or confirmation(state.language, text, plain=True) is False):
         return leaving.said_of(state, Wish.WRONG_NUMBER, 0.0)
     match meant:
         case Answered():
@@ -123,14 +126,6 @@ def sends_away(state: State, asked: Wish, confidence: float) -> bool:
         or (asked is Wish.PERSON and not once_more))
 
 
-def meaning(state: State, item: Item, text: str) -> Meaning:
-    """What words mean at the question being asked."""
-    if text and wording.offered(state, item) and unchanged(state.language, text):
-        return Answered(together(item.initial))
-    today = date.fromisoformat(state.context.today) if state.context.today else None
-    return understand(item, state.language, text, today=today) if text else Unclear()
-
-
 def answered(state: State, item: Item, meant: Answered, text: str, confidence: float) -> Step:
     """An answer was said: it is taken, or read back first."""
     if _may_be_family(state, item, meant, text):
@@ -147,19 +142,21 @@ def answered(state: State, item: Item, meant: Answered, text: str, confidence: f
 def _told_ahead(state: State, item: Item, meant: Answered,
                 confidence: float) -> tuple[State, Answered]:
     """Words beside a yes or a no that answer the next question are kept for it; a yes is plain."""
-    following = _number_next(state, item, meant.value["valueBoolean"]) \
-        if meant.beyond else None
+    following = _number_next(state, item, meant.value) if meant.beyond else None
     if following is None or ahead.told(state, following, meant.beyond) is None:
         return replace(state, ahead={}), meant
     return (replace(state, ahead={following.link_id: meant.beyond}, confidence=confidence),
             replace(meant, certain=meant.certain or meant.value == {"valueBoolean": True}))
 
 
-def _number_next(state: State, item: Item, truth: bool) -> Item | None:
-    """The question that would follow this answer, if it asks for a number."""
-    answers = {**state.answers, item.link_id: {"valueBoolean": truth}}
+def _number_next(state: State, item: Item, value: Mapping[str, Any]) -> Item | None:
+    """The question that would follow this answer, if it asks for a number told along with it."""
+    answers = {**state.answers, item.link_id: value}
     following = next(iter(flow.remaining(replace(state, answers=answers))), None)
-    return following if following and ahead.may_be_told(following) else None
+    if following is None or not ahead.may_be_told(following) or not (
+            item.type is ItemType.BOOLEAN or pressure.is_next(item, following, state.language)):
+        return None
+    return following
 
 
 def _may_be_family(state: State, item: Item, meant: Answered, text: str) -> bool:

@@ -35,7 +35,7 @@ def spell(grammar: Grammar, known: Callable[[str], bool]) -> Spelling:
     for phrase in grammar.phrases:
         if words := in_words(phrase, known):
             phrases.setdefault(words, phrase)
-        else:
+        elif phrase not in grammar.personal:
             missing.append(phrase)
     if missing:
         log.warning("phrases that the model has no words for", language=grammar.language,

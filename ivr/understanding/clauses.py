@@ -13,7 +13,7 @@ from datetime import date
 from functools import partial
 
 from followup.questionnaires.definition import Item, ItemType
-from ivr.understanding import numbers, reading
+from ivr.understanding import numbers, pressure, reading
 from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, normal, without
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wished
 from ivr.understanding.polarity import Polarity, polarity
@@ -30,7 +30,7 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
     if isinstance(meant, Wished) or (isinstance(meant, Answered) and meant.certain):
         return meant
     return (_corrected(item, words, said, read) or _reserved(item, words, said, read)
-            or _measured(item, words, said) or meant)
+            or _measured(item, words, said) or pressure.understood(item, words, said) or meant)
 
 
 def _corrected(item: Item, words: Lexicon, said: str, read: Read) -> Answered | None:

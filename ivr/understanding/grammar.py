@@ -18,6 +18,8 @@ class Grammar:
     ``rare`` ones among them. ``unhurried``: people pause
     within an answer (numbers, dates), so that a longer silence ends it.
 
+    ``personal``: those of the phrases that hold a patient's name, which no log may tell.
+
     ``around``: what is said before, between and after phrases, and is no answer alone; for
     recognisers that string words together. One that hears whole phrases does without.
     """
@@ -29,3 +31,4 @@ class Grammar:
     rare: frozenset[str] = frozenset()
     unhurried: bool = False
     around: tuple[str, ...] = ()
+    personal: frozenset[str] = frozenset()

@@ -39,13 +39,20 @@ class Lexicon:
     done: frozenset[str]
     same: frozenset[str]
     joiners: frozenset[str]
+    counts: frozenset[str]
+    zero: frozenset[str]
     digits: tuple[str, ...]
     decoys: tuple[str, ...]
+    seldom: frozenset[str]
     wishes: Mapping[str, Wish]
     languages: Mapping[str, str]
     greetings: frozenset[str]
     people: frozenset[str]
     it_is_me: frozenset[str]
+    whoever: frozenset[str]
+    introductions: frozenset[str]
+    named: tuple[str, ...]
+    instead: tuple[str, ...]
     days: Mapping[str, int]
 
     @property
@@ -75,11 +82,14 @@ def lexicon(language: str) -> Lexicon:
         language, words("yes"), words("no"), words("right"), words("wrong"), words("negators"),
         words("fillers"), words("hums"), words("with_yes"), words("with_no"),
         words("corrections"), words("reservations"), tuple(raw["numbered"]), words("last"),
-        words("done"), words("same"), words("joiners"), tuple(raw["digits"]),
+        words("done"), words("same"), words("joiners"), words("counts"), words("zero"),
+        tuple(raw["digits"]),
         tuple(map(normal, raw["decoys"])),
+        words("seldom"),
         {normal(word): Wish(wish) for wish, said in raw["wishes"].items() for word in said},
         {normal(word): code for code, said in raw["languages"].items() for word in said},
-        words("greetings"), words("people"), words("it_is_me"),
+        words("greetings"), words("people"), words("it_is_me"), words("whoever"),
+        words("introductions"),         tuple(raw["named"]), tuple(raw["instead"]),
         {normal(word): int(days) for days, said in raw["days"].items() for word in said})
 
 

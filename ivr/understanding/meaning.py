@@ -37,7 +37,7 @@ class Answered:
 
     ``certain``: the words are those of one answer, exactly. Else they were only near enough.
     ``told``: the number as it was said, where that was in another unit. ``beyond``: what was said
-    beside a yes, which may be the answer to the next question ("yes, thirty-eight five").
+    beside it, which may be the answer to the next question ("yes, thirty-eight five"; 一百四九十).
     """
 
     value: Mapping[str, Any]

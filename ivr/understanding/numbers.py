@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 _CN = {digit: value for value, digits in enumerate(
-    ("零〇", "一幺壹", "二两兩", "三", "四", "五", "六", "七", "八", "九")) for digit in digits}
+    ("零〇", "一幺壹", "二两兩俩", "三仨", "四", "五", "六", "七", "八", "九")) for digit in digits}
 _CN_DIGITS = "零一二三四五六七八九"
-_RUN = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d.点點度半]+(?:[個个]半)?")
-_ANY_DIGIT = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d]")
+_RUN = re.compile(r"[零〇一幺壹二两兩俩三仨四五六七八九十百廿卅\d.点點度半]+(?:[個个]半)?")
+_ANY_DIGIT = re.compile(r"[零〇一幺壹二两兩俩三仨四五六七八九十百廿卅\d]")
+_SPLIT_POINT = re.compile(r"(?:[点點]儿?|度[点點])(?=[零〇一幺二两兩三四五六七八九\d])")
+_ABOUT = re.compile(r"[一二两兩三四五六七八九]{2}")       # 两三次, 三四分: two numbers, and either
 MOST_DIGITS = 10             # below, two digits are told one by one
 A_LITTLE = ("一点", "一點")       # no number
 AFTER_ONE = "下直般些样樣会會定"  # nor is the 一 of 等一下
@@ -30,6 +32,9 @@ _EN = {word: value for value, word in enumerate((
 _EN_TENS = {word: 10 * value for value, word in enumerate((
     "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), start=2)}
 _EN_WORDS = {**_EN, **_EN_TENS}
+_TIMES_AS = {"once": "one", "twice": "two", "thrice": "three", "half a dozen": "six",
+             "a dozen": "twelve", "a couple of": "two couple", "a couple": "two couple"}
+_TIMES = re.compile(r"\b(?:" + "|".join(_TIMES_AS) + r")\b")
 _DIGITS = re.compile(r"\d+(\.\d+)?$")
 
 
@@ -46,6 +51,14 @@ def is_pointed(text: str, language: str) -> bool:
     return language != "en" or "." in text or not {"point", "half"}.isdisjoint(text.split())
 
 
+def is_spelt(text: str, language: str) -> bool:
+    """Whether three digits are told one by one: 三八五, "three eight five"."""
+    if language == "en":
+        return bool(re.search(rf"(?:\b(?:{'|'.join(_EN)})\b ?){{3}}", text)) \
+            and "hundred" not in text
+    return bool(re.search(r"(?<![百十点點])[零〇一幺二三四五六七八九\d]{3}(?![百十点點度])", text))
+
+
 def words(language: str) -> tuple[str, ...]:
     """The words that numbers are made of."""
     if language == "en":
@@ -59,6 +72,7 @@ def _chinese(text: str, decimals: int) -> tuple[list[Decimal], str]:
     found: list[Decimal] = []
     rest: list[str] = []
     place = 0
+    text = _SPLIT_POINT.sub("点", text.replace("百分之", ""))        # 三十八点儿五
     for match in _RUN.finditer(text):
         run = match[0]
         if not _ANY_DIGIT.search(run) or run in A_LITTLE \
@@ -66,10 +80,15 @@ def _chinese(text: str, decimals: int) -> tuple[list[Decimal], str]:
             continue
         rest.append(text[place:match.start()])
         place = match.end()
-        number = chinese_number(run, decimals)
+        number = None if _is_about(run) else chinese_number(run, decimals)
         found += [number] if number is not None else [Decimal(-1), Decimal(-2)]
     rest.append(text[place:])
     return found, "".join(rest)
+
+
+def _is_about(run: str) -> bool:
+    """Two digits in a row, of which either is meant: 两三, 七八."""
+    return bool(_ABOUT.fullmatch(run)) and _CN[run[1]] == _CN[run[0]] + 1
 
 
 def chinese_number(run: str, decimals: int = 0) -> Decimal | None:
@@ -84,7 +103,8 @@ def chinese_number(run: str, decimals: int = 0) -> Decimal | None:
     if match["half"]:
         fraction = "5"
     if extra:                              # 三十八五
-        if fraction or match["degree"] or not decimals or len(extra) > decimals:
+        if fraction or match["degree"] or not decimals or len(extra) > decimals \
+                or int(extra[0]) == whole % 10 + 1:              # 三十六七: 36 to 37
             return None
         fraction = extra
     return Decimal(f"{whole}.{fraction}") if fraction else Decimal(whole)
@@ -120,7 +140,7 @@ def _whole(text: str) -> tuple[int | None, str]:
 # --- English ---------------------------------------------------------------------------------
 
 def _english(text: str, decimals: int) -> tuple[list[Decimal], str]:
-    words = text.replace("-", " ").split()
+    words = _TIMES.sub(lambda match: _TIMES_AS[match[0]], text.replace("-", " ")).split()
     found: list[Decimal] = []
     rest: list[str] = []
     place = 0

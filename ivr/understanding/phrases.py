@@ -10,11 +10,12 @@ from functools import lru_cache
 from itertools import permutations, product
 
 from followup.questionnaires.definition import Item, ItemType
-from ivr.understanding import numbers
+from ivr.understanding import numbers, pressure
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import Lexicon, lexicon, normal
 from ivr.understanding.meaning import Unclear, Wish
-from ivr.understanding.reading import names, number_words, understand
+from ivr.understanding.naming import introduced, own_name
+from ivr.understanding.reading import echoes_of, names, number_words, understand
 from ivr.understanding.years import years
 
 RARE = (Wish.HELLO, Wish.WHO, Wish.AWAY, Wish.DIED, Wish.WRONG_NUMBER)
@@ -60,11 +61,13 @@ def _made(item: Item, language: str) -> Grammar:
     found = dict.fromkeys(phrase for phrase in (*answers, *asides)
                           if not isinstance(understand(item, language, phrase), Unclear))
     aside = frozenset(found) - frozenset(answers)
-    rare = frozenset(said for said in aside if words.wishes.get(said) in RARE)
+    seldom = words.seldom | words.zero
+    rare = frozenset(said for said in aside
+                     if said in seldom or words.wishes.get(said) in RARE)
     # 喂 stays a decoy for whoever does not listen for it
     decoys = _decoys(words, dict.fromkeys(phrase for phrase in found if phrase not in rare))
     return Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order,
-                   around=words.around)
+                   around=(*words.around, *pressure.labels(item, language)))
 
 
 @lru_cache
@@ -79,6 +82,14 @@ def confirmation_grammar(language: str) -> Grammar:
 def with_numbers(grammar: Grammar) -> Grammar:
     """The grammar, where a number may be told along with the answer."""
     return replace(grammar, around=(*grammar.around, *numbers.words(grammar.language)))
+
+
+def with_name(grammar: Grammar, item: Item, name: str) -> Grammar:
+    """The grammar of the identity question, where the patient may give ``name``."""
+    said = tuple(phrase for phrase in own_name(grammar.language, name)
+                 if introduced(item, grammar.language, phrase, name))
+    return replace(grammar, phrases=(*dict.fromkeys((*grammar.phrases, *said)),),
+                   asides=grammar.asides | {*said}, personal=frozenset(said))
 
 
 @lru_cache
@@ -111,7 +122,8 @@ def _decoys(words: Lexicon, phrases: dict[str, None]) -> tuple[str, ...]:
 def _answers(item: Item, words: Lexicon) -> Iterator[str]:
     language = words.language
     if item.type is ItemType.BOOLEAN:
-        yield from sorted(words.yes | words.no)
+        echoed = echoes_of(item, language)
+        yield from sorted(words.yes | words.no | echoed.yes | echoed.no)
     for option in item.options:
         yield from names(option, language)
     if item.repeats and len(item.options) <= MOST_PAIRED:
@@ -129,7 +141,7 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
 
 
 def _places(item: Item, words: Lexicon) -> Iterator[str]:
-    """Options by their key or place; yes to "are you …?"."""
+    """Options by their key or place; yes to "are you …?"; none, where it is asked how many."""
     if item.identity:
         yield from sorted(words.it_is_me)
     for option in item.options:
@@ -139,6 +151,8 @@ def _places(item: Item, words: Lexicon) -> Iterator[str]:
                     yield normal(pattern.format(n=words.digits[int(key)]))
     if item.options:
         yield from sorted(words.last)
+    elif item.minimum == 0 and item.type.has_order and not item.repeats:
+        yield from sorted(words.zero)
 
 
 def _numbers(item: Item, language: str) -> Iterator[str]:

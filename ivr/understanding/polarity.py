@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, normal
 
@@ -33,6 +34,9 @@ def polarity(said: str, words: Lexicon, yes: Collection[str], no: Collection[str
     if kinds in ({"yes"}, {"yes", "with yes"}):
         return Polarity(True, plain=True)
     if kinds in ({"no"}, {"no", "with no"}):
+        if any(word in ("不是", "唔係") and has_negation(after, words)
+               for (word, _), (after, _) in pairwise(pieces)):
+            return Polarity()                            # 不是没发烧
         return _told_no(words, [word for word, kind in pieces if kind == "no"])
     # other words beside a yes may say anything; beside a no they may turn it round
     if "yes" in kinds and kinds <= {"yes", "with yes", "with no", ""} and not any(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
 
 from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
@@ -16,19 +17,20 @@ from followup.questionnaires.units import Unit
 from followup.questionnaires.values import fhir_value, fitting, together, within
 from ivr.prompts.answers import unit_of
 from ivr.understanding import dates, numbers
+from ivr.understanding.echoes import NONE, Echoes, echoes
 from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, longest_of, normal, without
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
-from ivr.understanding.polarity import has_negation, polarity
+from ivr.understanding.polarity import Polarity, has_negation, polarity
 from ivr.understanding.years import read_year
 
 NEAR = 84.0                  # of 100: how like an option's name misheard words must be
 MARGIN = 14.0                # and how much more than the runner-up's
-ALIKE = 60.0                 # from here on one may be misheard for the other
 WRITTEN_AS = {"yue": "zh"}   # whose words serve where a questionnaire has none of its own
 OF_SOMEBODY = (Wish.AWAY, Wish.DIED)      # 我爸不在家: whoever is meant, it is the patient
 
 AMBIGUOUS = Unclear("ambiguous")
 NOTHING = Unclear("nothing")
+_A_DAY = re.compile(r"^[每一][天日][吃拉吐疼痛]?|(?: a| per| every| each) day\b| daily\b")
 
 
 def understand(item: Item, language: str, text: str, *, today: date | None = None) -> Meaning:
@@ -118,26 +120,53 @@ def _named_exactly(item: Item, language: str, said: str) -> Option | None:
 
 
 def _option(item: Item, words: Lexicon, said: str) -> Meaning:
-    language = words.language
     if numbered := _by_number(item, words, said):
         return Answered(numbered.value)
     if item.type is ItemType.BOOLEAN:
-        found = polarity(said, words, words.yes | _spoken(item, language, True),
-                         words.no | _spoken(item, language, False))
+        found = _yes_or_no(item, words, said)
         if found.truth is not None:
             return Answered({"valueBoolean": found.truth}, found.plain, beyond=found.beside)
         return AMBIGUOUS if has_negation(said, words) else NOTHING
     named = _by_name(item, words, said)
     told = [option for option in item.options if not option.outcome]
     if item.identity and len(told) == 1 and _it_is_me(said, words) and (
-            named is NOTHING or named == Answered(told[0].value, certain=False)):
+            not isinstance(named, Answered) or named == Answered(told[0].value, certain=False)):
         return Answered(told[0].value)
     return named
+
+
+def _yes_or_no(item: Item, words: Lexicon, said: str) -> Polarity:
+    """By the words of the language and of the item; where they do not do, by the question's own.
+
+    Those count where nothing else is said: 忘了吃药 is not 吃药.
+    """
+    found, echoed = in_usual_words(item, words, said), echoes_of(item, words.language)
+    if found.plain or echoed == NONE:
+        return found
+    other = in_usual_words(item, words, said, echoed)
+    return other if other.plain or other.truth is False else found
+
+
+def in_usual_words(item: Item, words: Lexicon, said: str, more: Echoes = NONE) -> Polarity:
+    """Yes or no by the words of the language, of the item, and ``more``."""
+    return polarity(said, words, words.yes | _spoken(item, words.language, True) | more.yes,
+                    words.no | _spoken(item, words.language, False) | more.no)
+
+
+def echoes_of(item: Item, language: str) -> Echoes:
+    """Yes and no in the words of a yes/no question; an option's own words win."""
+    said = item.prompt or item.text
+    question = said.get(language) or said.get(WRITTEN_AS.get(language, language), "")
+    found = echoes(question, language)
+    return Echoes(found.yes - _spoken(item, language, False),
+                  found.no - _spoken(item, language, True))
 
 
 def _it_is_me(said: str, words: Lexicon) -> bool:
     """An everyday yes to "are you …?"; 嗯 and 好的 are said by anybody."""
     asked = (said for said, wish in words.wishes.items() if wish in (Wish.HELLO, Wish.WHO))
+    if said.endswith(tuple(f"是{who}" for who in words.whoever)):
+        return False                       # 我是谁
     known = {**dict.fromkeys((*words.fillers, *words.hums, *asked), "filler"),
              **dict.fromkeys(words.it_is_me, "me")}
     return {kind for _, kind in cut(said, known, words.by_word) if kind != "filler"} == {"me"}
@@ -215,8 +244,8 @@ def _anynegated(item: Item, words: Lexicon) -> bool:
 
 def _nearly(item: Item, words: Lexicon, said: str) -> Meaning:
     """Words that sound like one option's name, and much less like any other's."""
-    sound = _sound(said, words)
-    scores = sorted(((max((fuzz.ratio(sound, _sound(name, words))
+    sound = sound_of(said, words)
+    scores = sorted(((max((fuzz.ratio(sound, sound_of(name, words))
                            for name in names(option, words.language)
                            if has_negation(name, words) == has_negation(said, words)), default=0.0),
                       number) for number, option in enumerate(item.options)), reverse=True)
@@ -226,7 +255,7 @@ def _nearly(item: Item, words: Lexicon, said: str) -> Meaning:
     return NOTHING
 
 
-def _sound(text: str, words: Lexicon) -> str:
+def sound_of(text: str, words: Lexicon) -> str:
     return text if words.by_word else " ".join(lazy_pinyin(text))
 
 
@@ -250,11 +279,14 @@ def _spoken_number(item: Item, words: Lexicon, said: str) -> int | Decimal | Non
 
 
 def _number(item: Item, words: Lexicon, said: str) -> Meaning:
-    found, rest = numbers.read(_of_most(item, said), words.language, item.decimals)
+    bare = _A_DAY.sub("", said)            # 一天三次; as an answer to "how many days" it is no more
+    by_day = bare != said and _asks_by_day(item, words)
+    told = bare if numbers.read(bare, words.language, 0)[0] else said
+    found, rest = numbers.read(_of_most(item, told), words.language, item.decimals)
     values = set(found)
     rest = without(rest, words.with_no - words.negators, words.by_word)
-    if not values:
-        return NOTHING
+    if not values or (len(values) == 1 and _none_at_all(said)):
+        return _no_number(item, words, said)
     if len(values) > 1 or has_negation(rest, words):
         return AMBIGUOUS
     known = _unit_names(item, words)
@@ -272,8 +304,34 @@ def _number(item: Item, words: Lexicon, said: str) -> Meaning:
     if isinstance(meant, Answered):        # where it fits another unit too, it may be meant in it
         clear = number == int(number) or numbers.is_pointed(said, words.language)
         return Answered(meant.value, clear and all(unit for _, unit in named)
-                        and not isinstance(elsewhere, Answered))
-    return elsewhere if isinstance(elsewhere, Answered) else meant
+                        and not isinstance(elsewhere, Answered) and (by_day or told == said))
+    if isinstance(elsewhere, Answered) or not numbers.is_spelt(said, words.language):
+        return elsewhere if isinstance(elsewhere, Answered) else meant
+    shifted = _plain_number(item, number.scaleb(-item.decimals))         # 三八五, as it is typed
+    return replace(shifted, certain=False) if isinstance(shifted, Answered) else meant
+
+
+def _asks_by_day(item: Item, words: Lexicon) -> bool:
+    """Whether "a day" after a number is what was asked for."""
+    said = item.prompt or item.text
+    question = said.get(words.language) or said.get(WRITTEN_AS.get(words.language, ""), "")
+    return re.search(r"[天日]|\bday|daily", question) is not None
+
+
+def _none_at_all(said: str) -> bool:
+    """一次也没有: the one is none."""
+    return bool(re.search(r"一[次回趟点點下]?[也都]?[没沒冇][有过]?.{0,2}$", said)) or said in (
+        "not once", "not even once")
+
+
+def _no_number(item: Item, words: Lexicon, said: str) -> Meaning:
+    """没有 to "how many times": none, where there may be none; it is read back."""
+    if item.minimum != 0 or item.repeats:
+        return NOTHING
+    told = _none_at_all(said) or polarity(said, words, (), words.zero) == Polarity(
+        False, plain=True)
+    return Answered(fhir_value(0 if item.type is ItemType.INTEGER else Decimal(0)),
+                    certain=False) if told else NOTHING
 
 
 def _of_most(item: Item, said: str) -> str:
@@ -286,7 +344,7 @@ def _of_most(item: Item, said: str) -> str:
 def _unit_names(item: Item, words: Lexicon) -> Mapping[str, str]:
     """Names of units and their codes; fillers have none, nor have "degrees", which may be any."""
     own, apart = normal(unit_of(item, words.language)), item.unit_of(item.unit)
-    return {**dict.fromkeys(words.fillers | words.hums, ""),
+    return {**dict.fromkeys(words.fillers | words.hums | words.counts, ""),
             **({own: "" if apart else item.unit} if own else {}),
             **{normal(name): unit.code for unit in item.units
                for name in unit.names(words.language)}}
@@ -316,57 +374,16 @@ def _within(item: Item, plain: int | Decimal | date, certain: bool) -> Meaning:
 
 
 def _day(item: Item, words: Lexicon, said: str, today: date | None) -> Meaning:
-    found = dates.read(said, words, today)
-    if len(found) != 1:
+    """A day; without its year the nearest, read back where that lies ahead and was not asked."""
+    found, rest = dates.read(said, words, today)
+    if len(found) != 1 or has_negation(rest, words):
         return AMBIGUOUS if found else NOTHING
-    return _within(item, found.pop(), certain=True)
-
-
-def is_distinct(item: Item, language: str, text: str) -> bool:
-    """Whether no words for another answer sound like ``text`` or hold it: 呼吸正常 is, 没有 is not.
-
-    What is not may be the opposite of what was said, with a syllable lost or added.
-    """
-    words = lexicon(language)
-    said = normal(text[:LONGEST])
-    meant = understand(item, language, said)
-    if not isinstance(meant, Answered) or not meant.certain:
-        return False
-    others = {name for option in item.options if option.value != meant.value
-              for name in names(option, language)}
-    if item.type is ItemType.BOOLEAN:
-        others |= words.no if meant.value["valueBoolean"] else words.yes
-    sounds = [_sound(name, words) for name in others]
-    return any(not any(fuzz.ratio(sound, other) >= ALIKE or _holds(sound, other)
-                       or _holds(other, sound) for other in sounds)
-               for sound in (_sound(word, words) for word in _answering(item, words, said)
-                             if not _turns_round(word, words)))
-
-
-def _answering(item: Item, words: Lexicon, said: str) -> list[str]:
-    """The words of an answer without those around it, which make no difference to be heard."""
-    known = {**dict.fromkeys(words.around, ""),
-             **dict.fromkeys((words.yes | words.no) - words.hums, "answer"),
-             **{name: "answer" for option in item.options
-                for name in names(option, words.language)}}
-    return [word for word, kind in cut(said, known, words.by_word) if kind] or [said]
-
-
-def _turns_round(word: str, words: Lexicon) -> bool:
-    """Whether one syllable more or less makes it its opposite: 没有这种情况, 不喘, 有一点."""
-    return not words.by_word and (word.startswith(tuple(words.negators)) or any(
-        word.startswith(yes) and f"{negator}{yes}" in words.no
-        for yes in words.yes for negator in words.negators))
-
-
-def _holds(longer: str, shorter: str) -> bool:
-    """Whether the one is the other with a syllable or two more."""
-    return f" {shorter} " in f" {longer} " and longer.count(" ") - shorter.count(" ") <= 2
-
-
-def is_risky(item: Item, value: Mapping[str, Any]) -> bool:
-    """Whether a misheard "no" would turn this answer into its opposite, and a rule cares.
-
-    So it is for yes/no and choices with rules; numbers have no opposite, and are read back.
-    """
-    return item.type.has_options and bool(item.rules)
+    [named] = found
+    fitting_days = replace(named, days=frozenset(
+        day for day in named.days if within(item, day)))
+    if not fitting_days.days:
+        return Unclear("out-of-range")
+    day = fitting_days.nearest(today)
+    plain = not without(rest, words.fillers | words.hums, words.by_word)
+    return Answered(fhir_value(day), certain=plain and named.sure and (
+        len(fitting_days.days) == 1 or today is None or day <= today))

@@ -1,40 +1,55 @@
-"""When to call back, as people say it."""
+"""When to call back, as people say it.
+
+What is not certain is no time: a day we cannot promise, an hour of no such part of the day, two
+different times. It is asked again rather than read back wrongly.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from ivr.understanding.grammar import Grammar
-from ivr.understanding.lexicon import lexicon, normal
-from ivr.understanding.numbers import chinese_number, chinese_whole, english_whole
+from ivr.understanding import dayparts
+from ivr.understanding.dayparts import DayPart
+from ivr.understanding.lexicon import cut, lexicon, normal
+from ivr.understanding.numbers import chinese_number
 from ivr.understanding.numbers import read as read_numbers
 
-_N = r"[\d零一二两兩三四五六七八九十]{1,3}"
-_AFTER_ZH = re.compile(rf"(?:(?P<n>{_N})|(?P<half>半))[个個]?"
-                       r"(?P<unit>小时|小時|钟头|鐘頭|分钟|分鐘)")
+_N = r"[\d零一二兩两三四五六七八九十廿]{1,3}"
+_AFTER_ZH = re.compile(
+    r"(?<![\d零一二兩两三四五六七八九十廿点點])"
+    rf"(?:(?P<n>{_N})[个個]?(?P<half>半)?|(?P<some>半)[个個]?|(?P<one>[个個][半把]))"
+    r"(?P<unit>小时|小時|钟头|鐘頭|[钟鐘]|分[钟鐘]|刻[钟鐘])(?P<more>半(?![小钟鐘个個]))?")
 _CLOCK_ZH = re.compile(
-    r"(?P<part>早上|上午|中午|下午|晚上|傍晚|今晚|明晚|聽晚|听晚|朝早|上晝|晏晝|下晝|夜晚)?"
-    rf"(?P<hour>{_N})[点點](?:(?P<half>半)|(?P<quarter>[一三])刻|(?P<minute>{_N})分?)?")
-_LATE_ZH = ("下午", "晚上", "傍晚", "今晚", "明晚", "聽晚", "听晚", "晏晝", "下晝", "夜晚")
-_AFTER = {"zh": ("后天", "後天"), "yue": ("後日", "后日", "后天"), "en": ("day after tomorrow",)}
-_TOMORROW = {"zh": ("明天", "明日", "明早", "明晚"),
-             "yue": ("聽日", "听日", "聽朝", "听朝", "聽晚", "听晚", "明天"), "en": ("tomorrow",)}
+    rf"(?P<hour>{_N})[点點](?:[钟鐘正整])?(?:[过過零踏]|搭)?(?:(?P<half>半)|(?P<quarter>[一三])刻"
+    rf"|(?P<five>{_N})[个個]字|(?P<minute>{_N})(?P<sure>分)?)?")
+_TWO_HOURS = re.compile(r"([一二两兩三四五六七八九])([二三四五六七八九])(?=[点點])")
+_DAYS = {"zh": {"后天": 2, "後天": 2, "后儿": 2, "明天": 1, "明日": 1, "明儿": 1, "明早": 1,
+                "明晚": 1},
+         "yue": {"後日": 2, "后日": 2, "后天": 2, "後天": 2, "聽日": 1, "听日": 1, "聽朝": 1,
+                 "听朝": 1, "聽晚": 1, "听晚": 1, "明天": 1, "明日": 1, "明晚": 1, "明早": 1},
+         "en": {"day after tomorrow": 2, "tomorrow": 1}}
+# days that no prompt of ours can name
+_FAR_ZH = re.compile(rf"大[后後][天日儿]|[周週]|星期|[礼禮]拜|(?:个|個|下|{_N})月|"
+                     rf"{_N}[号號]|(?:{_N}|几|幾)[天日]")
+_FAR_EN = re.compile(r"\b(?:days|weeks?|months?|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)"
+                     r"days?)\b")
+_POINT = re.compile(r"[点點]")
 # slower, later, a little: no time on the clock
-_A_LITTLE = re.compile(r"(?:(?<![今明聽听])[早晚]|[慢快声聲遲迟有])一[点點]"
+_A_LITTLE = re.compile(r"(?:(?<![今明聽听])[早晚]|[慢快声聲遲迟有])一?[点點]"
                        r"(?![半钟鐘一二三四五六十零])")
-_HOUR_EN = re.compile(r"\b(?:in |after )?(?:an|one|1) hour\b|\bhalf an hour\b")
-_IN_EN = re.compile(r"\bin (?P<n>[a-z0-9 ]+?) (?P<unit>hours|minutes)\b")
-# the hour of a part of the day that is named alone
-_USUAL = {"明早": 9, "聽朝": 9, "今晚": 19, "明晚": 19, "聽晚": 19, "tonight": 19,
-          "早上": 9, "上午": 10, "中午": 12, "下午": 15, "晚上": 19,
-          "朝早": 9, "上晝": 10, "晏晝": 13, "下晝": 15, "夜晚": 19,
-          "morning": 10, "noon": 12, "afternoon": 15, "evening": 19}
-_NAMED_PARTS = {"zh": ("早上", "上午", "中午", "下午", "晚上"), "yue": ("朝早", "下晝", "夜晚"),
-                "en": ("morning", "afternoon", "evening")}
-_PARTS_EN = {"tonight": 12, "morning": 0, "afternoon": 12, "evening": 12, "pm": 12, "am": 0}
+# what was said before them will not do: 上午不行，下午吧
+_NOT_THEN = {"zh": ("不行", "不方便", "没空", "没时间", "有事", "不在", "不可以", "不要",
+                    "不好", "别打", "不是"),
+             "yue": ("唔得", "唔得閒", "唔方便", "冇時間", "有嘢做", "唔喺度", "唔好", "唔係"),
+             "en": ("no good", "not good", "won't do", "doesn't work", "does not work", "i can't",
+                    "i'm busy", "i am busy", "is bad", "not")}
+_NO_REFUSAL = ("行不行", "好不好", "可不可以", "方不方便", "不好意思", "不要紧",
+               "得唔得", "好唔好", "唔好意思")
+_AN_HOUR = re.compile(r"\b(?:an|one|1) hour( and a half)?\b|\bhalf an hour\b")
+_IN_EN = re.compile(r"\b(?:in |after )?(?P<n>[a-z0-9 -]+?) (?P<unit>hours|minutes)\b")
+_PAST_EN = re.compile(r"\b(?P<n>half|(?:a )?quarter|five|ten|twenty|twenty[ -]five) "
+                      r"(?P<way>past|to) ")
 
 
 @dataclass(frozen=True)
@@ -48,95 +63,139 @@ class When:
 
 def when(language: str, text: str) -> When | None:
     """The time named in ``text``; None when there is none, or it cannot be."""
-    said = _A_LITTLE.sub("", normal(text[:100]))
     words = lexicon(language)
+    said = _spelt(_A_LITTLE.sub("", normal(text[:100])))
     for mark in words.corrections - words.negators:          # 三点，不对，四点
         before, _, after = said.rpartition(mark)
         if before and (corrected := when(language, after)):
             return corrected
-    found = _english(said) if language == "en" else _chinese(said)
-    days = next((number for number, words in ((2, _AFTER), (1, _TOMORROW))
-                 if any(word in said for word in words.get(language, ()))), None)
-    if found is None and not read_numbers(said, language, 0)[0]:
-        found = next((When(minute=60 * hour) for part, hour in _USUAL.items() if part in said),
-                     None)
-    if found is None:
-        return When(days=days) if days else None
-    return When(minute=found.minute, days=days) if found.minute is not None else found
+    said = _after_last(said, _NOT_THEN.get(language, _NOT_THEN["zh"]), words.by_word)
+    if (_FAR_EN if language == "en" else _FAR_ZH).search(_without_delays(said, language)):
+        return None
+    days = _days(said, language)
+    parts = dayparts.named(said, language)
+    if len(days) > 1 or len(parts) > 1:
+        return None
+    part, day = next(iter(parts), None), next(iter(days), None)
+    found = _english(said, part) if language == "en" else _chinese(said, part, language)
+    if found is None and (part or day) and not _numbers(said, language):
+        usual = part.usual if part else None
+        if part and usual is None:
+            return None
+        found = When(minute=60 * usual) if usual is not None else When()
+    if found is None or found.after_min is not None:
+        return found
+    return When(minute=found.minute, days=day)
 
 
-def _chinese(said: str) -> When | None:
+def _spelt(said: str) -> str:
+    """Without what only looks like an hour: I am, a couple; 3pm is two words."""
+    said = re.sub(r"(?<=\d)(?=[ap]m\b)", " ", said)
+    return re.sub(r"\ba couple(?: of)?\b", "two", re.sub(r"\bi am\b", "i'm", said))
+
+
+def _after_last(said: str, marks: tuple[str, ...], by_word: bool) -> str:
+    """What follows the last of ``marks``."""
+    known = {**dict.fromkeys(marks, "mark"), **dict.fromkeys(_NO_REFUSAL, "none")}
+    pieces = list(cut(said, known, by_word))
+    last = max((place for place, (_, kind) in enumerate(pieces) if kind == "mark"), default=-1)
+    return (" " if by_word else "").join(word for word, _ in pieces[last + 1:])
+
+
+def _days(said: str, language: str) -> set[int]:
+    known = _DAYS.get(language, _DAYS["zh"])
+    return {known[word] for word, kind in cut(said, dict.fromkeys(known, "day"), language == "en")
+            if kind}
+
+
+def _without_delays(said: str, language: str) -> str:
+    return said if language == "en" else _AFTER_ZH.sub("", said)
+
+
+def _numbers(said: str, language: str) -> bool:
+    """Whether it tells an hour, be it one that cannot be."""
+    said = said.replace("一大早", "").replace("一早", "")
+    return bool(_POINT.search(said) or read_numbers(said, language, 0)[0])
+
+
+# --- Chinese ---------------------------------------------------------------------------------
+
+def _chinese(said: str, part: DayPart | None, language: str) -> When | None:
     if after := _AFTER_ZH.search(said):
-        hours = after["unit"] not in ("分钟", "分鐘")
-        number = chinese_number(after["n"]) if after["n"] else None
-        if after["half"]:
-            return When(after_min=30) if hours else None
-        return When(after_min=int(number) * (60 if hours else 1)) if number else None
+        return _delay(after)
+    said = _TWO_HOURS.sub(_earlier, said)
     clock = _CLOCK_ZH.search(said)
     hour = chinese_number(clock["hour"]) if clock else None
-    if clock is None or hour is None:
+    if clock is None or hour is None or "差" in said:          # 差五分三点
         return None
-    minute = chinese_number(clock["minute"]) if clock["minute"] else None
-    minutes = 30 if clock["half"] else {"一": 15, "三": 45}.get(clock["quarter"] or "", 0)
-    return _clock(int(hour), int(minute) if minute else minutes, late=clock["part"] in _LATE_ZH)
+    if clock["five"] or (language == "yue" and _is_figure(clock)):
+        minute = 5 * (chinese_number(clock["five"] or clock["minute"]) or 0)    # 三點九: 3:45
+    elif clock["minute"]:
+        minute = chinese_number(clock["minute"].removeprefix("零")) or 0
+    else:
+        minute = 30 if clock["half"] else {"一": 15, "三": 45}.get(clock["quarter"] or "", 0)
+    return _clock(int(hour), int(minute), part)
 
 
-def _english(said: str) -> When | None:
-    if match := _HOUR_EN.search(said):
-        return When(after_min=30 if match[0].startswith("half") else 60)
+def _is_figure(clock: re.Match[str]) -> bool:
+    """A figure of the clock's face, as Cantonese tells minutes by."""
+    minute = clock["minute"] or ""
+    return len(minute) == 1 and minute != "十" and not clock["sure"]
+
+
+def _earlier(match: re.Match[str]) -> str:
+    """三四点 is three, or a little later; 三一点 is nothing."""
+    one, other = (chinese_number(digit) or 0 for digit in match.groups())
+    return match[1] if other == one + 1 else match[0]
+
+
+def _delay(after: re.Match[str]) -> When | None:
+    """In so long: 一个半小时, 半个钟, 個半鐘, 三刻钟."""
+    unit = {"分": 1, "刻": 15}.get(after["unit"][0], 60)
+    if after["n"]:
+        number = chinese_number(after["n"])
+        if number is None:
+            return None
+        halves = 2 * int(number) + (1 if after["half"] or after["more"] else 0)
+    else:
+        halves = {"半": 1, "个半": 3, "個半": 3}.get(after["some"] or after["one"], 2)
+    minutes, rest = divmod(halves * unit, 2)
+    return When(after_min=minutes) if minutes and not rest else None
+
+
+# --- English ---------------------------------------------------------------------------------
+
+def _english(said: str, part: DayPart | None) -> When | None:
+    if match := _AN_HOUR.search(said):
+        return When(after_min=30 if match[0].startswith("half") else 90 if match[1] else 60)
     if match := _IN_EN.search(said):
         numbers, rest = read_numbers(match["n"], "en", 0)
         if len(numbers) == 1 and not rest:
-            return When(after_min=int(numbers[0]) * (60 if match["unit"] == "hours" else 1))
+            return When(after_min=int(numbers[0] * (60 if match["unit"] == "hours" else 1)))
         return None
-    half = "half past" in said
-    numbers, rest = read_numbers(said.replace("half past", " "), "en", 0)
-    if not numbers or len(numbers) > 2 or any(number < 0 for number in numbers):
+    said = re.sub(r"\bhalf (?!past)", "half past ", said)       # half four
+    past = _PAST_EN.search(said)
+    numbers, rest = read_numbers(_PAST_EN.sub(" ", said), "en", 0)
+    if any(number < 0 for number in numbers) or not numbers:
         return None
-    hour, minutes = divmod(int(numbers[0]), 100) if numbers[0] >= 100 else (
-        int(numbers[0]), int(numbers[1]) if len(numbers) == 2 else 0)        # three thirty
-    late = any(_PARTS_EN.get(word) == 12 for word in rest.split())
-    return _clock(hour, 30 if half else minutes, late)
+    first, *others = (int(number) for number in numbers)
+    hour, minute = divmod(first, 100) if first >= 100 else (first, 0)
+    if past:
+        minute = {"half": 30, "quarter": 15}.get(past["n"].removeprefix("a "), 0) or int(
+            read_numbers(past["n"], "en", 0)[0][0])
+        hour, minute = (hour, minute) if past["way"] == "past" else (hour - 1, 60 - minute)
+    if others:
+        if past or minute or len(others) > 1 or others[0] < 10 or not {
+                "or", "and", "to", "between", "till", "until"}.isdisjoint(rest.split()):
+            return None                                        # two or three
+        minute = others[0]                                     # three thirty
+    return _clock(hour, minute, part)
 
 
-def _clock(hour: int, minute: int, late: bool) -> When | None:
+def _clock(hour: int, minute: int, part: DayPart | None) -> When | None:
     """A time on the clock. Without a part of the day, one to six are in the afternoon."""
-    if hour < 12 and (late or 1 <= hour <= 6):
-        hour += 12
-    return When(minute=hour * 60 + minute) if hour < 24 and minute < 60 else None
-
-
-@lru_cache
-def when_grammar(language: str) -> Grammar:
-    """What may be said to name a time."""
-    words = lexicon(language)
-    found = dict.fromkeys(phrase for phrase in _phrases(language) if when(language, phrase))
-    return Grammar(language, tuple(found), tuple(sorted(set(words.decoys) - set(found))),
-                   unhurried=True, around=words.around)
-
-
-def _phrases(language: str) -> Iterator[str]:
-    tomorrow = _TOMORROW.get(language, _TOMORROW["zh"])[0]
-    yield tomorrow
-    yield _AFTER.get(language, _AFTER["zh"])[0]
-    for part in _NAMED_PARTS.get(language, _NAMED_PARTS["zh"]):
-        yield from (f"{tomorrow} {part}", f"this {part}") if language == "en" else (
-            f"{tomorrow}{part}", part)
-    for hour in range(1, 13):
-        if language == "en":
-            spoken = english_whole(hour)
-            for part in ("", " in the morning", " in the afternoon", " in the evening"):
-                yield f"{spoken} o'clock{part}"
-                yield f"half past {spoken}{part}"
-                yield f"{tomorrow} at {spoken}{part}"
-            yield f"in {spoken} hours"
-            continue
-        spoken = "两" if hour == 2 else chinese_whole(hour)
-        for day in ("", tomorrow):
-            for part in ("", "上午", "下午", "晚上"):
-                yield f"{day}{part}{spoken}点"
-                yield f"{day}{part}{spoken}点半"
-        yield f"{spoken}个小时以后"
-        yield f"{spoken}小时后"
-    yield from ("in an hour", "in half an hour") if language == "en" else (
-        "半小时后", "半个小时以后")
+    usual = hour + 12 if 1 <= hour <= 6 else hour
+    of_day = part.hour(hour) if part else usual
+    if of_day is None or not dayparts.FIRST_HOUR <= of_day < 24 or not 0 <= minute < 60:
+        return None
+    return When(minute=of_day * 60 + minute)

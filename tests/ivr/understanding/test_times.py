@@ -34,6 +34,60 @@ def test_times(language: str, said: str, meant: When | None) -> None:
     assert when(language, said) == meant
 
 
+@pytest.mark.parametrize(("language", "said", "meant"), [
+    ("zh", "中午十二点", When(minute=720)), ("zh", "中午十二点半", When(minute=750)),
+    ("zh", "下午一点", When(minute=780)), ("zh", "傍晚六点", When(minute=1080)),
+    ("zh", "夜里十点", When(minute=1320)), ("zh", "明早八点", When(days=1, minute=480)),
+    ("zh", "晚上吧，八点", When(minute=1200)), ("zh", "下午大概三点", When(minute=900)),
+    ("zh", "晚八点", When(minute=1200)), ("zh", "明天一早", When(days=1, minute=540)),
+    ("yue", "晏晝兩點", When(minute=840)), ("yue", "朝早九點半", When(minute=570)),
+    ("yue", "九點三個字", When(minute=555)), ("yue", "三點九", When(minute=945)),
+    ("en", "at noon", When(minute=720)), ("en", "half past twelve", When(minute=750)),
+    ("en", "quarter to four", When(minute=945)), ("en", "half four", When(minute=990)),
+    ("en", "3 p.m.", When(minute=900)), ("en", "I am free at nine", When(minute=540))])
+def test_the_hour_is_one_of_the_part_of_the_day_it_is_named_with(
+        language: str, said: str, meant: When) -> None:
+    assert when(language, said) == meant
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("zh", "今晚一点"), ("zh", "今天晚上一点"), ("zh", "明天晚上一点"), ("zh", "凌晨三点"),
+    ("zh", "晚上十二点"), ("zh", "夜里两点"), ("zh", "早上一点"), ("zh", "半夜"), ("zh", "零点"),
+    ("yue", "今晚一點"), ("yue", "半夜兩點"), ("en", "tonight at one"), ("en", "midnight"),
+    ("en", "12 am"), ("en", "one in the morning"), ("en", "half past twelve tonight")])
+def test_an_hour_that_does_not_belong_there_and_the_dead_of_night_are_asked_again(
+        language: str, said: str) -> None:
+    assert when(language, said) is None
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("zh", "大后天"), ("zh", "星期五下午三点"), ("zh", "三天以后"), ("zh", "五号下午三点"),
+    ("zh", "明天或者后天"), ("zh", "早上或者下午"), ("zh", "上午十点或者下午三点"),
+    ("zh", "明天二十五点"), ("zh", "差五分三点"), ("zh", "下午吧，上午不行"),
+    ("yue", "禮拜三"), ("yue", "大後日"), ("en", "monday at three"), ("en", "in three days"),
+    ("en", "two or three"), ("en", "between two and ten"), ("en", "morning or afternoon")])
+def test_a_day_that_cannot_be_promised_and_two_times_are_none(language: str, said: str) -> None:
+    assert when(language, said) is None
+
+
+@pytest.mark.parametrize(("language", "said", "meant"), [
+    ("zh", "上午不行，下午吧", When(minute=900)), ("zh", "后天不行，明天吧", When(days=1)),
+    ("zh", "今天没空，明天下午三点", When(days=1, minute=900)),
+    ("zh", "下午三点行不行", When(minute=900)), ("zh", "不好意思，下午三点", When(minute=900)),
+    ("zh", "三四点", When(minute=900)), ("yue", "朝早唔得，下晝啦", When(minute=900)),
+    ("en", "tomorrow is no good, the day after tomorrow", When(days=2))])
+def test_what_will_not_do_is_not_what_was_meant(language: str, said: str, meant: When) -> None:
+    assert when(language, said) == meant
+
+
+@pytest.mark.parametrize(("language", "said", "minutes"), [
+    ("zh", "一个半小时以后", 90), ("zh", "两个半钟头", 150), ("zh", "一刻钟后", 15),
+    ("zh", "一小时半", 90), ("yue", "個半鐘", 90), ("yue", "半個鐘", 30), ("yue", "三個鐘後", 180),
+    ("en", "in an hour and a half", 90), ("en", "in a couple of hours", 120)])
+def test_half_hours_are_counted(language: str, said: str, minutes: int) -> None:
+    assert when(language, said) == When(after_min=minutes)
+
+
 @given(st.sampled_from(["zh", "yue", "en"]), st.text(max_size=40))
 def test_any_text_is_a_time_or_none(language: str, text: str) -> None:
     found = when(language, text)
@@ -45,3 +99,8 @@ def test_what_is_listened_for_is_understood(language: str) -> None:
     phrases = when_grammar(language).phrases
     assert len(phrases) > 50
     assert all(when(language, phrase) for phrase in phrases)
+
+
+def test_an_hour_that_is_none_is_listened_for_and_not_heard_as_one_that_is() -> None:
+    assert "晚上一点" in when_grammar("zh").decoys
+    assert "one o'clock in the evening" in when_grammar("en").decoys

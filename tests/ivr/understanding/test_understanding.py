@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -50,7 +51,8 @@ def meaning(item: Item, language: str, text: str) -> object:
 @pytest.mark.parametrize(("said", "meant"), [
     ("有", True), ("有的", True), ("有一点", True), ("嗯，有一点吧", True), ("是的", True),
     ("对", True),
-    ("没有", False), ("没有啊", False), ("没有没有", False), ("不是的", False),
+    ("木有", False), ("没得", False), ("没有", False), ("没有啊", False), ("没有没有", False),
+    ("不是的", False),
     ("一点也没有", False),
     ("我没有", False), ("呼吸正常", False),
     ("没有不舒服", "ambiguous"), ("不能不说有", "ambiguous"), ("有没有", "ambiguous"),
@@ -110,7 +112,7 @@ def test_options_by_name_synonym_and_place(language: str, said: str, meant: obje
     (PRESSURE, "en", "one oh five", 105), (PRESSURE, "en", "one four zero", 140),
     (PRESSURE, "en", "hundred and forty", 140),
     (PRESSURE, "en", "one forty over ninety", "ambiguous"),
-    (PAIN, "zh", "三分", 3), (PAIN, "zh", "十", 10), (PAIN, "zh", "八九", "out-of-range"),
+    (PAIN, "zh", "三分", 3), (PAIN, "zh", "十", 10), (PAIN, "zh", "八九", "ambiguous"),
     (PAIN, "zh", "三点五", "nothing"), (PAIN, "en", "about seven", 7),
     (PAIN, "en", "two two", 2), (PAIN, "en", "not seven", "ambiguous")])
 def test_numbers(item: Item, language: str, said: str, meant: object) -> None:
@@ -119,7 +121,14 @@ def test_numbers(item: Item, language: str, said: str, meant: object) -> None:
 
 @pytest.mark.parametrize(("language", "said", "meant"), [
     ("zh", "昨天", "2026-11-23"), ("zh", "十一月二十号", "2026-11-20"),
-    ("zh", "十二月一日", "2025-12-01"),
+    ("zh", "去年五月三号", "2025-05-03"), ("zh", "上个月五号", "2026-10-05"),
+    ("zh", "大大前天", "2026-11-20"), ("zh", "三天以前", "2026-11-21"),
+    ("zh", "昨晚", "2026-11-23"),
+    ("zh", "上周三", "2026-11-18"), ("zh", "不是昨天", "ambiguous"), ("yue", "琴晚", "2026-11-23"),
+    ("yue", "三日前", "2026-11-21"), ("yue", "上個禮拜三", "2026-11-18"),
+    ("en", "November 5 2025", "2025-11-05"), ("en", "three days ago", "2026-11-21"),
+    ("en", "November fifth, twenty twenty-four", "2024-11-05"), ("en", "last Friday", "2026-11-20"),
+    ("en", "the fifth of last month", "2026-10-05"), ("en", "last night", "2026-11-23"),
     ("en", "yesterday", "2026-11-23"), ("en", "November twentieth", "2026-11-20"),
     ("en", "the twenty-first of November", "2026-11-21"), ("zh", "二月三十号", "nothing"),
     ("zh", "昨天或者前天", "ambiguous")])
@@ -127,7 +136,31 @@ def test_dates(language: str, said: str, meant: object) -> None:
     assert meaning(VISIT, language, said) == meant
 
 
+@pytest.mark.parametrize(("language", "said", "day"), [
+    ("zh", "十二月一日", "2026-12-01"), ("zh", "五号", "2026-12-05"),
+    ("zh", "星期一", "2026-11-23"),
+    ("en", "last Tuesday", "2026-11-17"), ("en", "the fifth", "2026-12-05"),
+    ("en", "a couple of days ago", "2026-11-22"), ("zh", "我去医院是昨天", "2026-11-23")])
+def test_a_day_that_may_be_another_one_is_read_back(language: str, said: str, day: str) -> None:
+    assert understand(VISIT, language, said, today=TODAY) == Answered(
+        {"valueDate": day}, certain=False)
+
+
+def test_a_day_without_its_year_is_the_one_that_the_question_allows() -> None:
+    past = replace(VISIT, maximum=TODAY)
+    assert meaning(past, "zh", "十二月一日") == "2025-12-01"
+
+
 @pytest.mark.parametrize(("language", "said", "wish"), [
+    ("zh", "等会儿", "wait"), ("zh", "你等一下", "wait"), ("zh", "啥", "repeat"),
+    ("zh", "您慢点说", "slower"), ("zh", "啥意思", "help"), ("zh", "找大夫", "person"),
+    ("zh", "没时间", "not-now"), ("zh", "我挂了", "not-now"), ("zh", "不许录音", "unrecorded"),
+    ("zh", "不要再打电话来了", "stop-calling"), ("yue", "搵姑娘", "person"),
+    ("yue", "再講多次", "repeat"), ("yue", "慢啲講", "slower"), ("yue", "冇時間", "not-now"),
+    ("en", "I'm busy right now", "not-now"), ("en", "I can't talk right now", "not-now"),
+    ("en", "slow down", "slower"), ("en", "Can I speak to a nurse?", "person"),
+    ("en", "I didn't catch that", "repeat"), ("en", "Are you a robot?", "who"),
+    ("en", "take me off your list", "stop-calling"),
     ("zh", "请再说一遍", "repeat"), ("zh", "慢一点", "slower"), ("zh", "我听不懂", "help"),
     ("zh", "上一题", "back"), ("zh", "我要找护士", "person"), ("zh", "我现在不方便", "not-now"),
     ("zh", "不要再打了", "stop-calling"), ("zh", "请说英语", "language en"),
