@@ -70,6 +70,19 @@ def _head(questionnaire: Questionnaire) -> Iterator[Fault]:
             yield fault(item.link_id, "role", "identity-choice")
         if item.birth_year and not _sound_birth_year(item, questions):
             yield fault(item.link_id, "role", "birth-year", "birth-year")
+    yield from _before_identity(questionnaire)
+
+
+def _before_identity(questionnaire: Questionnaire) -> Iterator[Fault]:
+    """Whatever is said to somebody unknown may not name the department."""
+    order = questionnaire.order
+    known = max((place for place, item in enumerate(order, 1) if item.identity or item.birth_year),
+                default=0)
+    for item in order[:known]:
+        for language in questionnaire.languages:
+            text = item.prompt.get(language) or item.text.get(language, "")
+            if "{department" in text.replace("{{", ""):
+                yield fault(item.link_id, "phone-prompt", "no-department")
 
 
 def _sound_birth_year(item: Item, questions: Sequence[Item]) -> bool:
@@ -86,9 +99,6 @@ def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
         yield from _texts(link_id, "text", item.text, languages, spoken=True)
     if item.prompt:
         yield from _texts(link_id, "phone-prompt", item.prompt, languages, spoken=True)
-    for language in ((item.identity or item.birth_year) and languages) or ():
-        if "department" in variables(item.prompt.get(language) or item.text.get(language, "")):
-            yield fault(link_id, "phone-prompt", "no-department")
     if item.type is ItemType.GROUP and not item.items:
         yield fault(link_id, "item", "below-group")
     if item.type is ItemType.DISPLAY and item.items:

@@ -125,3 +125,13 @@ def test_a_long_text_is_told_by_its_beginning() -> None:
         load_questionnaire(questionnaire(item("a", "boolean", text="好" * 2001)))
     assert refused.value.faults[0].code == "text-at-most"
     assert len(refused.value.told("zh")) < 300
+
+
+@pytest.mark.parametrize(("text", "code"), [("{department}回访", "no-department"),
+                                            ("{name", "braces")])
+def test_nothing_before_the_identity_is_known_tells_of_the_stay(text: str, code: str) -> None:
+    who = choice("who", required=True, extension=[ours("role", valueCode="identity")])
+    assert faults(item("hello", "display", text=text), who) == [
+        ("hello", "phone-prompt" if code == "no-department" else "text", code)]
+    assert ("who", code) in [(link_id, found) for link_id, _, found in faults(
+        {**who, "text": text})]
