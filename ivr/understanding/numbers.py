@@ -9,10 +9,11 @@ from decimal import Decimal
 _CN = {digit: value for value, digits in enumerate(
     ("零〇", "一幺壹", "二两兩", "三", "四", "五", "六", "七", "八", "九")) for digit in digits}
 _CN_DIGITS = "零一二三四五六七八九"
-_RUN = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d.点點度半]+(?:[個个]半)?")
+_RUN = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百千万萬亿億廿卅\d.点點度半]+(?:[個个]半)?")
 _ANY_DIGIT = re.compile(r"[零〇一幺壹二两兩三四五六七八九十百廿卅\d]")
 MOST_DIGITS = 10             # below, two digits are told one by one
-A_LITTLE = ("一点", "一點")       # no number
+A_LITTLE = ("一点", "一點", "万一", "萬一")        # no number
+BEYOND = ("thousand", "thousands", "million")      # from here on numbers are typed
 AFTER_ONE = "下直般些样樣会會定"  # nor is the 一 of 等一下
 _PART = re.compile(
     r"(?P<whole>[^点點度半個个.]+)"
@@ -125,6 +126,10 @@ def _english(text: str, decimals: int) -> tuple[list[Decimal], str]:
     rest: list[str] = []
     place = 0
     while place < len(words):
+        if words[place] in BEYOND:             # never its first digit alone
+            found += [Decimal(-1), Decimal(-2)]
+            place += 1
+            continue
         number, length = _english_at(words[place:], decimals)
         if length:
             found.append(number)
