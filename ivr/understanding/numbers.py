@@ -67,10 +67,23 @@ def _chinese(text: str, decimals: int) -> tuple[list[Decimal], str]:
             continue
         rest.append(text[place:match.start()])
         place = match.end()
+        if either := _either(run):
+            found += either
+            continue
         number = chinese_number(run, decimals)
         found += [number] if number is not None else [Decimal(-1), Decimal(-2)]
     rest.append(text[place:])
     return found, "".join(rest)
+
+
+def _either(run: str) -> list[Decimal]:
+    """两三, 五六, 三五: one or the other, and not 23; none where a run is no such thing."""
+    digits = run.removesuffix("度")
+    if len(digits) != 2 or not all(digit in _CN for digit in digits):
+        return []
+    one, other = (_CN[digit] for digit in digits)
+    rough = "两" in digits or "兩" in digits or digits == "三五" or 0 < one == other - 1
+    return [Decimal(one), Decimal(other)] if rough else []
 
 
 def chinese_number(run: str, decimals: int = 0) -> Decimal | None:

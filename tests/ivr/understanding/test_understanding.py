@@ -110,7 +110,7 @@ def test_options_by_name_synonym_and_place(language: str, said: str, meant: obje
     (PRESSURE, "en", "one oh five", 105), (PRESSURE, "en", "one four zero", 140),
     (PRESSURE, "en", "hundred and forty", 140),
     (PRESSURE, "en", "one forty over ninety", "ambiguous"),
-    (PAIN, "zh", "三分", 3), (PAIN, "zh", "十", 10), (PAIN, "zh", "八九", "out-of-range"),
+    (PAIN, "zh", "三分", 3), (PAIN, "zh", "十", 10), (PAIN, "zh", "八九", "ambiguous"),
     (PAIN, "zh", "三点五", "nothing"), (PAIN, "en", "about seven", 7),
     (PAIN, "en", "two two", 2), (PAIN, "en", "not seven", "ambiguous")])
 def test_numbers(item: Item, language: str, said: str, meant: object) -> None:
