@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 from ivr.understanding.lexicon import Lexicon, cut
-from ivr.understanding.numbers import chinese_number
+from ivr.understanding.numbers import chinese_number, the_first
 from ivr.understanding.numbers import read as read_numbers
 
 _CHINESE = re.compile(r"(?:(?P<year>[\d零〇一二三四五六七八九]{2,4})年)?"
@@ -56,7 +56,9 @@ def _chinese(said: str) -> tuple[int | None, int, int] | None:
     numbers = [chinese_number(match[name]) if match[name] else None
                for name in ("year", "month", "day")]
     year, month, day = (None if number is None else int(number) for number in numbers)
-    return (year, month, day) if month is not None and day is not None else None
+    if month is None or day is None or the_first(match["day"]) != match["day"]:
+        return None                        # 两三号 is not the twenty-third
+    return year, month, day
 
 
 def _english(said: str) -> tuple[int | None, int, int] | None:

@@ -86,6 +86,11 @@ def _either(run: str) -> list[Decimal]:
     return [Decimal(one), Decimal(other)] if rough else []
 
 
+def the_first(run: str) -> str:
+    """The first of two that are told for either, 两 of 两三; anything else as it is."""
+    return run[0] if _either(run) else run
+
+
 def chinese_number(run: str, decimals: int = 0) -> Decimal | None:
     """三十八度五, 三八点五, 幺二零, 一百二, 38度5 … as a number; None when it is not one."""
     match = _PART.match(run)

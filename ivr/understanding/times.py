@@ -9,7 +9,12 @@ from functools import lru_cache
 
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import lexicon, normal
-from ivr.understanding.numbers import chinese_number, chinese_whole, english_whole
+from ivr.understanding.numbers import (
+    chinese_number,
+    chinese_whole,
+    english_whole,
+    the_first,
+)
 from ivr.understanding.numbers import read as read_numbers
 
 _N = r"[\d零一二两兩三四五六七八九十]{1,3}"
@@ -27,6 +32,8 @@ _A_LITTLE = re.compile(r"(?:(?<![今明聽听])[早晚]|[慢快声聲遲迟有])
                        r"(?![半钟鐘一二三四五六十零])")
 _HOUR_EN = re.compile(r"\b(?:in |after )?(?:an|one|1) hour\b|\bhalf an hour\b")
 _IN_EN = re.compile(r"\bin (?P<n>[a-z0-9 ]+?) (?P<unit>hours|minutes)\b")
+_PAST_EN = re.compile(r"\b(?P<n>quarter|half|five|ten|twenty(?: five)?)(?: minutes)? "
+                      r"(?P<way>past|after|to|before) (?P<hour>.+)")
 # the hour of a part of the day that is named alone
 _USUAL = {"明早": 9, "聽朝": 9, "今晚": 19, "明晚": 19, "聽晚": 19, "tonight": 19,
           "早上": 9, "上午": 10, "中午": 12, "下午": 15, "晚上": 19,
@@ -68,12 +75,12 @@ def when(language: str, text: str) -> When | None:
 def _chinese(said: str) -> When | None:
     if after := _AFTER_ZH.search(said):
         hours = after["unit"] not in ("分钟", "分鐘")
-        number = chinese_number(after["n"]) if after["n"] else None
+        number = chinese_number(the_first(after["n"])) if after["n"] else None
         if after["half"]:
             return When(after_min=30) if hours else None
         return When(after_min=int(number) * (60 if hours else 1)) if number else None
     clock = _CLOCK_ZH.search(said)
-    hour = chinese_number(clock["hour"]) if clock else None
+    hour = chinese_number(the_first(clock["hour"])) if clock else None
     if clock is None or hour is None:
         return None
     minute = chinese_number(clock["minute"]) if clock["minute"] else None
@@ -89,14 +96,27 @@ def _english(said: str) -> When | None:
         if len(numbers) == 1 and not rest:
             return When(after_min=int(numbers[0]) * (60 if match["unit"] == "hours" else 1))
         return None
-    half = "half past" in said
-    numbers, rest = read_numbers(said.replace("half past", " "), "en", 0)
+    late = any(_PARTS_EN.get(word) == 12 for word in said.split())
+    if match := _PAST_EN.search(said):
+        return _past(match, late)
+    numbers, _ = read_numbers(said.partition(" or ")[0], "en", 0)        # two or three
     if not numbers or len(numbers) > 2 or any(number < 0 for number in numbers):
         return None
     hour, minutes = divmod(int(numbers[0]), 100) if numbers[0] >= 100 else (
         int(numbers[0]), int(numbers[1]) if len(numbers) == 2 else 0)        # three thirty
-    late = any(_PARTS_EN.get(word) == 12 for word in rest.split())
-    return _clock(hour, 30 if half else minutes, late)
+    return _clock(hour, minutes, late)
+
+
+def _past(match: re.Match[str], late: bool) -> When | None:
+    """A quarter past nine, ten to three."""
+    hours, _ = read_numbers(match["hour"], "en", 0)
+    at = _clock(int(hours[0]), 0, late) if len(hours) == 1 and hours[0] >= 0 else None
+    if at is None or at.minute is None:
+        return None
+    minutes = {"quarter": 15, "half": 30}.get(match["n"]) \
+        or int(read_numbers(match["n"], "en", 0)[0][0])
+    later = match["way"] in ("past", "after")
+    return When(minute=(at.minute + (minutes if later else -minutes)) % (24 * 60))
 
 
 def _clock(hour: int, minute: int, late: bool) -> When | None:

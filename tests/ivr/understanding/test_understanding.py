@@ -119,6 +119,7 @@ def test_numbers(item: Item, language: str, said: str, meant: object) -> None:
 
 @pytest.mark.parametrize(("language", "said", "meant"), [
     ("zh", "昨天", "2026-11-23"), ("zh", "十一月二十号", "2026-11-20"),
+    ("zh", "十一月两三号", "nothing"),
     ("zh", "十二月一日", "2025-12-01"),
     ("en", "yesterday", "2026-11-23"), ("en", "November twentieth", "2026-11-20"),
     ("en", "the twenty-first of November", "2026-11-21"), ("zh", "二月三十号", "nothing"),
