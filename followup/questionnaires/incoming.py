@@ -45,7 +45,7 @@ def overlooked(raw: Mapping[str, Any]) -> list[Fault]:
             faults.append(fault(link_id, ".".join(map(str, (*where, "modifierExtension"))),
                                 "unsupported"))
         faults += _extension(element, link_id)
-        if link_id:
+        if link_id or path[:1] == ("contained",):
             faults += _texts(element, link_id, where)
     return [*faults, *_codings(raw, names)]
 

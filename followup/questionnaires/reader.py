@@ -22,6 +22,7 @@ from followup.questionnaires.definition import (
 from followup.questionnaires.extensions import Extensions
 from followup.questionnaires.shape import shape_fault
 from followup.questionnaires.values import fhir_value, scalar
+from followup.questionnaires.valuesets import Options, contained_options, with_options
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_DEPTH = 8
@@ -40,6 +41,7 @@ class Reader(Extensions):
 
     broken: set[str] = field(default_factory=set)
     count: int = 0
+    sets: Mapping[str, Options] = field(default_factory=dict)     # contained, by #id
 
     def shape(self, model: type[Model], raw: Mapping[str, Any], link_id: str) -> Model:
         """``raw`` as ``model``; an element that does not fit is reported and left out."""
@@ -64,6 +66,7 @@ class Reader(Extensions):
         self.unsupported("", raw)
         self.known(head, "", ("language",))
         self.language = wire.base_language(head.language or "zh")
+        self.sets = contained_options(raw)
         also = [wire.base_language(code) for code in wire.strings(head, wire.OURS + "language")]
         return Questionnaire(
             url=head.url or "", version=head.version or "", title=head.title or "",
@@ -85,6 +88,7 @@ class Reader(Extensions):
             return Item(nameless, ItemType.GROUP, parent=parent)
         named = raw.get("linkId")
         link_id = named if isinstance(named, str) and named else nameless
+        raw = with_options(raw, self.sets)
         element = self.shape(wire.ItemElement, raw, link_id)
         if link_id is nameless:
             self.fault(link_id, "linkId", "not-empty", named)
@@ -141,9 +145,10 @@ class Reader(Extensions):
             items=self.items(element.item, link_id, depth + 1))
 
     def unsupported(self, link_id: str, raw: Mapping[str, Any]) -> None:
-        for name in wire.NOT_SUPPORTED:
-            if name in raw:
-                self.fault(link_id, name, "unsupported")
+        if "modifierExtension" in raw:
+            self.fault(link_id, "modifierExtension", "unsupported")
+        if "answerValueSet" in raw:
+            self.fault(link_id, "answerValueSet", "value-set", raw["answerValueSet"])
         if raw.get("readOnly") is True:
             self.fault(link_id, "readOnly", "writable")
 

@@ -26,7 +26,6 @@ MAX_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"
 MIN_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"
 EXCLUSIVE = "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive"
 HIDDEN = "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden"
-NOT_SUPPORTED = ("modifierExtension", "answerValueSet")
 
 
 def _number(value: Any) -> Any:
