@@ -154,3 +154,9 @@ def test_braces_and_digits_in_a_name_do_no_harm() -> None:
 def test_pinyin_has_tones_and_plain_punctuation_only() -> None:
     said = pinyin(fill("您好\uff0c女儿\uff1f请按1。", {}, "zh"))
     assert said == "nin2 hao3, nv3 er2? qing3 an4 yi1."
+
+
+@given(st.text(st.sampled_from("0123456789-/.,:~ %℃°FCmgkLapst年个岁第拨打热线AB½²３٣"), max_size=24),
+       st.sampled_from(["zh", "yue", "en"]))
+def test_any_figures_can_be_read_and_none_is_left(text: str, language: str) -> None:
+    assert not any(character.isdecimal() for character in fill("{v}", {"v": text}, language))
