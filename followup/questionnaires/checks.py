@@ -22,7 +22,7 @@ from followup.questionnaires.definition import (
     Texts,
 )
 from followup.questionnaires.faults import Fault, fault
-from followup.questionnaires.values import within
+from followup.questionnaires.values import scalar, within
 
 STATUSES = ("draft", "active", "retired")
 RELATIVE = "relative"                                # has answered: when is the patient there?
@@ -215,8 +215,9 @@ def _options(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     for option in item.options:
         keys.update(option.keys)
         if item.type is not ItemType.BOOLEAN:
-            codes[option.value["valueCoding"]["code"]] += 1
-            yield from _texts(link_id, f"answerOption.{option.place}.display", option.text,
+            codes[str(scalar(option.value))] += 1
+            name = "display" if "valueCoding" in option.value else "valueString"
+            yield from _texts(link_id, f"answerOption.{option.place}.{name}", option.text,
                               languages)
         if option.outcome is not None and not item.identity:
             yield fault(link_id, f"answerOption.{option.place}.outcome", "identity-outcome",
@@ -260,7 +261,7 @@ def _comparison(question: Item, link_id: str, where: str, operator: Operator,
         yield fault(link_id, f"{where}.value", "value-like", str(value),
                     type=_SCALARS[question.type][1], question=question.link_id)
     elif question.type in (ItemType.CHOICE, ItemType.OPEN_CHOICE):
-        codes = [option.value["valueCoding"]["code"] for option in question.options]
+        codes = [str(scalar(option.value)) for option in question.options]
         if value not in codes:
             yield fault(link_id, f"{where}.value", "code-among", value, codes=codes)
 

@@ -18,6 +18,7 @@ from followup.questionnaires.definition import (
     Option,
     Questionnaire,
     Scalar,
+    Texts,
 )
 from followup.questionnaires.extensions import Extensions
 from followup.questionnaires.shape import shape_fault
@@ -159,6 +160,9 @@ class Reader(Extensions):
             return None
         if element.type == "decimal" and extension.integer is not None:
             return Decimal(extension.integer)
+        whole = extension.decimal
+        if element.type == "integer" and whole is not None and whole == int(whole):
+            return int(whole)
         return extension.scalar
 
     def options(self, element: wire.ItemElement, link_id: str) -> tuple[Option, ...]:
@@ -166,19 +170,27 @@ class Reader(Extensions):
         for number, option in enumerate(element.answer_option, 1):
             self.known(option, link_id, ("key", "outcome", "spoken"))
             coding = option.coding
-            if coding is None or not coding.code:
+            if (coding is None or not coding.code) and option.string is None:
                 self.fault(link_id, f"answerOption.{number - 1}", "coding")
                 continue
             keys = tuple(wire.strings(option, wire.OURS + "key")) or (str(number),)
             outcome = option.first(wire.OURS + "outcome")
-            value = {"system": coding.system, "code": coding.code, "display": coding.display}
             found.append(Option(
-                {"valueCoding": {name: text for name, text in value.items() if text}},
-                wire.texts(coding.display, coding.display_, self.language), keys,
+                *self.value_and_text(option), keys,
                 (outcome.code or outcome.string or "") if outcome else None,
                 bool(self.value(option, link_id, wire.EXCLUSIVE, bool)),
                 self.spoken(option, link_id, "spoken"), place=number - 1))
         return tuple(found)
+
+    def value_and_text(self, option: wire.AnswerOption) -> tuple[Mapping[str, Any], Texts]:
+        """An option as an answer has it, and what it is called."""
+        coding = option.coding
+        if coding is None or not coding.code:
+            return {"valueString": option.string}, wire.texts(option.string, option.string_,
+                                                              self.language)
+        value = {"system": coding.system, "code": coding.code, "display": coding.display}
+        return ({"valueCoding": {name: text for name, text in value.items() if text}},
+                wire.texts(coding.display, coding.display_, self.language))
 
     def most(self, element: wire.ItemElement, link_id: str, kind: ItemType,
              options: Sequence[Option]) -> int:
@@ -201,9 +213,10 @@ class Reader(Extensions):
             plain = each.scalar
             if kind is ItemType.DECIMAL and type(plain) is int:
                 plain = Decimal(plain)
-            fitting = [option.value for option in options if scalar(option.value) == plain] \
-                if kind.has_options else []
-            if fitting and (isinstance(plain, bool) or each.coding):
+            same = {bool: "valueBoolean", str: "valueCoding" if each.coding else "valueString"}
+            fitting = [option.value for option in options if scalar(option.value) == plain
+                       and same.get(type(plain)) in option.value] if kind.has_options else []
+            if fitting:
                 found.append(fitting[0])
             elif not isinstance(plain, str | None) and type(plain) is _PLAIN.get(kind):
                 found.append(fhir_value(plain))

@@ -122,6 +122,8 @@ class AnswerOption(Element):
     """One option of a choice."""
 
     coding: Coding | None = Field(None, alias="valueCoding")
+    string: Text | None = Field(None, alias="valueString")
+    string_: Element | None = Field(None, alias="_valueString")
     selected: StrictBool = Field(False, alias="initialSelected")
 
 

@@ -1,4 +1,4 @@
-"""A questionnaire that is withdrawn while the patient is being asked is finished as it was begun."""
+"""A questionnaire that is withdrawn while a patient is asked is finished as it was begun."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_pinyin_has_tones_and_plain_punctuation_only() -> None:
     assert said == "nin2 hao3, nv3 er2? qing3 an4 yi1."
 
 
-@given(st.text(st.sampled_from("0123456789-/.,:~ %℃°FCmgkLapst年个岁第拨打热线AB½²３٣"), max_size=24),
+@given(st.text("0123456789-/.,:~ %℃°FCmgkLapst年个岁第拨打热线AB½²３٣", max_size=24),
        st.sampled_from(["zh", "yue", "en"]))
 def test_any_figures_can_be_read_and_none_is_left(text: str, language: str) -> None:
     assert not any(character.isdecimal() for character in fill("{v}", {"v": text}, language))
