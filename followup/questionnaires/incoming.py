@@ -9,6 +9,7 @@ from typing import Any
 from followup.questionnaires import resource as wire
 from followup.questionnaires.faults import Fault, fault
 from followup.questionnaires.shape import SHOWN, Path, item_names, place_of
+from followup.questionnaires.valuesets import contained_options, with_options
 
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
 EXPRESSIONS = tuple(SDC + name for name in (
@@ -72,7 +73,8 @@ def _texts(element: Mapping[str, Any], link_id: str, where: Path) -> Iterator[Fa
 
 def _codings(raw: Mapping[str, Any], names: Mapping[Path, str]) -> Iterator[Fault]:
     """Conditions on a code of another system than the options have."""
-    items = {path: item for path, item in _objects(raw, ()) if path in names}
+    sets = contained_options(raw)
+    items = {path: with_options(item, sets) for path, item in _objects(raw, ()) if path in names}
     systems: dict[str, set[tuple[str, str]]] = {}
     for item in items.values():
         options = item.get("answerOption")

@@ -67,6 +67,16 @@ def test_a_value_set_that_does_not_list_its_codes_is_refused(
         (each.link_id, each.field, each.code) for each in refused.value.faults]
 
 
+def test_a_condition_on_a_code_of_another_system_is_refused() -> None:
+    raw = questionnaire(HOW, item("more", "boolean", enableWhen=[
+        {"question": "how", "operator": "=",
+         "answerCoding": {"system": "urn:snomed", "code": "LA1"}}]), contained=[composed(NEVER)])
+    with pytest.raises(UnsoundQuestionnaire) as refused:
+        load_questionnaire(raw)
+    assert [(each.link_id, each.field) for each in refused.value.faults] == [
+        ("more", "enableWhen.0.answerCoding.system")]
+
+
 def test_an_answer_without_a_translation_is_named() -> None:
     plain = {"code": "LA1", "display": "完全没有"}
     with pytest.raises(UnsoundQuestionnaire) as refused:
