@@ -70,17 +70,17 @@ def _head(questionnaire: Questionnaire) -> Iterator[Fault]:
             yield fault(item.link_id, "role", "identity-choice")
         if item.birth_year and not _sound_birth_year(item, questions):
             yield fault(item.link_id, "role", "birth-year", "birth-year")
-    yield from _before_identity(questionnaire)
 
 
-def _before_identity(questionnaire: Questionnaire) -> Iterator[Fault]:
+def before_identity(questionnaire: Questionnaire) -> Iterator[Fault]:
     """Whatever is said to somebody unknown may not name the department."""
     order = questionnaire.order
     known = max((place for place, item in enumerate(order, 1) if item.identity or item.birth_year),
                 default=0)
     for item in order[:known]:
         for language in questionnaire.languages:
-            text = item.prompt.get(language) or item.text.get(language, "")
+            heading = item.type is ItemType.GROUP            # is not said to strangers
+            text = item.prompt.get(language) or ("" if heading else item.text.get(language, ""))
             if "{department" in text.replace("{{", ""):
                 yield fault(item.link_id, "phone-prompt", "no-department")
 

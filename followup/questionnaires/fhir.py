@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from followup.questionnaires.checks import check
+from followup.questionnaires.checks import before_identity, check
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.faults import Fault, UnsoundQuestionnaire, fault
 from followup.questionnaires.incoming import overlooked, printable
@@ -31,7 +31,7 @@ def load_questionnaire(source: str | bytes | Mapping[str, Any], *,
     questionnaire = reader.questionnaire(raw)
     faults = [*unprintable, *reader.faults, *check(questionnaire, reader.broken)]
     if not stored:
-        faults += overlooked(raw)
+        faults += [*before_identity(questionnaire), *overlooked(raw)]
         faults += [each for each in questionnaire_faults(raw)
                    if not any(_same(each, ours) for ours in faults)]
     if faults:

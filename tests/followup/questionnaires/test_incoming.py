@@ -135,3 +135,17 @@ def test_nothing_before_the_identity_is_known_tells_of_the_stay(text: str, code:
         ("hello", "phone-prompt" if code == "no-department" else "text", code)]
     assert ("who", code) in [(link_id, found) for link_id, _, found in faults(
         {**who, "text": text})]
+
+
+def test_a_version_that_was_published_before_is_read_as_it_is() -> None:
+    who = choice("who", required=True, extension=[ours("role", valueCode="identity")])
+    raw = questionnaire(item("hello", "display", text="{department}<b>回访</b>"), who)
+    stored = load_questionnaire(raw, stored=True)
+    assert stored.item("hello").text["zh"] == "{department}<b>回访</b>"
+    with pytest.raises(UnsoundQuestionnaire):
+        load_questionnaire(raw)
+
+
+def test_a_heading_that_strangers_do_not_hear_may_name_the_department() -> None:
+    who = choice("who", required=True, extension=[ours("role", valueCode="identity")])
+    load_questionnaire(questionnaire(item("g", "group", text="{department}随访", item=[who])))
