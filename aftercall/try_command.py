@@ -80,17 +80,25 @@ def _read(questionnaire: str) -> bytes:
 
 
 def _lines(script: Path | None, screen: Console) -> Iterator[str]:
-    if script is not None:
-        try:
-            text = script.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"{script} cannot be read", field="script",
-                               expected="a text file, one line each time the patient acts"
-                               ) from error
-        for line in text.splitlines():
-            screen.print(f"> {line}", style="cyan", markup=False)
-            yield line
-        return
+    """What the patient does, line by line; InvalidInput at once where ``script`` cannot be read."""
+    if script is None:
+        return _typed(screen)
+    try:
+        lines = script.read_text("utf-8-sig").splitlines()      # some editors put a mark in front
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{script} cannot be read", field="script",
+                           expected="a text file, one line each time the patient acts"
+                           ) from error
+    return _played(lines, screen)
+
+
+def _played(lines: list[str], screen: Console) -> Iterator[str]:
+    for line in lines:
+        screen.print(f"> {line}", style="cyan", markup=False)
+        yield line
+
+
+def _typed(screen: Console) -> Iterator[str]:
     screen.print(HELP, style="dim")
     while True:
         try:

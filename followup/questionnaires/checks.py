@@ -22,7 +22,7 @@ from followup.questionnaires.definition import (
     Texts,
 )
 from followup.questionnaires.faults import Fault, fault
-from followup.questionnaires.values import within
+from followup.questionnaires.values import scalar, within
 
 STATUSES = ("draft", "active", "retired")
 RELATIVE = "relative"                                # has answered: when is the patient there?
@@ -72,6 +72,19 @@ def _head(questionnaire: Questionnaire) -> Iterator[Fault]:
             yield fault(item.link_id, "role", "birth-year", "birth-year")
 
 
+def before_identity(questionnaire: Questionnaire) -> Iterator[Fault]:
+    """Whatever is said to somebody unknown may not name the department."""
+    order = questionnaire.order
+    known = max((place for place, item in enumerate(order, 1) if item.identity or item.birth_year),
+                default=0)
+    for item in order[:known]:
+        for language in questionnaire.languages:
+            heading = item.type is ItemType.GROUP            # is not said to strangers
+            text = item.prompt.get(language) or ("" if heading else item.text.get(language, ""))
+            if "{department" in text.replace("{{", ""):
+                yield fault(item.link_id, "phone-prompt", "no-department")
+
+
 def _sound_birth_year(item: Item, questions: Sequence[Item]) -> bool:
     return len(questions) > 1 and questions[0].identity and questions[1] is item \
         and item.type is ItemType.INTEGER and item.required and item.parent is None \
@@ -86,9 +99,6 @@ def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
         yield from _texts(link_id, "text", item.text, languages, spoken=True)
     if item.prompt:
         yield from _texts(link_id, "phone-prompt", item.prompt, languages, spoken=True)
-    for language in ((item.identity or item.birth_year) and languages) or ():
-        if "department" in variables(item.prompt.get(language) or item.text.get(language, "")):
-            yield fault(link_id, "phone-prompt", "no-department")
     if item.type is ItemType.GROUP and not item.items:
         yield fault(link_id, "item", "below-group")
     if item.type is ItemType.DISPLAY and item.items:
@@ -205,8 +215,9 @@ def _options(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     for option in item.options:
         keys.update(option.keys)
         if item.type is not ItemType.BOOLEAN:
-            codes[option.value["valueCoding"]["code"]] += 1
-            yield from _texts(link_id, f"answerOption.{option.place}.display", option.text,
+            codes[str(scalar(option.value))] += 1
+            name = "display" if "valueCoding" in option.value else "valueString"
+            yield from _texts(link_id, f"answerOption.{option.place}.{name}", option.text,
                               languages)
         if option.outcome is not None and not item.identity:
             yield fault(link_id, f"answerOption.{option.place}.outcome", "identity-outcome",
@@ -250,7 +261,7 @@ def _comparison(question: Item, link_id: str, where: str, operator: Operator,
         yield fault(link_id, f"{where}.value", "value-like", str(value),
                     type=_SCALARS[question.type][1], question=question.link_id)
     elif question.type in (ItemType.CHOICE, ItemType.OPEN_CHOICE):
-        codes = [option.value["valueCoding"]["code"] for option in question.options]
+        codes = [str(scalar(option.value)) for option in question.options]
         if value not in codes:
             yield fault(link_id, f"{where}.value", "code-among", value, codes=codes)
 

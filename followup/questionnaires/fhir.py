@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from followup.questionnaires.checks import check
+from followup.questionnaires.checks import before_identity, check
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.faults import Fault, UnsoundQuestionnaire, fault
+from followup.questionnaires.incoming import overlooked, printable
 from followup.questionnaires.reader import ITEM_EXTENSIONS, Reader
 from followup.questionnaires.shape import questionnaire_faults
 
@@ -20,15 +21,17 @@ MAX_BYTES = 1_000_000
 
 def load_questionnaire(source: str | bytes | Mapping[str, Any], *,
                        stored: bool = False) -> Questionnaire:
-    """A questionnaire from FHIR JSON; ``stored``: its shape was checked when it came in.
+    """A questionnaire from FHIR JSON; ``stored``: its shape and texts were checked as it came in.
 
     Raises UnsoundQuestionnaire with every fault, in document order.
     """
     raw = source if isinstance(source, Mapping) else _parse(source)
+    raw, unprintable = (raw, []) if stored else printable(raw)
     reader = Reader()
     questionnaire = reader.questionnaire(raw)
-    faults = [*reader.faults, *check(questionnaire, reader.broken)]
+    faults = [*unprintable, *reader.faults, *check(questionnaire, reader.broken)]
     if not stored:
+        faults += [*before_identity(questionnaire), *overlooked(raw)]
         faults += [each for each in questionnaire_faults(raw)
                    if not any(_same(each, ours) for ours in faults)]
     if faults:

@@ -18,10 +18,12 @@ from followup.questionnaires.definition import (
     Option,
     Questionnaire,
     Scalar,
+    Texts,
 )
 from followup.questionnaires.extensions import Extensions
 from followup.questionnaires.shape import shape_fault
 from followup.questionnaires.values import fhir_value, scalar
+from followup.questionnaires.valuesets import Options, contained_options, with_options
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_DEPTH = 8
@@ -40,6 +42,7 @@ class Reader(Extensions):
 
     broken: set[str] = field(default_factory=set)
     count: int = 0
+    sets: Mapping[str, Options] = field(default_factory=dict)     # contained, by #id
 
     def shape(self, model: type[Model], raw: Mapping[str, Any], link_id: str) -> Model:
         """``raw`` as ``model``; an element that does not fit is reported and left out."""
@@ -64,6 +67,7 @@ class Reader(Extensions):
         self.unsupported("", raw)
         self.known(head, "", ("language",))
         self.language = wire.base_language(head.language or "zh")
+        self.sets = contained_options(raw)
         also = [wire.base_language(code) for code in wire.strings(head, wire.OURS + "language")]
         return Questionnaire(
             url=head.url or "", version=head.version or "", title=head.title or "",
@@ -85,6 +89,7 @@ class Reader(Extensions):
             return Item(nameless, ItemType.GROUP, parent=parent)
         named = raw.get("linkId")
         link_id = named if isinstance(named, str) and named else nameless
+        raw = with_options(raw, self.sets)
         element = self.shape(wire.ItemElement, raw, link_id)
         if link_id is nameless:
             self.fault(link_id, "linkId", "not-empty", named)
@@ -141,9 +146,10 @@ class Reader(Extensions):
             items=self.items(element.item, link_id, depth + 1))
 
     def unsupported(self, link_id: str, raw: Mapping[str, Any]) -> None:
-        for name in wire.NOT_SUPPORTED:
-            if name in raw:
-                self.fault(link_id, name, "unsupported")
+        if "modifierExtension" in raw:
+            self.fault(link_id, "modifierExtension", "unsupported")
+        if "answerValueSet" in raw:
+            self.fault(link_id, "answerValueSet", "value-set", raw["answerValueSet"])
         if raw.get("readOnly") is True:
             self.fault(link_id, "readOnly", "writable")
 
@@ -154,6 +160,9 @@ class Reader(Extensions):
             return None
         if element.type == "decimal" and extension.integer is not None:
             return Decimal(extension.integer)
+        whole = extension.decimal
+        if element.type == "integer" and whole is not None and whole == int(whole):
+            return int(whole)
         return extension.scalar
 
     def options(self, element: wire.ItemElement, link_id: str) -> tuple[Option, ...]:
@@ -161,19 +170,27 @@ class Reader(Extensions):
         for number, option in enumerate(element.answer_option, 1):
             self.known(option, link_id, ("key", "outcome", "spoken"))
             coding = option.coding
-            if coding is None or not coding.code:
+            if (coding is None or not coding.code) and option.string is None:
                 self.fault(link_id, f"answerOption.{number - 1}", "coding")
                 continue
             keys = tuple(wire.strings(option, wire.OURS + "key")) or (str(number),)
             outcome = option.first(wire.OURS + "outcome")
-            value = {"system": coding.system, "code": coding.code, "display": coding.display}
             found.append(Option(
-                {"valueCoding": {name: text for name, text in value.items() if text}},
-                wire.texts(coding.display, coding.display_, self.language), keys,
+                *self.value_and_text(option), keys,
                 (outcome.code or outcome.string or "") if outcome else None,
                 bool(self.value(option, link_id, wire.EXCLUSIVE, bool)),
                 self.spoken(option, link_id, "spoken"), place=number - 1))
         return tuple(found)
+
+    def value_and_text(self, option: wire.AnswerOption) -> tuple[Mapping[str, Any], Texts]:
+        """An option as an answer has it, and what it is called."""
+        coding = option.coding
+        if coding is None or not coding.code:
+            return {"valueString": option.string}, wire.texts(option.string, option.string_,
+                                                              self.language)
+        value = {"system": coding.system, "code": coding.code, "display": coding.display}
+        return ({"valueCoding": {name: text for name, text in value.items() if text}},
+                wire.texts(coding.display, coding.display_, self.language))
 
     def most(self, element: wire.ItemElement, link_id: str, kind: ItemType,
              options: Sequence[Option]) -> int:
@@ -196,9 +213,10 @@ class Reader(Extensions):
             plain = each.scalar
             if kind is ItemType.DECIMAL and type(plain) is int:
                 plain = Decimal(plain)
-            fitting = [option.value for option in options if scalar(option.value) == plain] \
-                if kind.has_options else []
-            if fitting and (isinstance(plain, bool) or each.coding):
+            same = {bool: "valueBoolean", str: "valueCoding" if each.coding else "valueString"}
+            fitting = [option.value for option in options if scalar(option.value) == plain
+                       and same.get(type(plain)) in option.value] if kind.has_options else []
+            if fitting:
                 found.append(fitting[0])
             elif not isinstance(plain, str | None) and type(plain) is _PLAIN.get(kind):
                 found.append(fhir_value(plain))

@@ -26,7 +26,6 @@ MAX_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"
 MIN_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"
 EXCLUSIVE = "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive"
 HIDDEN = "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden"
-NOT_SUPPORTED = ("modifierExtension", "answerValueSet")
 
 
 def _number(value: Any) -> Any:
@@ -123,6 +122,8 @@ class AnswerOption(Element):
     """One option of a choice."""
 
     coding: Coding | None = Field(None, alias="valueCoding")
+    string: Text | None = Field(None, alias="valueString")
+    string_: Element | None = Field(None, alias="_valueString")
     selected: StrictBool = Field(False, alias="initialSelected")
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from followup.questionnaires.faults import Fault, fault
 
 Path = tuple[str | int, ...]
+SHOWN = 80                                             # characters of a text in a fault
 OTHER = "shape"                                        # has no words of ours: told as it is
 CODES = {                                              # pydantic's types of error, by our codes
     "element": ("extra_forbidden",),
@@ -58,14 +59,15 @@ def _faults(model: type[BaseModel], raw: Mapping[str, Any]) -> list[Fault]:
     errors = list(_errors(model, _without_value_elements(raw, (), beside), ()))
     for path, element in beside:
         errors += _errors(Element, element, path)
-    names = dict(_named(raw))
-    return [shape_fault(*_place(path, names), error) for path, error in errors]
+    names = dict(item_names(raw))
+    return [shape_fault(*place_of(path, names), error) for path, error in errors]
 
 
 def shape_fault(link_id: str, where: Path, error: Mapping[str, Any]) -> Fault:
     """The fault that one of pydantic's errors is."""
     place, given = ".".join(map(str, where)), error["input"]
-    found = given if isinstance(given, str | int | float | bool) else None
+    found = given[:SHOWN] if isinstance(given, str) else given \
+        if isinstance(given, int | float) else None
     said = str(error["msg"]).removeprefix("Value error, ")
     code = _CODE.get(error["type"]) or next(
         (ours for ours, starts in _MESSAGES if said.startswith(starts)), OTHER)
@@ -106,7 +108,7 @@ def _without_value_elements(raw: Any, at: Path, found: list[tuple[Path, Any]]) -
     return raw
 
 
-def _named(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+def item_names(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """The path of every item, and its linkId; one without is called by its place, as read."""
     def below(items: Any, at: Path) -> Iterator[tuple[Path, Any]]:
         for place, item in enumerate(items if isinstance(items, Sequence) else ()):
@@ -119,7 +121,7 @@ def _named(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         yield path, link_id if isinstance(link_id, str) and link_id else f"(item {count})"
 
 
-def _place(path: Path, names: Mapping[Path, str]) -> tuple[str, Path]:
+def place_of(path: Path, names: Mapping[Path, str]) -> tuple[str, Path]:
     """The innermost item on a path, and the rest of it."""
     for length in range(len(path), 0, -1):
         if path[:length] in names:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from followup.questionnaires.valuesets import contained_options, with_options
 
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 UNIT = "http://hl7.org/fhir/StructureDefinition/questionnaire-unit"
@@ -29,7 +32,9 @@ class Wording:
     def __init__(self, resource: Json, locale: str) -> None:
         """``locale``: zh or en; items without a translation show their own text."""
         self._resource, self._locale = resource, locale
-        self._items = {str(item.get("linkId", "")): item for item in _walk(resource)}
+        sets = contained_options(resource)
+        self._items = {str(item.get("linkId", "")): with_options(item, sets)
+                       for item in _walk(resource)}
 
     @property
     def title(self) -> str:
@@ -52,17 +57,26 @@ class Wording:
             if key == "valueBoolean":
                 return Shown("bool", "yes" if given else "no")
             if key in ("valueDecimal", "valueInteger"):
-                number = f"{given:g}" if isinstance(given, float) else str(given)
+                number = f"{Decimal(str(given)):f}".removesuffix(".0") \
+                    if isinstance(given, float) else str(given)
                 return Shown("number", f"{number} {_unit(item)}".strip())
             if key == "valueCoding" and isinstance(given, Mapping):
                 return Shown("text", self._option(item, given))
             if key == "valueAttachment":
                 return Shown("message", "")
+            if key == "valueString":
+                return Shown("text", self._chosen(item, str(given)))
             if key == "valueQuantity" and isinstance(given, Mapping):
                 return Shown("number", f"{given.get('value', '')} {given.get('unit', '')}".strip())
             if key.startswith("value"):
                 return Shown("text", str(given))
         return Shown("none", "")
+
+    def _chosen(self, item: Json, text: str) -> str:
+        for option in item.get("answerOption", ()):
+            if option.get("valueString") == text:
+                return self._translated(option, "valueString")
+        return text
 
     def _option(self, item: Json, coding: Json) -> str:
         for option in item.get("answerOption", ()):

@@ -88,16 +88,34 @@ def _own(state: State, item: Item) -> Prompt:
 
 
 def displays(state: State, ahead: Item | None) -> tuple[Prompt, ...]:
-    """Texts without a question between the last item dealt with and ``ahead`` (None: the end)."""
-    found: list[Prompt] = []
+    """What is said between the last item dealt with and ``ahead`` (None: the end): texts without
+    a question, and the headings of the groups that are entered, once in each call."""
+    headings = _headings(state, ahead) if ahead else []
+    found: list[Item] = []
     for item in enabled_items(state.questionnaire, state.answers):
         if ahead is not None and item.link_id == ahead.link_id:
             break
         if item.is_question:
-            found.clear()
-        elif item.type is ItemType.DISPLAY or item.prompt:
-            found.append(_own(state, item))
-    return tuple(found)
+            found = [each for each in found if each in headings]
+        elif item.type is ItemType.DISPLAY or item in headings:
+            found.append(item)
+    return tuple(_own(state, item) for item in found)
+
+
+def _headings(state: State, ahead: Item) -> list[Item]:
+    """The groups around ``ahead`` of which nothing was asked as yet; to somebody unknown only
+    what was written for the telephone is said of them."""
+    stranger, found, above = ahead.identity or ahead.birth_year, [], ahead.parent
+    while above:
+        group = state.questionnaire.item(above)
+        # who has answered is asked in each call and not gone back to
+        begun = any(item.link_id in state.history or (item.identity and group.prompt
+                    and not stranger) for item in group.walk())
+        if not group.is_question and not begun and (
+                group.prompt or (group.text and not stranger)):
+            found.append(group)
+        above = group.parent
+    return found
 
 
 def once_more(state: State, item: Item, why: str) -> tuple[Prompt, ...]:

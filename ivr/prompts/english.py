@@ -11,6 +11,7 @@ _ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 _TENS = ("_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
            "October", "November", "December")
+_SIZES = ((10 ** 9, "billion"), (10 ** 6, "million"), (1000, "thousand"), (100, "hundred"))
 _ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth",
              "eight": "eighth", "nine": "ninth", "twelve": "twelfth"}
 
@@ -20,13 +21,13 @@ class English:
 
     to = " to "
 
-    def number(self, text: str, measured: bool = False) -> str:
-        """``38.5`` -> thirty-eight point five; six digits and more are read one by one."""
+    def number(self, text: str, measured: bool = False, counted: bool = False) -> str:
+        """``38.5`` -> thirty-eight point five; six digits and more one by one, unless counted."""
         if text.startswith("-"):
-            return "minus " + self.number(text[1:])
+            return "minus " + self.number(text[1:], counted=counted)
         whole, _, fraction = text.partition(".")
         tail = " point " + self.digits(fraction) if fraction else ""
-        if len(whole) >= LONG or (len(whole) > 1 and whole[0] == "0"):
+        if (len(whole) >= LONG and not counted) or (len(whole) > 1 and whole[0] == "0"):
             return self.digits(whole) + tail
         return _whole(int(whole)) + tail
 
@@ -50,8 +51,8 @@ class English:
 
     def clock(self, hour: int, minute: int) -> str:
         """``15:30`` -> three thirty in the afternoon."""
-        if minute == 0 and hour in (0, 12):
-            return "midnight" if hour == 0 else "noon"
+        if minute == 0 and hour in (0, 12, 24):
+            return "noon" if hour == 12 else "midnight"
         part = "in the morning" if hour < 12 else "in the afternoon" if hour < 18 \
             else "in the evening"
         rest = "o'clock" if minute == 0 else f"oh {_whole(minute)}" if minute < 10 \
@@ -61,6 +62,23 @@ class English:
     def degrees(self, text: str) -> str:
         """``38.5`` -> thirty-eight point five degrees."""
         return self.number(text) + (" degree" if text == "1" else " degrees")
+
+    def ordinal(self, number: int) -> str:
+        """``2`` -> second."""
+        return ordinal(number)
+
+    def fraction(self, part: int, whole: int) -> str:
+        """``3``, ``4`` -> three quarters."""
+        named = {2: "half", 4: "quarter"}.get(whole) or ordinal(whole)
+        return f"{_whole(part)} {named}{'s' if part > 1 else ''}"
+
+    def over(self, upper: str, lower: str) -> str:
+        """Of blood pressure: one hundred and twenty over eighty."""
+        return f"{self.number(upper)} over {lower}"
+
+    def with_unit(self, text: str, unit: str) -> str:
+        """``5`` milligrams -> five milligrams, ``1`` -> one milligram."""
+        return f"{self.number(text)} {unit.replace('s', '', 1) if text == '1' else unit}"
 
     def percent(self, text: str) -> str:
         """``20`` -> twenty percent."""
@@ -81,7 +99,7 @@ def _whole(number: int) -> str:
     if number < 100:
         tens, ones = divmod(number, 10)
         return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")
-    size, word = (1000, "thousand") if number >= 1000 else (100, "hundred")
+    size, word = next((size, word) for size, word in _SIZES if number >= size)
     head, rest = divmod(number, size)
     joint = " and " if 0 < rest < 100 else " " if rest else ""
     return f"{_whole(head)} {word}{joint}{_whole(rest) if rest else ''}"

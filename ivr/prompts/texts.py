@@ -39,10 +39,17 @@ def questionnaire_texts(questionnaire: Questionnaire) -> dict[tuple[str, str], s
             if keys:
                 found[keys_id(questionnaire, item), language] = keys
                 if not item.prompt.get(language):
-                    spoken = f"{spoken} {keys}"
+                    spoken = f"{_closed(spoken, language)} {keys}"
             if spoken:
                 found[question_id(questionnaire, item), language] = spoken
     return found
+
+
+def _closed(text: str, language: str) -> str:
+    """A text with an end, at which a voice pauses."""
+    if text.rstrip().endswith(tuple(".,:;!?…。，：；！？、")):
+        return text
+    return text.rstrip() + ("." if language == "en" else "。")
 
 
 def key_name(key: str, language: str) -> str:

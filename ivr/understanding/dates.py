@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ivr.understanding.lexicon import Lexicon, cut
-from ivr.understanding.numbers import chinese_number
+from ivr.understanding.numbers import chinese_number, either
 from ivr.understanding.numbers import read as read_numbers
 
 _N = r"[\d一二两兩三四五六七八九十廿卅]{1,3}"
@@ -154,7 +154,7 @@ def _year(said: str) -> int | None:
 
 
 def _chinese(said: str) -> int | None:
-    number = chinese_number(said)
+    number = None if either(said) else chinese_number(said)      # 两三号 is not the twenty-third
     return None if number is None else int(number)
 
 

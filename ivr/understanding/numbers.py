@@ -9,12 +9,13 @@ from decimal import Decimal
 _CN = {digit: value for value, digits in enumerate(
     ("零〇", "一幺壹", "二两兩俩", "三仨", "四", "五", "六", "七", "八", "九")) for digit in digits}
 _CN_DIGITS = "零一二三四五六七八九"
-_RUN = re.compile(r"[零〇一幺壹二两兩俩三仨四五六七八九十百廿卅\d.点點度半]+(?:[個个]半)?")
+_RUN = re.compile(r"[零〇一幺壹二两兩俩三仨四五六七八九十百千万萬亿億廿卅\d.点點度半]+"
+                  r"(?:[個个]半)?")
 _ANY_DIGIT = re.compile(r"[零〇一幺壹二两兩俩三仨四五六七八九十百廿卅\d]")
 _SPLIT_POINT = re.compile(r"(?:[点點]儿?|度[点點])(?=[零〇一幺二两兩三四五六七八九\d])")
-_ABOUT = re.compile(r"[一二两兩三四五六七八九]{2}")       # 两三次, 三四分: two numbers, and either
 MOST_DIGITS = 10             # below, two digits are told one by one
-A_LITTLE = ("一点", "一點")       # no number
+A_LITTLE = ("一点", "一點", "万一", "萬一")        # no number
+BEYOND = ("thousand", "thousands", "million")      # from here on numbers are typed
 AFTER_ONE = "下直般些样樣会會定"  # nor is the 一 of 等一下
 _PART = re.compile(
     r"(?P<whole>[^点點度半個个.]+)"
@@ -80,15 +81,23 @@ def _chinese(text: str, decimals: int) -> tuple[list[Decimal], str]:
             continue
         rest.append(text[place:match.start()])
         place = match.end()
-        number = None if _is_about(run) else chinese_number(run, decimals)
+        if two := either(run):
+            found += two
+            continue
+        number = chinese_number(run, decimals)
         found += [number] if number is not None else [Decimal(-1), Decimal(-2)]
     rest.append(text[place:])
     return found, "".join(rest)
 
 
-def _is_about(run: str) -> bool:
-    """Two digits in a row, of which either is meant: 两三, 七八."""
-    return bool(_ABOUT.fullmatch(run)) and _CN[run[1]] == _CN[run[0]] + 1
+def either(run: str) -> list[Decimal]:
+    """两三, 五六, 三五: one or the other, and not 23; none where a run is no such thing."""
+    digits = run.removesuffix("度")
+    if len(digits) != 2 or not all(digit in _CN for digit in digits):
+        return []
+    one, other = (_CN[digit] for digit in digits)
+    rough = "两" in digits or "兩" in digits or digits == "三五" or 0 < one == other - 1
+    return [Decimal(one), Decimal(other)] if rough else []
 
 
 def chinese_number(run: str, decimals: int = 0) -> Decimal | None:
@@ -145,6 +154,10 @@ def _english(text: str, decimals: int) -> tuple[list[Decimal], str]:
     rest: list[str] = []
     place = 0
     while place < len(words):
+        if words[place] in BEYOND:             # never its first digit alone
+            found += [Decimal(-1), Decimal(-2)]
+            place += 1
+            continue
         number, length = _english_at(words[place:], decimals)
         if length:
             found.append(number)

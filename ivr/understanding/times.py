@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ivr.understanding import dayparts
 from ivr.understanding.dayparts import DayPart
 from ivr.understanding.lexicon import cut, lexicon, normal
-from ivr.understanding.numbers import chinese_number
+from ivr.understanding.numbers import chinese_number, either
 from ivr.understanding.numbers import read as read_numbers
 
 _N = r"[\d零一二兩两三四五六七八九十廿]{1,3}"
@@ -153,7 +153,8 @@ def _delay(after: re.Match[str]) -> When | None:
     """In so long: 一个半小时, 半个钟, 個半鐘, 三刻钟."""
     unit = {"分": 1, "刻": 15}.get(after["unit"][0], 60)
     if after["n"]:
-        number = chinese_number(after["n"])
+        about = either(after["n"])                             # 两三个小时: two
+        number = about[0] if about else chinese_number(after["n"])
         if number is None:
             return None
         halves = 2 * int(number) + (1 if after["half"] or after["more"] else 0)
@@ -184,10 +185,12 @@ def _english(said: str, part: DayPart | None) -> When | None:
         minute = {"half": 30, "quarter": 15}.get(past["n"].removeprefix("a "), 0) or int(
             read_numbers(past["n"], "en", 0)[0][0])
         hour, minute = (hour, minute) if past["way"] == "past" else (hour - 1, 60 - minute)
+    if others == [first + 1] and "or" in rest.split() and not past:
+        others = []                                            # two or three: two
     if others:
         if past or minute or len(others) > 1 or others[0] < 10 or not {
                 "or", "and", "to", "between", "till", "until"}.isdisjoint(rest.split()):
-            return None                                        # two or three
+            return None                                        # two or five
         minute = others[0]                                     # three thirty
     return _clock(hour, minute, part)
 

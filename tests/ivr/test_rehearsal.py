@@ -52,7 +52,7 @@ def test_hanging_up_ends_it() -> None:
 
 def test_a_script_of_lines_gives_json_and_nothing_else(tmp_path: Path) -> None:
     script = tmp_path / "patient.txt"
-    script.write_text("8\n1\nso so\n39#\n", "utf-8")
+    script.write_bytes(b"\xef\xbb\xbf8\r\n1\r\nso so\r\n39#\r\n")      # as Windows has it
     done = CliRunner().invoke(app, [*TRY, "--json", "--script", str(script)])
     report = json.loads(done.stdout)
     assert done.exit_code == 0
@@ -67,6 +67,7 @@ def test_what_is_not_there_is_named_with_what_was_expected(arguments: list[str])
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code != 0
     assert "expected" in str(done.exception) or "cannot be read" in str(done.exception)
+    assert not done.stdout                   # nothing was begun
 
 
 def test_at_the_terminal_it_asks_line_by_line_and_sums_up() -> None:

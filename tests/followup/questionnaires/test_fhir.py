@@ -20,6 +20,7 @@ from tests.followup.questionnaires.build import (
     BOUND,
     choice,
     coding,
+    english,
     item,
     ours,
     questionnaire,
@@ -114,7 +115,11 @@ ONE_FAULT = [
     ("answerOption", choice("a", "")),
     ("answerOption", choice("a", "xx")),
     ("answerOption.0", item("a", "choice", answerOption=[
+        {"valueInteger": 3}, {"valueCoding": coding("y")}])),
+    ("answerOption.0.valueString", item("a", "choice", answerOption=[
         {"valueString": "x"}, {"valueCoding": coding("y")}])),
+    ("answerOption", item("a", "choice", answerOption=[
+        {"valueString": "x", "_valueString": english("x")}] * 2)),
     ("answerOption.0.display", item("a", "choice", answerOption=[
         {"valueCoding": {"code": "x", "display": "选"}}])),
     ("answerOption.0.outcome", item("a", "choice", answerOption=[
@@ -202,6 +207,33 @@ def test_damage_anywhere_is_either_harmless_or_refused_by_name(data: st.DataObje
         load_questionnaire(raw)
     except InvalidInput as refused:
         assert refused.details["faults"]
+
+
+def test_options_may_be_plain_texts() -> None:
+    def option(zh: str, en: str, **more: Any) -> dict[str, Any]:
+        return {"valueString": zh, "_valueString": english(en), **more}
+
+    loaded = load_questionnaire(questionnaire(
+        item("how", "choice", answerOption=[option("好", "well"), option("不好", "unwell")],
+             initial=[{"valueString": "好"}],
+             extension=[rule("abnormal", "=", valueString="不好")]),
+        item("more", "boolean", **when("how", answerString="不好"))))
+    how = loaded.item("how")
+    assert how.options[1].value == {"valueString": "不好"}
+    assert how.options[1].text == {"zh": "不好", "en": "unwell"}
+    assert how.initial == ({"valueString": "好"},)
+    assert faults(questionnaire(
+        item("how", "choice", answerOption=[option("好", "well")]),
+        item("more", "boolean", **when("how", answerString="还行")))) == [
+        ("more", "enableWhen.0.value")]
+
+
+def test_a_whole_number_may_be_bounded_by_a_whole_decimal() -> None:
+    def bounded(high: float) -> dict[str, Any]:
+        return questionnaire(item("n", "integer", extension=low_high("valueDecimal", 0.0, high)))
+
+    assert load_questionnaire(bounded(10.0)).item("n").maximum == 10
+    assert faults(bounded(10.5)) == [("n", "maxValue")]
 
 
 def spoken(name: str, language: str, *words: str) -> dict[str, Any]:

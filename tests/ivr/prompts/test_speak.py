@@ -25,7 +25,9 @@ from ivr.prompts.speak import (
     ("110", "一百一十"), ("140", "一百四十"), ("1005", "一千零五"), ("1050", "一千零五十"),
     ("10010", "一万零一十"), ("05", "零五"), ("20260305", "二零二六零三零五"),
     ("200", "二百"), ("2000", "两千"), ("22000", "两万两千"),
-    ("12", "十二"), ("0.2", "零点二"), ("-3.5", "负三点五"), ("1,200", "一千二百")])
+    ("12", "十二"), ("0.2", "零点二"), ("-3.5", "负三点五"), ("1,200", "一千二百"),
+    ("38.05", "三十八点零五"), ("10,010", "一万零一十"), ("1,000,000", "一百万"),
+    ("200,000,100", "两亿零一百")])
 def test_chinese_numbers(digits: str, words: str) -> None:
     assert fill(digits, {}, "zh") == words
 
@@ -44,7 +46,9 @@ def test_cantonese_numbers(digits: str, words: str) -> None:
     ("1005", "one thousand and five"), ("-3.5", "minus three point five"),
     ("1234", "one thousand two hundred and thirty-four"),
     ("1,200", "one thousand two hundred"),
-    ("123456", "one two three four five six")])
+    ("123456", "one two three four five six"),
+    ("38.05", "thirty-eight point zero five"), ("10,010", "ten thousand and ten"),
+    ("2,000,001", "two million and one")])
 def test_english_numbers(digits: str, words: str) -> None:
     assert fill(digits, {}, "en") == words
 
@@ -63,6 +67,14 @@ def test_english_numbers(digits: str, words: str) -> None:
     ("zh", "2026-02-30", "两千零二十六 零二 三十"),
     ("zh", "15:30", "下午三点半"), ("zh", "14:05", "下午两点零五分"), ("zh", "8:00", "上午八点"),
     ("zh", "12:10", "中午十二点十分"), ("zh", "0:00", "凌晨零点"), ("zh", "25:30", "二十五:三十"),
+    ("zh", "2026/11/25", "二零二六年十一月二十五日"), ("zh", "2026.1.5", "二零二六年一月五日"),
+    ("zh", "7:30-9:00", "上午七点半到上午九点"), ("zh", "24:00", "晚上十二点"),
+    ("zh", "2岁的2人", "两岁的两人"), ("zh", "2楼2级", "二楼二级"),
+    ("zh", "每次1/2片", "每次二分之一片"), ("zh", "血压120/80mmHg", "血压一百二十、八十毫米汞柱"),
+    ("zh", "5mg或10 ml", "五毫克或十毫升"), ("zh", "101.3°F", "华氏一百零一点三度"),
+    ("zh", "400-820-8820", "四零零, 八二零, 八八二零"), ("zh", "12320热线", "幺二三二零热线"),
+    ("zh", "维生素B12", "维生素B十二"), ("zh", "2026/13/25", "两千零二十六 十三 二十五"),
+    ("yue", "2歲", "兩歲"), ("yue", "120/80mmHg", "一百二十、八十毫米水銀柱"),
     ("yue", "2日兩點", "二日兩點"), ("yue", "2個鐘頭", "兩個鐘頭"), ("yue", "15:30", "下晝三點半"),
     ("yue", "2026-11-25", "二零二六年十一月二十五號"), ("yue", "請打120", "請打一二零"),
     ("en", "press 1 now", "press one now"), ("en", "2-3 days", "two to three days"),
@@ -72,6 +84,18 @@ def test_english_numbers(digits: str, words: str) -> None:
     ("en", "at 15:30", "at three thirty in the afternoon"), ("en", "12:00", "noon"),
     ("en", "9:05", "nine oh five in the morning"),
     ("en", "20:00", "eight o'clock in the evening"),
+    ("en", "9:00 pm", "nine o'clock in the evening"),
+    ("en", "12:30 a.m.", "twelve thirty in the morning"),
+    ("en", "12 pm to 1pm", "noon to one o'clock in the afternoon"), ("en", "24:00", "midnight"),
+    ("en", "7:30-9:00 am", "seven thirty in the morning to nine o'clock in the morning"),
+    ("en", "on May 2nd", "on May second"), ("en", "the 21st", "the twenty-first"),
+    ("en", "1/2 or 3/4", "one half or three quarters"), ("en", "7/10", "seven/ten"),
+    ("en", "120/80", "one hundred and twenty over eighty"),
+    ("en", "1mg, 5 mg", "one milligram, five milligrams"),
+    ("en", "vitamin B12", "vitamin B twelve"),
+    ("en", "101.3°F", "one hundred and one point three degrees Fahrenheit"),
+    ("en", "555-123-4567", "five five five, one two three, four five six seven"),
+    ("en", "2026/11/25", "the twenty-fifth of November, twenty twenty-six"),
     ("en", "2026-11-25", "the twenty-fifth of November, twenty twenty-six")])
 def test_figures_in_a_text_are_read_for_what_they_are(language: str, text: str,
                                                      said: str) -> None:
@@ -130,3 +154,9 @@ def test_braces_and_digits_in_a_name_do_no_harm() -> None:
 def test_pinyin_has_tones_and_plain_punctuation_only() -> None:
     said = pinyin(fill("您好\uff0c女儿\uff1f请按1。", {}, "zh"))
     assert said == "nin2 hao3, nv3 er2? qing3 an4 yi1."
+
+
+@given(st.text("0123456789-/.,:~ %℃°FCmgkLapst年个岁第拨打热线AB½²３٣", max_size=24),
+       st.sampled_from(["zh", "yue", "en"]))
+def test_any_figures_can_be_read_and_none_is_left(text: str, language: str) -> None:
+    assert not any(character.isdecimal() for character in fill("{v}", {"v": text}, language))

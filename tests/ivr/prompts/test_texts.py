@@ -74,5 +74,13 @@ def test_without_a_phone_prompt_the_keys_are_told_with_the_question() -> None:
                            "extension": [{"url": "lang", "valueCode": "en"},
                                          {"url": "content", "valueString": "A: 1"}]}]})])))
     texts = questionnaire_texts(loaded)
-    assert texts["some/bare", "en"] == "ask bare pick x: press 1. pick y: press 2."
+    assert texts["some/bare", "en"] == "ask bare. pick x: press 1. pick y: press 2."
     assert (texts["some/own", "zh"], texts["some/own", "en"]) == ("甲按1", "A: 1")
+
+
+def test_a_voice_pauses_between_a_question_and_its_first_option() -> None:
+    loaded = load_questionnaire(questionnaire(
+        choice("open", "x", text="做事时提不起劲 "), choice("closed", "x", text="疼吗？")))
+    texts = questionnaire_texts(loaded)
+    assert texts["some/open", "zh"].startswith("做事时提不起劲。 选x")
+    assert texts["some/closed", "zh"].startswith("疼吗？ 选x")

@@ -36,6 +36,28 @@ def test_what_may_be_two_numbers_is_never_quietly_one(said: str) -> None:
     assert len(set(found)) > 1 or found == [Decimal(149)]
 
 
+@pytest.mark.parametrize(("language", "said"), [
+    ("zh", "两千"), ("zh", "一万"), ("zh", "八千多"), ("zh", "大概一千二百毫升"), ("yue", "兩萬"),
+    ("en", "two thousand"), ("en", "ten thousand and ten"), ("en", "a thousand two hundred")])
+def test_a_number_in_thousands_is_not_taken_for_its_first_digit(language: str, said: str) -> None:
+    found, _ = read(normal(said), language, 0)
+    assert len(set(found)) > 1
+    assert read("万一疼", "zh", 0) == ([], "万一疼")
+
+
+@pytest.mark.parametrize(("said", "meant"), [
+    ("两三次", {2, 3}), ("一两天", {1, 2}), ("五六次", {5, 6}), ("三、四次", {3, 4}),
+    ("三五次", {3, 5}), ("三四度", {3, 4})])
+def test_two_or_three_is_not_twenty_three(said: str, meant: set[int]) -> None:
+    assert set(read(normal(said), "zh", 0)[0]) == meant
+
+
+@pytest.mark.parametrize(("said", "number"), [
+    ("三四度五", "34.5"), ("三四点五", "34.5"), ("三八", "38"), ("一二零", "120")])
+def test_figures_told_one_by_one_are_one_number(said: str, number: str) -> None:
+    assert read(normal(said), "zh", 1)[0] == [Decimal(number)]
+
+
 def test_two_english_numbers_stay_two_where_there_can_be_no_point() -> None:
     assert len(read("thirty eight five", "en", 0)[0]) == 2
     assert len(read("thirty eight five six", "en", 1)[0]) > 1

@@ -23,6 +23,10 @@ from ivr.understanding import When, when, when_grammar
     ("zh", "慢一点", None), ("zh", "大声一点", None), ("zh", "晚一点再打", None),
     ("zh", "一点半", When(minute=810)),
     ("zh", "三点 不对 四点", When(minute=960)), ("en", "three, no wait, four", When(minute=960)),
+    ("zh", "下午两三点", When(minute=840)), ("zh", "两三个小时后", When(after_min=120)),
+    ("en", "two or three in the afternoon", When(minute=840)),
+    ("en", "a quarter to nine", When(minute=525)), ("en", "ten to three", When(minute=890)),
+    ("en", "quarter past nine in the evening", When(minute=1275)),
     ("zh", "二十五点", None), ("zh", "随便", None),
     ("yue", "聽日下晝三點", When(days=1, minute=900)),
     ("en", "in an hour", When(after_min=60)), ("en", "half an hour", When(after_min=30)),
@@ -65,7 +69,7 @@ def test_an_hour_that_does_not_belong_there_and_the_dead_of_night_are_asked_agai
     ("zh", "明天或者后天"), ("zh", "早上或者下午"), ("zh", "上午十点或者下午三点"),
     ("zh", "明天二十五点"), ("zh", "差五分三点"), ("zh", "下午吧，上午不行"),
     ("yue", "禮拜三"), ("yue", "大後日"), ("en", "monday at three"), ("en", "in three days"),
-    ("en", "two or three"), ("en", "between two and ten"), ("en", "morning or afternoon")])
+    ("en", "two or five"), ("en", "between two and ten"), ("en", "morning or afternoon")])
 def test_a_day_that_cannot_be_promised_and_two_times_are_none(language: str, said: str) -> None:
     assert when(language, said) is None
 

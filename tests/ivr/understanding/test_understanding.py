@@ -129,6 +129,7 @@ def test_numbers(item: Item, language: str, said: str, meant: object) -> None:
     ("en", "November 5 2025", "2025-11-05"), ("en", "three days ago", "2026-11-21"),
     ("en", "November fifth, twenty twenty-four", "2024-11-05"), ("en", "last Friday", "2026-11-20"),
     ("en", "the fifth of last month", "2026-10-05"), ("en", "last night", "2026-11-23"),
+    ("zh", "十一月两三号", "nothing"),
     ("en", "yesterday", "2026-11-23"), ("en", "November twentieth", "2026-11-20"),
     ("en", "the twenty-first of November", "2026-11-21"), ("zh", "二月三十号", "nothing"),
     ("zh", "昨天或者前天", "ambiguous")])
