@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from followup.calls.models import RecordingState
+from followup.campaigns.models import CampaignMode
 from followup.database.engine import Database
 from recordings.recorder.client import Recorder
-from tests.agi_scripts.ward import Telephone, Ward, open_ward
-from tests.fakes.recorder import FakeRecorder, refusing
+from tests.agi_scripts.ward import Telephone, Ward, call, open_ward
+from tests.fakes.recorder import FakeRecorder, died, refusing
 
 NORMAL = "1 1 36*8# 2# 1 2 1"
 
@@ -88,4 +89,29 @@ async def test_a_call_that_it_lets_down_is_recorded_on_by_asterisk(
     [command] = [one for one in patient.call.commands if "MixMonitor" in one]
     assert command == f'EXEC MixMonitor "{path},D"'
     assert patient.heard[-1] == "zh/goodbye"
+    assert fake.done() == ["begin"]
+
+
+@pytest.mark.parametrize(("mode", "keys"), [(CampaignMode.IVR, "1 1 39*0# 1"),
+                                            (CampaignMode.PREDICTIVE, "")])
+async def test_a_talk_with_an_agent_is_recorded_by_asterisk_where_the_recorder_is_away_before_it(
+        database: Database, fake: FakeRecorder, recorder: Recorder, tmp_path: Path,
+        mode: CampaignMode, keys: str) -> None:
+    """While the two speak, nobody could take over."""
+    async def ring(extension: str, escalation_id: str) -> str:
+        if extension == "8001":
+            await died(fake, recorder)
+            return "NOANSWER"
+        await ward.agent_picks_up(escalation_id)
+        return "ANSWER"
+
+    async with open_ward(database, mode=mode, recorder=recorder, data_dir=tmp_path,
+                         hold_max_s=20) as ward:
+        await ward.add_agent("8001", idle_min=9)
+        await ward.add_agent("8002")
+        patient = await call(ward, keys, ring)
+        path = ward.settings.spool_dir.resolve() / (await ward.recording()).capture_file
+    told = [one for one in patient.call.commands if "MixMonitor" in one or "EXEC Dial" in one]
+    assert patient.rung == ["8001", "8002"]
+    assert told[1] == f'EXEC MixMonitor "{path},D"' and len(told) == 3
     assert fake.done() == ["begin"]
