@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,3 +225,9 @@ def test_an_address_is_read_as_asterisk_tells_it() -> None:
 
 def test_the_two_sounds_of_these_tests_are_what_they_say() -> None:
     assert (ALAW[LOUD], ALAW[SOFT]) == (LOUD_SAMPLE, SOFT_SAMPLE)
+
+
+def test_it_is_back_soon_as_it_needs_neither_the_database_nor_the_command_line() -> None:
+    """While it starts no call is recorded."""
+    subprocess.run([sys.executable, "-c", "import sys, recordings.recorder.service\n"
+                    "sys.exit('sqlalchemy' in sys.modules or 'typer' in sys.modules)"], check=True)
