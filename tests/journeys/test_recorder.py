@@ -9,12 +9,20 @@ import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
-from followup.calls.models import Attempt, Disposition, Recording, RecordingState
+from followup.calls.models import (
+    Attempt,
+    Disposition,
+    Recording,
+    RecordingMark,
+    RecordingState,
+)
 from followup.database.base import now
 from recordings.recorder.client import BACK_S
 from recordings.recorder.packets import PacketRing
 from recordings.recorder.standing import look
+from recordings.sealing import BYTES_PER_MS
 from recordings.vault import Vault
 from tests.journeys.hospital import Hospital, hospital, person, short_questionnaire, until
 from tests.journeys.sound import Sound, listen
@@ -48,6 +56,19 @@ def _asked_unheard(sound: Sound, recording: Recording) -> list[str | None]:
     """The questions whose prompt is not heard, on the right, where its mark says."""
     return [mark.link_id for mark in recording.marks if mark.kind == "question"
             and not any(-0.4 < tone.start - mark.at_ms / 1000 < 0.7 for tone in sound.right)]
+
+
+async def _written(place: Hospital, link_id: str) -> bool:
+    """Whether all that was said before a question is in the file: a recorder that is killed takes
+    with it what is not."""
+    [attempt] = await place.attempts_of(SLOW)
+    async with place.house.database.session() as session:
+        name, at_ms = (await session.execute(
+            select(Recording.capture_file, RecordingMark.at_ms)
+            .join(RecordingMark, RecordingMark.recording_id == Recording.id)
+            .where(Recording.attempt_id == attempt.id, RecordingMark.kind == "question",
+                   RecordingMark.link_id == link_id))).one()
+    return (place.settings.spool_dir / name).stat().st_size >= at_ms * BYTES_PER_MS
 
 
 async def _answers(place: Hospital) -> bool:
@@ -91,6 +112,7 @@ async def test_a_recorder_that_dies_is_back_and_the_recording_goes_on_in_its_pla
         await place.admit([(SLOW, 0)])
         await place.call_everybody()
         await until(lambda: place.asked(SLOW, 0, "feeling"), 40, place.tell)
+        await until(lambda: _written(place, "feeling"), 40, place.tell)
         pid = place.house.parts["recorder"].pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
