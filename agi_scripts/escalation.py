@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from agi_scripts.answered import Call
 from agi_scripts.house import House
+from agi_scripts.recording import CallRecording
 from dialer.pacing import Finding, Step, next_step
 from followup.agents.models import Agent
 from followup.campaigns.models import CampaignMode
@@ -20,8 +21,9 @@ log = get_logger(__name__)
 AGENT_JOINED_CONTEXT = "aftercall-agent-joined"
 
 
-async def hand_over(channel: AgiChannel, call: Call, house: House, hold_s: int,
-                    please_hold: Callable[[], Awaitable[None]], *, critical: bool = False) -> bool:
+async def hand_over(channel: AgiChannel, call: Call, house: House, recording: CallRecording,
+                    hold_s: int, please_hold: Callable[[], Awaitable[None]], *,
+                    critical: bool = False) -> bool:
     """Ring agents, longest idle first, until one has spoken with the patient.
 
     A ``critical`` finding goes before all others; among equals the first is served first. True once
@@ -46,6 +48,7 @@ async def hand_over(channel: AgiChannel, call: Call, house: House, hold_s: int,
             agent = await house.reserve_agent(call, escalation_id, passed_over) \
                 if step is Step.CONNECT else None
             if agent is not None:
+                await recording.assure()     # in Dial no command can be given
                 if await _ring(channel, call, house, escalation_id, agent):
                     return True
                 passed_over.add(agent.id)

@@ -56,7 +56,7 @@ async def follow_up(channel: AgiChannel, house: House, book: PromptBook,
             if call.mode is CampaignMode.IVR:
                 await ask(line, desk, call, house)
             else:
-                await straight_to_agent(channel, call, house, line)
+                await straight_to_agent(channel, call, house, desk.recording, line)
             await goodbye(channel)
 
 
@@ -154,8 +154,9 @@ class FollowUpDesk:
             await line.listen(1000)
             await line.release()
 
-        return await hand_over(self._channel, self._call, self._house, escalate.hold_s,
-                               please_hold, critical=escalate.severity is Severity.CRITICAL)
+        return await hand_over(self._channel, self._call, self._house, self.recording,
+                               escalate.hold_s, please_hold,
+                               critical=escalate.severity is Severity.CRITICAL)
 
     async def use_language(self, language: str) -> None:
         """Speak it from now on, in later calls too; Asterisk's own sounds follow."""

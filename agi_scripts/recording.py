@@ -53,6 +53,12 @@ class CallRecording:
         self.finish()
         await self._by_asterisk()
 
+    async def assure(self) -> None:
+        """Before a time in which nobody can take over: a recorder that is away now may stay so."""
+        if self.lost or (self._take is not None and self._recorder is not None
+                         and not self._recorder.connected):
+            await self.go_on()
+
     async def refuse(self) -> None:
         """No sound is kept from here on."""
         if self._recorder is not None and self._take is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from agi_scripts.answered import Call
 from agi_scripts.escalation import hand_over
 from agi_scripts.house import House
+from agi_scripts.recording import CallRecording
 from followup.calls.models import Disposition
 from followup.log import get_logger
 from ivr.agi import AgiChannel, AgiHangup
@@ -21,14 +22,15 @@ PATIENCE_S = 2               # the longest silence that whoever answers has to b
 GLANCE_MS = 200              # between two looks for an agent
 
 
-async def straight_to_agent(channel: AgiChannel, call: Call, house: House, line: Line) -> None:
+async def straight_to_agent(channel: AgiChannel, call: Call, house: House,
+                            recording: CallRecording, line: Line) -> None:
     """Connect the patient, or say sorry; the attempt's outcome is kept either way."""
     async def wait() -> None:
         await line.listen(GLANCE_MS)
         await line.release()
 
     try:
-        if await hand_over(channel, call, house, PATIENCE_S, wait):
+        if await hand_over(channel, call, house, recording, PATIENCE_S, wait):
             log.info("an agent spoke with the patient")
             return
         await house.conclude(call, Disposition.ABANDONED, None)

@@ -33,6 +33,7 @@ from followup.errors import Unavailable
 from followup.log import get_logger
 from recordings.alarms import SPOOL, was_short
 from recordings.chain import link_seals
+from recordings.held import held
 from recordings.lacking import noted
 from recordings.naming import inside, missing_name, sealed_name
 from recordings.sealing import Capture, NothingCaptured, missing
@@ -42,6 +43,8 @@ log = get_logger(__name__)
 
 # MixMonitor closes its file a moment after the channel is gone.
 SETTLE = timedelta(seconds=2)
+# A recorder that is behind holds its captures; it never holds one up for longer than this.
+BEHIND = timedelta(minutes=1)
 LEAST_MS = 500                       # a hole in the sound that people are told of
 
 
@@ -51,25 +54,45 @@ class NotSealed(Exception):
 
 async def seal_next(session: AsyncSession, spool: Path, vault: Vault,
                     leave: Collection[uuid.UUID] = ()) -> bool:
-    """Seal one recording whose call is over, but none of ``leave``; False when there is none.
+    """Seal one recording whose call is over and which nobody writes any more, but none of
+    ``leave``; False when there is none.
 
     Workers never collide. NotSealed has the reason as its cause.
     """
+    left = set(leave)
+    while (found := await _over(session, left)) is not None:
+        recording, attempt = found
+        try:
+            if written := not await _held(recording, attempt, spool):
+                await _seal(session, recording, attempt, spool, vault)
+        except (Unavailable, OSError, ValueError) as error:
+            raise NotSealed(recording.id) from error
+        if written:
+            await session.flush()
+            return True
+        left.add(recording.id)
+    return False
+
+
+async def _over(session: AsyncSession, left: Collection[uuid.UUID]
+                ) -> tuple[Recording, Attempt] | None:
+    """The next recording whose call is over, locked, but none of ``left``."""
     found = (await session.execute(
         select(Recording, Attempt).join(Attempt, Attempt.id == Recording.attempt_id)
         .where(Recording.state == RecordingState.CAPTURING, Attempt.state == AttemptState.ENDED,
-               Attempt.ended_at < now() - SETTLE, Recording.id.not_in(leave))
+               Attempt.ended_at < now() - SETTLE, Recording.id.not_in(left))
         .order_by(Recording.created_at).limit(1)
         .with_for_update(of=Recording, skip_locked=True))).first()
     if found is None:
-        return False
+        return None
     recording, attempt = found
-    try:
-        await _seal(session, recording, attempt, spool, vault)
-    except (Unavailable, OSError, ValueError) as error:
-        raise NotSealed(recording.id) from error
-    await session.flush()
-    return True
+    return recording, attempt
+
+
+async def _held(recording: Recording, attempt: Attempt, spool: Path) -> bool:
+    """Whether a recorder that is behind has not written its end yet."""
+    return attempt.ended_at is not None and attempt.ended_at > now() - BEHIND \
+        and await asyncio.to_thread(held, inside(spool, recording.capture_file))
 
 
 async def _seal(session: AsyncSession, recording: Recording, attempt: Attempt, spool: Path,

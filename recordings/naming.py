@@ -6,8 +6,6 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
-from followup.calls.models import CopyFormat
-
 
 def capture_name(attempt_id: uuid.UUID) -> str:
     """The raw stereo file that grows while a call lives."""
@@ -46,6 +44,8 @@ def copy_name(sealed: str, form: str) -> str:
 
 def boxes(sealed: str) -> tuple[str, ...]:
     """All that may be kept of a recording; the sealed original comes last."""
+    from followup.calls.models import CopyFormat  # the recorder starts without the database
+
     return (peaks_name(sealed), *(copy_name(sealed, form) for form in CopyFormat), sealed)
 
 

@@ -18,6 +18,7 @@ from aftercall.provision.postgres import EmbeddedPostgres
 from aftercall.reaper import end_with_us
 from followup.database.engine import Database
 from followup.database.migrate import upgrade
+from recordings.recorder import client
 from recordings.recorder.client import Recorder
 from tests.fakes.recorder import FakeRecorder, fake_recorder
 
@@ -139,8 +140,10 @@ async def fake(tmp_path: Path) -> AsyncIterator[FakeRecorder]:
 
 
 @pytest.fixture
-async def recorder(fake: FakeRecorder) -> AsyncIterator[Recorder]:
-    """The scripts' side of ``fake``."""
+async def recorder(fake: FakeRecorder,
+                   monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
+    """The scripts' side of ``fake``, whose answer is waited for however busy the machine is."""
+    monkeypatch.setattr(client, "ANSWER_S", 20.0)
     made = Recorder(fake.path)
     yield made
     await made.close()

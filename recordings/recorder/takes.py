@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from followup.log import get_logger
+from recordings.held import hold
 from recordings.lacking import note, noted
 from recordings.naming import inside
 from recordings.recorder.reel import HOSPITAL, LATE, PATIENT, RATE, Reel, double
@@ -87,6 +88,7 @@ class Takes:
             raise ValueError("a call is recorded at the same port of another address")
         path = inside(self._folder, name)
         file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
+        hold(file)                       # it is not sealed before all is written
         row = next(row for row in range(len(self._by_name) + 1)
                    if all(take.row != row for take in self._by_name.values()))
         take = Take(name, path, row, int(address), port, begins, file, owner, since=moment)

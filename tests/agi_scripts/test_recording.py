@@ -3,21 +3,16 @@ who object."""
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from agi_scripts.recording import CallRecording
 from followup.calls.models import RecordingState
-from followup.database.base import now
+from followup.campaigns.models import CampaignMode
 from followup.database.engine import Database
-from ivr.agi import AgiChannel
-from recordings.naming import missing_name
 from recordings.recorder.client import Recorder
-from tests.agi_scripts.ward import Telephone, Ward, open_ward
-from tests.fakes.recorder import FakeRecorder, refusing
+from tests.agi_scripts.ward import Telephone, Ward, call, open_ward
+from tests.fakes.recorder import FakeRecorder, died, refusing
 
 NORMAL = "1 1 36*8# 2# 1 2 1"
 
@@ -83,7 +78,7 @@ async def test_a_call_that_it_lets_down_is_recorded_on_by_asterisk(
         database: Database, fake: FakeRecorder, recorder: Recorder, tmp_path: Path) -> None:
     async def on_prompt(prompt: str) -> None:
         if prompt.endswith("temperature"):
-            fake.tell(name=fake.orders[0]["name"], state="deaf")
+            fake.tell(fake.orders[0]["name"], "deaf")
             fake.say = refusing
 
     async with open_ward(database, recorder=recorder, data_dir=tmp_path) as ward, \
@@ -97,32 +92,26 @@ async def test_a_call_that_it_lets_down_is_recorded_on_by_asterisk(
     assert fake.done() == ["begin"]
 
 
-class _Channel(AgiChannel):
-    """Notes what Asterisk is told to do."""
+@pytest.mark.parametrize(("mode", "keys"), [(CampaignMode.IVR, "1 1 39*0# 1"),
+                                            (CampaignMode.PREDICTIVE, "")])
+async def test_a_talk_with_an_agent_is_recorded_by_asterisk_where_the_recorder_is_away_before_it(
+        database: Database, fake: FakeRecorder, recorder: Recorder, tmp_path: Path,
+        mode: CampaignMode, keys: str) -> None:
+    """While the two speak, nobody could take over."""
+    async def ring(extension: str, escalation_id: str) -> str:
+        if extension == "8001":
+            await died(fake, recorder)
+            return "NOANSWER"
+        await ward.agent_picks_up(escalation_id)
+        return "ANSWER"
 
-    def __init__(self) -> None:
-        self.args, self.commands = ["127.0.0.1:20000"], list[tuple[str, ...]]()
-
-    async def exec(self, app: str, *args: str, timeout: float | None = None) -> str:  # noqa: ASYNC109
-        self.commands.append((app, *args))
-        return "0"
-
-
-async def test_what_asterisk_records_follows_at_its_moment(
-        fake: FakeRecorder, recorder: Recorder, tmp_path: Path) -> None:
-    """Silence stands for what nobody recorded, and how much that is is told."""
-    channel, capture = _Channel(), tmp_path / "a.raw"
-    recording = CallRecording(channel, recorder, capture, now() - timedelta(seconds=30))
-    await recording.start()
-    assert channel.commands == []
-    capture.write_bytes(bytes([1, 2, 3, 4]) * 8000 * 20)          # of 30 s
-    fake.tell(name="a.raw", state="deaf")
-    await asyncio.sleep(0.2)                 # it is read in the background
-    assert recording.lost
-    await recording.go_on()
-    assert channel.commands == [("MixMonitor", str(capture), "Da")]
-    content = capture.read_bytes()
-    assert len(content) / 32000 == pytest.approx(30, abs=1)
-    assert set(content[20 * 32000:]) == {0}
-    assert int((tmp_path / missing_name("a.raw")).read_text()) == pytest.approx(10_000, abs=1000)
-    assert not recording.lost
+    async with open_ward(database, mode=mode, recorder=recorder, data_dir=tmp_path,
+                         hold_max_s=20) as ward:
+        await ward.add_agent("8001", idle_min=9)
+        await ward.add_agent("8002")
+        patient = await call(ward, keys, ring)
+        path = ward.settings.spool_dir.resolve() / (await ward.recording()).capture_file
+    told = [one for one in patient.call.commands if "MixMonitor" in one or "EXEC Dial" in one]
+    assert patient.rung == ["8001", "8002"]
+    assert told[1] == f'EXEC MixMonitor "{path},D"' and len(told) == 3
+    assert fake.done() == ["begin"]

@@ -13,7 +13,7 @@ import pytest
 from followup.settings import Settings
 from tests.asterisk_conf.lab import short_folder
 from tests.deployment.test_compose import script
-from tests.fakes.running_recorder import forbidden, listens, recorder
+from tests.fakes.running_recorder import forbidden, recorder
 
 healthy = script("healthy").recorder
 
@@ -46,7 +46,7 @@ async def test_its_service_is_healthy_where_by_the_settings_it_has_nothing_to_do
                 "AFTERCALL_RECORDINGS__CAPTURE": "asterisk"})
         try:
             async with asyncio.timeout(60):
-                while not listens(settings.recorder_socket):  # noqa: ASYNC110  of a process
+                while not settings.recorder_socket.exists():  # noqa: ASYNC110  of a process
                     await asyncio.sleep(0.05)
             await healthy(settings)
         finally:

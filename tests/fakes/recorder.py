@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from recordings.recorder.client import Recorder
+
 Order = dict[str, Any]
 Say = Callable[[Order], Order | None]
 
@@ -25,12 +27,18 @@ def refusing(order: Order) -> Order | None:
     return {"name": order["name"], "state": "refused", "why": "packets cannot be seen"}
 
 
+def silent(_: Order) -> Order | None:
+    """Leaves it to the test to ``tell``."""
+    return None
+
+
 class FakeRecorder:
-    """``orders``: all that have come, over all connections."""
+    """``orders``: all that have come, over all connections and lives. ``say`` answers each."""
 
     def __init__(self, path: Path, say: Say = willing) -> None:
         self.path, self.say = path, say
         self.orders: list[Order] = []
+        self._coming = asyncio.Queue[Order]()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -38,32 +46,50 @@ class FakeRecorder:
         """What it was told to do, in order."""
         return [order["do"] for order in self.orders if name in (None, order["name"])]
 
-    def tell(self, **told: str) -> None:
+    async def next(self) -> tuple[str, str]:
+        """What it is told next, and of whom; it is waited for."""
+        async with asyncio.timeout(20):
+            order = await self._coming.get()
+        return order["do"], order["name"]
+
+    def tell(self, name: str, state: str, **more: str) -> None:
         """Say something unasked, to everybody."""
+        told = {"name": name, "state": state, **more}
         for writer in self._writers:
             writer.write(json.dumps(told).encode() + b"\n")
 
     async def start(self) -> None:
+        """Be there, or there again."""
         self._server = await asyncio.start_unix_server(self._serve, self.path)
 
     async def die(self) -> None:
         """Gone, its socket too."""
-        assert self._server is not None
-        self._server.close()
         for writer in self._writers:
             writer.close()
+        self._writers.clear()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
         self.path.unlink(missing_ok=True)
-        await asyncio.sleep(0.05)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         while line := await reader.readline():
             order = json.loads(line)
             self.orders.append(order)
+            self._coming.put_nowait(order)
             if (told := self.say(order)) is not None:
                 writer.write(json.dumps(told).encode() + b"\n")
         self._writers.discard(writer)
         writer.close()
+
+
+async def died(recorder: FakeRecorder, client: Recorder) -> None:
+    """Gone, and its client knows."""
+    await recorder.die()
+    while client.connected:          # noqa: ASYNC110  its state, from outside
+        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,41 +18,41 @@ from recordings.recorder.server import Ring, Server
 
 PCMA = 8
 FIRST, LAST = 29_000, 29_199             # ports that the recorder looks at
+PATIENCE_S = 60.0
 # alaw of two samples, and what they sound like
 LOUD, LOUD_SAMPLE = 0xA5, 16896
 SOFT, SOFT_SAMPLE = 0x95, 2112
 
 
-def rtp(number: int, code: int, *, kind: int = PCMA, stamp: int = 0, sender: int = 7,
-        samples: int = 160) -> bytes:
-    """A packet of a steady sound; ``stamp``: of the stream's first."""
-    return (bytes([0x80, kind]) + (number & 0xFFFF).to_bytes(2, "big")
-            + (stamp + number * samples & 0xFFFFFFFF).to_bytes(4, "big")
+def rtp(code: int, *, stamp: int = 0, sender: int = 7, samples: int = 160) -> bytes:
+    """A packet of a steady sound."""
+    return (bytes([0x80, PCMA, 0, 0]) + (stamp & 0xFFFFFFFF).to_bytes(4, "big")
             + sender.to_bytes(4, "big") + bytes([code]) * samples)
 
 
 class Telephone:
-    """Both ends of a call: ``local`` is Asterisk's."""
+    """Both ends of a call: ``local`` is Asterisk's. ``said``: seconds of sound, each way."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self.patient, self.asterisk = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                                        for _ in range(2))
         self.patient.bind((host, 0))
         self.asterisk.bind((host, port))
-        self.local = f"{host}:{port}"
-        self._sent = 0
+        self.port = self.asterisk.getsockname()[1]
+        self.local = f"{host}:{self.port}"
+        self.said = 0.0
 
     def talk(self, count: int, *, patient: int | None = LOUD, hospital: int | None = SOFT) -> None:
-        """So many packets of 20 ms, both ways, each in its time."""
-        due = time.monotonic()
+        """So many packets of 20 ms, both ways. One that a busy machine holds up is spoken then:
+        its stamp tells when that was."""
         for _ in range(count):
             for code, one, other in ((patient, self.patient, self.asterisk),
                                      (hospital, self.asterisk, self.patient)):
                 if code is not None:
-                    one.sendto(rtp(self._sent, code), other.getsockname())
-            self._sent += 1
-            due += 0.02
-            time.sleep(max(0.0, due - time.monotonic()))
+                    stamp = time.monotonic_ns() * 8000 // 1_000_000_000
+                    one.sendto(rtp(code, stamp=stamp), other.getsockname())
+            time.sleep(0.02)
+            self.said += 0.02
 
     def close(self) -> None:
         self.patient.close()
@@ -64,7 +64,7 @@ class Script:
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(5)
+        self.socket.settimeout(PATIENCE_S)
         self.socket.connect(str(path))
         self._file = self.socket.makefile("r", encoding="utf-8")
 
@@ -106,7 +106,7 @@ class Running:
 
     def stop(self) -> None:
         self.server.stop()
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
         for script in self._scripts:
             script.close()
@@ -117,13 +117,17 @@ def recorder(folder: Path, ring: Any = seeing) -> Iterator[Running]:
     """One that takes orders."""
     running = Running(folder, ring)
     try:
-        deadline = time.monotonic() + 10
-        while not running.path.exists():
-            assert time.monotonic() < deadline, "not in time"
-            time.sleep(0.02)
+        wait_for(running.path.exists)
         yield running
     finally:
         running.stop()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def sound(path: Path) -> np.ndarray:

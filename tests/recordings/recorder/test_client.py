@@ -10,7 +10,14 @@ import pytest
 
 from recordings.recorder import client
 from recordings.recorder.client import Recorder, State
-from tests.fakes.recorder import FakeRecorder, Order, fake_recorder, refusing, willing
+from tests.fakes.recorder import (
+    FakeRecorder,
+    died,
+    fake_recorder,
+    refusing,
+    silent,
+    willing,
+)
 
 LOCAL = "127.0.0.1:20000"
 
@@ -27,8 +34,12 @@ async def test_calls_are_recorded_side_by_side_over_one_connection(
     recorder.finish(first)
     recorder.leave(second)
     await recorder.drop(second)                    # over already
-    await asyncio.sleep(0.1)
-    assert fake.done()[20:] == ["finish", "leave"]
+    for _ in takes:
+        await fake.next()
+    assert await fake.next() == ("finish", first.name)
+    assert await fake.next() == ("leave", second.name)
+    await recorder.begin("last.raw", 0, LOCAL)
+    assert await fake.next() == ("begin", "last.raw")
 
 
 async def test_who_refuses_says_why_and_is_asked_again_next_time(
@@ -46,16 +57,16 @@ async def test_without_a_recorder_there_is_no_wait(tmp_path: Path) -> None:
     assert await too_long.begin("a.raw", 0, LOCAL) is None
 
 
-async def test_a_slow_one_keeps_no_call_waiting(fake: FakeRecorder, recorder: Recorder) -> None:
+async def test_a_slow_one_keeps_no_call_waiting(
+        fake: FakeRecorder, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer counts when it comes."""
-    def silent(order: Order) -> Order | None:
-        return None
+    monkeypatch.setattr(client, "ANSWER_S", 0.05)
     fake.say = silent
     take = await recorder.begin("a.raw", 0, LOCAL)
     assert take is not None
     assert (take.state, take.lost) == (None, False)
-    fake.tell(name="a.raw", state="refused", why="no room")
-    async with asyncio.timeout(5):
+    fake.tell("a.raw", "refused", why="no room")
+    async with asyncio.timeout(20):
         await take.changed.wait()
     assert take.lost
 
@@ -67,17 +78,13 @@ async def test_one_that_comes_back_is_told_of_the_calls_that_are_not_over(
     lives = await recorder.begin("lives.raw", at, LOCAL)
     assert over is not None and lives is not None
     recorder.finish(over)
-    await asyncio.sleep(0.05)
     await fake.die()
     async with fake_recorder(fake.path) as again:
-        async with asyncio.timeout(5):
-            while not again.orders:                                       # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        assert await again.next() == ("begin", "lives.raw")
         assert again.orders == [{"do": "begin", "name": "lives.raw", "at": at, "local": LOCAL}]
         assert not lives.lost
         recorder.finish(lives)
-        await asyncio.sleep(0.05)
-        assert again.done() == ["begin", "finish"]
+        assert await again.next() == ("finish", "lives.raw")
 
 
 async def test_one_that_does_not_come_back_is_given_up(
@@ -87,7 +94,7 @@ async def test_one_that_does_not_come_back_is_given_up(
     assert take is not None
     take.changed.clear()
     await fake.die()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await take.changed.wait()
     assert (take.state, take.lost) == (State.GONE, True)
     recorder.finish(take)
@@ -101,23 +108,20 @@ async def test_what_is_dropped_is_not_begun_again_by_a_new_one(
     kept = await recorder.begin("kept.raw", 0, LOCAL)
     refused = await recorder.begin("refused.raw", 0, LOCAL)
     assert kept is not None and refused is not None
-    await fake.die()
+    await died(fake, recorder)
     await recorder.drop(refused)
     async with fake_recorder(fake.path) as again:
-        async with asyncio.timeout(5):
-            while not again.orders:                                       # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-        await asyncio.sleep(0.3)
-        assert (again.done("kept.raw"), again.done("refused.raw")) == (["begin"], ["drop"])
+        assert sorted([await again.next(), await again.next()]) == [
+            ("begin", "kept.raw"), ("drop", "refused.raw")]
+        recorder.finish(kept)
+        assert await again.next() == ("finish", "kept.raw")
 
 
 async def test_nonsense_from_it_ends_the_connection_and_nothing_else(
         fake: FakeRecorder, recorder: Recorder) -> None:
     take = await recorder.begin("a.raw", 0, LOCAL)
     assert take is not None
-    fake.tell(name="a.raw", state="dancing")
-    async with asyncio.timeout(5):
-        while len(fake.orders) < 2:                                       # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    assert fake.done("a.raw") == ["begin", "begin"]
+    fake.tell("a.raw", "dancing")
+    assert await fake.next() == ("begin", "a.raw")
+    assert await fake.next() == ("begin", "a.raw")
     assert not take.lost

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from recordings.recorder import client
 from recordings.recorder.client import Recorder, Take
-from tests.recordings.recorder.desk import Desk
+from tests.fakes.recorder import FakeRecorder, died, silent
 
 LOCAL = "127.0.0.1:20000"
 
 
-@pytest_asyncio.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    desk = Desk(tmp_path / "recorder.sock")
-    await desk.open()
-    yield desk
-    await desk.close()
+@pytest.fixture
+def desk(fake: FakeRecorder) -> FakeRecorder:
+    """The recorder's other end, in the hands of the test."""
+    fake.say = silent
+    return fake
 
 
-@pytest_asyncio.fixture
-async def recorder(desk: Desk, tmp_path: Path) -> AsyncIterator[Recorder]:
-    recorder = Recorder(tmp_path / "recorder.sock")
-    yield recorder
-    await recorder.close()
-
-
-async def begun(recorder: Recorder, desk: Desk, name: str = "a.raw") -> Take:
+async def begun(recorder: Recorder, desk: FakeRecorder, name: str = "a.raw") -> Take:
     beginning = asyncio.create_task(recorder.begin(name, 1, LOCAL))
     assert await desk.next() == ("begin", name)
     desk.tell(name, "recording")
@@ -41,20 +30,14 @@ async def begun(recorder: Recorder, desk: Desk, name: str = "a.raw") -> Take:
     return take
 
 
-async def died(desk: Desk, recorder: Recorder) -> None:
-    await desk.close()
-    while recorder.connected:        # noqa: ASYNC110  its state, from outside
-        await asyncio.sleep(0.01)
-
-
 async def test_a_recorder_that_dies_before_it_has_dropped_a_call_does_not_begin_it_again(
-        desk: Desk, recorder: Recorder) -> None:
+        desk: FakeRecorder, recorder: Recorder) -> None:
     take = await begun(recorder, desk)
     other = await begun(recorder, desk, "b.raw")
     dropping = asyncio.create_task(recorder.drop(take))
     assert await desk.next() == ("drop", "a.raw")
-    await desk.close()
-    await desk.open()
+    await desk.die()
+    await desk.start()
     assert sorted([await desk.next(), await desk.next()]) == [("begin", "b.raw"), ("drop", "a.raw")]
     desk.tell("a.raw", "dropped")
     await dropping
@@ -63,28 +46,28 @@ async def test_a_recorder_that_dies_before_it_has_dropped_a_call_does_not_begin_
 
 
 async def test_who_refuses_while_the_recorder_is_away_is_not_begun_again(
-        desk: Desk, recorder: Recorder) -> None:
+        desk: FakeRecorder, recorder: Recorder) -> None:
     take = await begun(recorder, desk)
     await died(desk, recorder)
     await recorder.drop(take)
-    await desk.open()
+    await desk.start()
     assert await desk.next() == ("drop", "a.raw")
 
 
 async def test_a_recorder_that_dies_having_been_too_slow_to_drop_a_call_is_told_again(
-        desk: Desk, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+        desk: FakeRecorder, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "DROPPED_S", 0.05)
     take = await begun(recorder, desk)
     await recorder.drop(take)
     recorder.finish(take)
     assert await desk.next() == ("drop", "a.raw")
     await died(desk, recorder)
-    await desk.open()
+    await desk.start()
     assert await desk.next() == ("drop", "a.raw")
 
 
 async def test_a_call_that_ends_while_it_is_begun_is_over_for_the_recorder_too(
-        desk: Desk, recorder: Recorder) -> None:
+        desk: FakeRecorder, recorder: Recorder) -> None:
     beginning = asyncio.create_task(recorder.begin("a.raw", 1, LOCAL))
     assert await desk.next() == ("begin", "a.raw")
     beginning.cancel()
@@ -93,20 +76,21 @@ async def test_a_call_that_ends_while_it_is_begun_is_over_for_the_recorder_too(
     assert await desk.next() == ("leave", "a.raw")
 
 
-async def test_who_has_been_let_go_is_not_begun_again(desk: Desk, recorder: Recorder) -> None:
+async def test_who_has_been_let_go_is_not_begun_again(
+        desk: FakeRecorder, recorder: Recorder) -> None:
     """Its call ended while the recorder was away."""
     take = await begun(recorder, desk)
     other = await begun(recorder, desk, "b.raw")
     await died(desk, recorder)
     recorder.finish(take)
-    await desk.open()
+    await desk.start()
     assert await desk.next() == ("begin", "b.raw")
     recorder.finish(other)
     assert await desk.next() == ("finish", "b.raw")
 
 
 async def test_calls_that_nobody_else_has_taken_over_are_begun_again_however_late(
-        desk: Desk, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+        desk: FakeRecorder, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script whose patient speaks with an agent can do nothing meanwhile."""
     monkeypatch.setattr(client, "BACK_S", 0.0)
     take = await begun(recorder, desk)
@@ -117,7 +101,7 @@ async def test_calls_that_nobody_else_has_taken_over_are_begun_again_however_lat
         await asyncio.wait_for(lost.changed.wait(), 20)
     assert take.lost and taken_over.lost
     recorder.finish(taken_over)
-    await desk.open()
+    await desk.start()
     assert await desk.next() == ("begin", "a.raw")
     assert not take.lost
     recorder.finish(take)
