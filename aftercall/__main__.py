@@ -1,4 +1,4 @@
-"""``python -m aftercall``."""
+"""``aftercall``, ``python -m aftercall``."""
 
 from __future__ import annotations
 
@@ -24,4 +24,5 @@ def start() -> None:
     main()
 
 
-start()
+if __name__ == "__main__":
+    start()
