@@ -43,7 +43,7 @@ from ivr.conversation.events import (
 )
 from ivr.conversation.speech import hears
 from ivr.line import Line, Sounds
-from ivr.understanding import Grammar, When, at_hand
+from ivr.understanding import Grammar, When, make_some
 
 T = TypeVar("T")
 log = get_logger(__name__)
@@ -195,13 +195,14 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
 
 
 async def _heard_at(line: Line, state: State) -> Grammar | None:
-    """What may be said now. Its phrases are made at an item's first call, in a thread: that takes
-    longer than a frame of sound lasts, and here passes the sound of all calls."""
+    """What may be said now. At an item's first call its phrases are made a few at a time: all of
+    them take longer than a frame of sound lasts, and here passes the sound of all calls."""
     if not line.hears_words:
         return None
-    if state.item is None or at_hand(state.item, state.language):
-        return hears(state)
-    return await asyncio.to_thread(hears, state)
+    while state.item is not None and make_some(  # noqa: ASYNC110  made here, not waited for
+            state.item, state.language) is None:
+        await asyncio.sleep(0)
+    return hears(state)
 
 
 async def _with_sound(line: Line, work: Coroutine[Any, Any, T]) -> T:

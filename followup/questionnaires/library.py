@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +25,6 @@ POST_DISCHARGE = SAMPLES / "post-discharge.json"
 _KEPT = 64                   # questionnaires that were read, by their row, with what was read
 _parsed: dict[uuid.UUID, tuple[dict[str, Any], Questionnaire]] = {}
 _released: set[uuid.UUID] = set()        # of those: what will never change
-_parsing = threading.Lock()
 
 
 async def publish(session: AsyncSession, questionnaire: Questionnaire) -> QuestionnaireRow:
@@ -133,31 +130,27 @@ async def get_active(session: AsyncSession, url: str) -> QuestionnaireRow:
 
 
 def parsed(row: QuestionnaireRow) -> Questionnaire:
-    """The questionnaire of a stored row; read once, as every call needs it. Safe in threads."""
-    with _parsing:
-        known = _parsed.get(row.id)
-        if known is None or known[0] != row.resource:            # a draft may change
-            if len(_parsed) >= _KEPT:
-                oldest = next(iter(_parsed))
-                _parsed.pop(oldest)
-                _released.discard(oldest)
-            known = _parsed[row.id] = row.resource, load_questionnaire(row.resource, stored=True)
-        if row.status is not QuestionnaireStatus.DRAFT:
-            _released.add(row.id)
-        return known[1]
+    """The questionnaire of a stored row; read once, as every call needs it."""
+    known = _parsed.get(row.id)
+    if known is None or known[0] != row.resource:            # a draft may change
+        if len(_parsed) >= _KEPT:
+            oldest = next(iter(_parsed))
+            _parsed.pop(oldest)
+            _released.discard(oldest)
+        known = _parsed[row.id] = row.resource, load_questionnaire(row.resource, stored=True)
+    if row.status is not QuestionnaireStatus.DRAFT:
+        _released.add(row.id)
+    return known[1]
 
 
 async def by_id(session: AsyncSession, questionnaire_id: uuid.UUID) -> Questionnaire:
     """The questionnaire that a response was begun with."""
-    # a long one takes longer to read than a frame of the other calls' sound lasts
-    return await asyncio.to_thread(parsed, await session.get_one(QuestionnaireRow,
-                                                                 questionnaire_id))
+    return parsed(await session.get_one(QuestionnaireRow, questionnaire_id))
 
 
 def at_hand(questionnaire_id: uuid.UUID) -> Questionnaire | None:
     """The same without asking the database, where this process has read a released one."""
-    known = _parsed.get(questionnaire_id) if questionnaire_id in _released else None
-    return known[1] if known else None
+    return _parsed[questionnaire_id][1] if questionnaire_id in _released else None
 
 
 def _active(url: str) -> Select[QuestionnaireRow]:

@@ -9,13 +9,13 @@ from ivr.understanding.distinct import is_distinct, is_risky
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wish, Wished
 from ivr.understanding.naming import ANOTHER, introduced
-from ivr.understanding.phrases import at_hand, beside, confirmation_grammar, grammar_for
+from ivr.understanding.phrases import beside, confirmation_grammar, grammar_for, make_some
 from ivr.understanding.polarity import confirmation, nothing_more
 from ivr.understanding.reading import unchanged, wish
 from ivr.understanding.time_phrases import when_grammar
 from ivr.understanding.times import When, when
 
 __all__ = ["ANOTHER", "Answered", "Grammar", "Meaning", "Unclear", "When", "Wish", "Wished",
-           "at_hand", "beside", "confirmation", "confirmation_grammar", "grammar_for",
-           "introduced", "is_distinct", "is_risky", "nothing_more", "unchanged", "understand",
+           "beside", "confirmation", "confirmation_grammar", "grammar_for", "introduced",
+           "is_distinct", "is_risky", "make_some", "nothing_more", "unchanged", "understand",
            "when", "when_grammar", "wish"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
@@ -21,53 +20,55 @@ from ivr.understanding.years import years
 RARE = (Wish.HELLO, Wish.WHO, Wish.AWAY, Wish.DIED, Wish.WRONG_NUMBER)
 MOST_PAIRED = 8              # options that may be named two at a time
 KEPT = 2048                  # grammars, with the items they are for
+FEW = 5                      # phrases, understood in half a millisecond
 MOST = 1500                  # phrases; a wider range of numbers is for keys
 
-_kept: dict[tuple[int, str], tuple[Item, Grammar]] = {}
-_making = threading.Lock()
+_kept: dict[tuple[int, str], tuple[Item, Iterator[Grammar | None]]] = {}
 
 
 def grammar_for(item: Item, language: str) -> Grammar:
     """Answers and wishes at ``item``; each is understood as what it is.
 
-    Made once for an item and kept: thousands of phrases take longer than a frame of sound lasts,
-    and every call asks for them at every question.
+    Made once for an item and kept: every call asks for them at every question.
     """
-    if (known := _known(item, language)) is not None:
-        return known
-    with _making:                                # who comes meanwhile waits rather than make it too
-        if (known := _known(item, language)) is None:
-            if len(_kept) >= KEPT:
-                _kept.pop(next(iter(_kept)))
-            known = _made(item, language)
-            _kept[id(item), language] = item, known
-    return known
+    while (found := make_some(item, language)) is None:
+        pass
+    return found
 
 
-def at_hand(item: Item, language: str) -> bool:
-    """Whether they have been made already: else that takes up to a tenth of a second."""
-    return _known(item, language) is not None
+def make_some(item: Item, language: str) -> Grammar | None:
+    """Make a few of its phrases; the grammar once all are there, which takes up to a tenth of a
+    second. Who asks for it at the same time goes on where others were."""
+    key = id(item), language             # items hold mappings, and so cannot be hashed
+    known = _kept.get(key)
+    if known is None or known[0] is not item:
+        if len(_kept) >= KEPT:
+            _kept.pop(next(iter(_kept)))
+        known = _kept[key] = item, _making(item, language)
+    return next(known[1])
 
 
-def _known(item: Item, language: str) -> Grammar | None:
-    kept = _kept.get((id(item), language))       # items hold mappings, and so cannot be hashed
-    return kept[1] if kept and kept[0] is item else None
-
-
-def _made(item: Item, language: str) -> Grammar:
+def _making(item: Item, language: str) -> Iterator[Grammar | None]:
+    """None after each few phrases, in the end the grammar, as often as it is asked for."""
     words = lexicon(language)
     answers = dict.fromkeys(_answers(item, words))
     asides = dict.fromkeys((*_places(item, words), *words.wishes, *words.languages))
-    found = dict.fromkeys(phrase for phrase in (*answers, *asides)
-                          if not isinstance(understand(item, language, phrase), Unclear))
+    found: dict[str, None] = {}
+    for number, phrase in enumerate(dict.fromkeys((*answers, *asides))):
+        if not isinstance(understand(item, language, phrase), Unclear):
+            found[phrase] = None
+        if number % FEW == 0:
+            yield None
     aside = frozenset(found) - frozenset(answers)
     seldom = words.seldom | words.zero
     rare = frozenset(said for said in aside
                      if said in seldom or words.wishes.get(said) in RARE)
     # 喂 stays a decoy for whoever does not listen for it
     decoys = _decoys(words, dict.fromkeys(phrase for phrase in found if phrase not in rare))
-    return Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order,
-                   around=(*words.around, *pressure.labels(item, language)))
+    grammar = Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order,
+                      around=(*words.around, *pressure.labels(item, language)))
+    while True:
+        yield grammar
 
 
 @lru_cache

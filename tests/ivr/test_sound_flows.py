@@ -4,7 +4,7 @@ for a gap that nobody hears."""
 from __future__ import annotations
 
 import asyncio
-import threading
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +16,7 @@ from ivr.conversation.actions import StoreAnswer
 from ivr.driver import converse
 from ivr.key_line import KeyLine
 from ivr.prompts.prompt import Prompt
-from ivr.understanding import Grammar, phrases
+from ivr.understanding import Grammar, Meaning, phrases
 from tests.ivr.test_driver import CONTEXT, NORMAL, QUESTIONS, SAMPLE, Desk, Telephone, talk
 
 
@@ -63,24 +63,35 @@ class Attentive(KeyLine):
 
 async def test_sound_flows_while_the_phrases_of_a_question_are_made(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    loop, flows, make = asyncio.get_running_loop(), threading.Event(), phrases._made
-    made_for = []
+    made: Counter[int] = Counter()               # phrases, by turn of who has other things to do
+    phrases_of: list[tuple[str, str]] = []
+    turn, understand = 0, phrases.understand
 
-    def slowly(item: Item, language: str) -> Grammar:
-        loop.call_soon_threadsafe(flows.set)
-        assert flows.wait(10), "the sound of all calls stood still"
-        flows.clear()
-        made_for.append(item.link_id)
-        return make(item, language)
+    async def others() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
 
-    monkeypatch.setattr(phrases, "_made", slowly)
-    monkeypatch.setattr(phrases, "_kept", {})
-    for _ in range(2):                           # they are made for the first call only
+    def counted(item: Item, language: str, said: str) -> Meaning:
+        made[turn] += 1
+        phrases_of.append((item.link_id, said))
+        return understand(item, language, said)
+
+    async def call() -> None:
         telephone = Telephone(NORMAL)
         line = Attentive(telephone, desk := Desk(telephone), "zh")
         await converse(line, desk, begin(SAMPLE, CONTEXT))
         assert {"是的", "三十六度八", "有"} <= line.may_be_said
-    assert len(made_for) == len(set(made_for)) > QUESTIONS
+
+    monkeypatch.setattr(phrases, "understand", counted)
+    monkeypatch.setattr(phrases, "_kept", {})
+    beside = asyncio.create_task(others())
+    await asyncio.gather(call(), call())
+    await call()
+    beside.cancel()
+    assert max(made.values()) <= 2 * 2 * phrases.FEW, "the sound of all calls stood still"
+    assert len(phrases_of) == len(set(phrases_of)) > 1000, "something was made twice"
 
 
 async def test_a_line_of_keys_has_no_phrases_made(monkeypatch: pytest.MonkeyPatch) -> None:
