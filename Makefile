@@ -5,8 +5,8 @@
 PYTHON := .venv/bin/python
 # Python keeps what it compiles, whatever the machine says: each process starts seconds sooner
 unexport PYTHONDONTWRITEBYTECODE
-# three test files side by side: many wait for telephone calls; ARGS='-n 0' runs one after another
-SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder --durations 12
+# four test files side by side: many wait for telephone calls; ARGS='-n 0' runs one after another
+SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder --durations 12
 
 help:    ## list the tasks
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16

@@ -54,7 +54,7 @@ async def width(page: Page) -> int:
     return int(await page.evaluate("document.documentElement.scrollWidth"))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_every_page_holds_to_wcag_light_and_dark_wide_and_narrow(
         browser: Browser, server: TestServer, database: Database, hospital: Hospital,
         vendor_dir: Path) -> None:
