@@ -149,6 +149,7 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
     Marks go first: they are kept with the answer of their batch, in one transaction.
     """
     await desk.keep_recording(line)
+    grammar: Grammar | None = None           # made at its first use, once for the batch
     marks = [action for action in actions if isinstance(action, Mark)]
     for mark in marks:
         await desk.mark(mark)
@@ -171,10 +172,12 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
             case Report(what):
                 await _with_sound(line, desk.report(what))
             case Say(prompts, interruptible):
-                if heard := await line.say(prompts, interruptible, await _heard_at(line, state)):
+                grammar = grammar or await _heard_at(line, state)
+                if heard := await line.say(prompts, interruptible, grammar):
                     return heard
             case Listen(timeout_ms):
-                return await line.listen(timeout_ms, await _heard_at(line, state)) or TimedOut()
+                grammar = grammar or await _heard_at(line, state)
+                return await line.listen(timeout_ms, grammar) or TimedOut()
             case RecordMessage(link_id, max_s, silence_s, end_key):
                 path, name = desk.message(link_id)
                 await line.release()

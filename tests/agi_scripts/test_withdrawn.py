@@ -51,19 +51,11 @@ async def test_withdrawn_in_mid_call_it_is_asked_to_its_end(database: Database,
         assert await version_answered(ward) == SAMPLE["version"]
 
 
-async def test_withdrawn_while_it_rings_the_patient_is_asked_by_the_new_one(
-        database: Database) -> None:
+@pytest.mark.parametrize(("successor", "version"), [(True, "99"), (False, SAMPLE["version"])])
+async def test_withdrawn_while_it_rings_the_next_one_is_asked_or_without_one_the_same(
+        database: Database, successor: bool, version: str) -> None:
     async with open_ward(database) as ward:
-        await take_out(ward, successor=True)
+        await take_out(ward, successor)
         patient = await call(ward, NORMAL)
         assert patient.heard[-1] == "zh/goodbye"
-        assert await version_answered(ward) == "99"
-
-
-async def test_withdrawn_while_it_rings_without_another_the_patient_is_not_left_in_silence(
-        database: Database) -> None:
-    async with open_ward(database) as ward:
-        await take_out(ward, successor=False)
-        patient = await call(ward, NORMAL)
-        assert patient.heard[-1] == "zh/goodbye"
-        assert await version_answered(ward) == SAMPLE["version"]
+        assert await version_answered(ward) == version
