@@ -14,8 +14,8 @@ from typing import Any
 from aiohttp import ClientError, ClientSession
 
 from aftercall.bench_stage import IvrStage, forget_settings
-from aftercall.demo.stage import free_ports
 from aftercall.house import running_database
+from aftercall.loopback_ports import free_port
 from aftercall.provision.chromium import find_chromium
 from aftercall.provision.frontend import find_frontend
 from aftercall.provision.paths import Say
@@ -64,7 +64,7 @@ class RecordingsStage:
             raise RuntimeError("no Chromium here: as root, apt-get install chromium")
         folder.mkdir()
         config = folder / "aftercall.toml"
-        config.write_text("[console]\nport = {console}\n".format(**free_ports(("console",), 0)))
+        config.write_text(f"[console]\nport = {free_port()}\n")
         async with running_database(Settings(data_dir=folder, database={"url": None}),
                                     lambda _: None) as (database, url):
             settings = load_settings(config, data_dir=folder, database={"url": url})

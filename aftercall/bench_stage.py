@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aftercall.demo.stage import free_ports
 from aftercall.house import open_house, running_database
+from aftercall.loopback_ports import free_port
 from aftercall.nodes import ami_client
 from aftercall.provision.paths import Say
 from aftercall.provision.postgres import ROLE, EmbeddedPostgres
@@ -88,7 +88,7 @@ class IvrStage:
         folder.mkdir(parents=True)
         (self.folder / "sounds").mkdir(exist_ok=True)      # what was rendered once serves them all
         (folder / "sounds").symlink_to(self.folder / "sounds")
-        ports = free_ports(("agi", "ami", "sip", "http", "gateway_sip"))
+        ports = {name: free_port() for name in ("agi", "ami", "sip", "http", "gateway_sip")}
         config = folder / "aftercall.toml"
         config.write_text(SETTINGS.format(
             **ports, rtp=RTP, gateway=GATEWAY, language="en" if speech else "zh",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Iterable
-from contextlib import ExitStack
 from pathlib import Path
 
+from aftercall.loopback_ports import MEDIA_PORTS, free_port, media_ports
 from followup.settings import Settings, load_settings
 
 # the last one's phone is a browser: whoever signs in at the console can go on duty there
@@ -72,9 +71,10 @@ def set_stage(folder: Path) -> Settings:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in ("spool", "recordings", "asterisk", "gateway", "log"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    ports = free_ports(("console", "agi", "ami", "sip", "http", "gateway_sip"))
-    rtp = 30000 + ports["sip"] % 20 * 1000
-    text = TEMPLATE.format(**ports, gateway=GATEWAY_ADDRESS, rtp=rtp, rtp_end=rtp + 499)
+    ports = {name: free_port() for name in ("agi", "ami", "sip", "http", "gateway_sip")}
+    rtp = media_ports()
+    text = TEMPLATE.format(**ports, console=_console_port(), gateway=GATEWAY_ADDRESS,
+                           rtp=rtp, rtp_end=rtp + MEDIA_PORTS // 2 - 1)
     text += "".join(AGENT.format(extension, name, kind, list(languages))
                     for extension, name, kind, languages in AGENTS)
     config = folder / "aftercall.toml"
@@ -82,18 +82,11 @@ def set_stage(folder: Path) -> Settings:
     return load_settings(config, data_dir=folder)
 
 
-def free_ports(names: Iterable[str], preferred_console: int = 8080) -> dict[str, int]:
-    """A free port on loopback for each name; the console gets 8080 when it can."""
-    ports = {}
-    with ExitStack() as stack:
-        for name in names:
-            wanted = (preferred_console, 0) if name == "console" else (0,)
-            for port in wanted:
-                tcp = stack.enter_context(socket.socket())
-                try:
-                    tcp.bind(("127.0.0.1", port))
-                except OSError:
-                    continue
-                ports[name] = tcp.getsockname()[1]
-                break
-    return ports
+def _console_port() -> int:
+    """8080, as the guide says, where nobody has it."""
+    with socket.socket() as tcp:
+        try:
+            tcp.bind(("127.0.0.1", 8080))
+        except OSError:
+            return free_port()
+        return 8080

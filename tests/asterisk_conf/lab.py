@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aftercall.loopback_ports import free_port
 from aftercall.provision.asterisk import AsteriskInstall, find_asterisk
 from asterisk_conf import modules
 from asterisk_conf.model import AgentEndpoint, Folders, NodeConfig, TrunkConfig
@@ -27,19 +27,6 @@ Message = dict[str, str]
 def install() -> AsteriskInstall:
     """The Asterisk that Aftercall itself would run."""
     return find_asterisk(lambda _: None, modules.NODE)
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that is free for UDP and TCP at once."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((address, 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind((address, port))
-            except OSError:
-                continue
-            return port
 
 
 @asynccontextmanager

@@ -11,12 +11,12 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from aftercall.loopback_ports import free_port
 from asterisk_conf.model import NodeConfig
 from asterisk_conf.process import AsteriskProcess
 from tests.asterisk_conf.lab import (
     SECRET,
     Ami,
-    free_port,
     node_config,
     running_node,
     short_folder,
@@ -69,7 +69,7 @@ async def node() -> AsyncIterator[Node]:
     async with short_folder() as root:
         write_tone(root / "zh.wav", 700)
         write_tone(root / "en.wav", 900)
-        config = node_config(root / "node", free_port("127.0.0.2"), max_call_s=LIMIT_S,
+        config = node_config(root / "node", free_port(), max_call_s=LIMIT_S,
                              fallback_sounds={"zh": root / "zh", "en": root / "en"})
         async with running_node(config, EAR.format(folder=config.folders.spool_dir)) as process, \
                 Ami.connected(config) as ami:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,16 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from aftercall.loopback_ports import free_port
 from tests.deployment.test_compose import script
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -43,7 +36,7 @@ def settings_of(folder: Path, url: str, ami_port: int) -> dict[str, str]:
 [[nodes]]
 name = "node1"
 ami_port = {ami_port}
-sip_port = {free_port(socket.SOCK_DGRAM)}
+sip_port = {free_port()}
 http_port = {free_port()}
 
 [[nodes]]

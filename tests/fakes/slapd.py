@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from aftercall.loopback_ports import free_port
 from aftercall.provision.asterisk import SUITE
 from aftercall.provision.debtree import unpack
 from aftercall.provision.paths import cache_dir
@@ -129,7 +130,7 @@ overlay memberof
     add = tree.command("slapd", "-T", "add", "-f", str(config), "-l", str(entries), "-o",
                        "schema-check=yes")
     subprocess.run(add, check=True, capture_output=True, env=environment)
-    port, tls_port = _free_ports()
+    port, tls_port = free_port(), free_port()
     server = subprocess.Popen(
         tree.command("slapd", "-f", str(config), "-d", "0", "-h",
                      f"ldap://127.0.0.1:{port}/ ldaps://127.0.0.1:{tls_port}/"),
@@ -170,12 +171,6 @@ def _certificates(folder: Path) -> None:
     (folder / "server.key").write_bytes(key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption()))
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, \
-            socket.create_server(("127.0.0.1", 0)) as two:
-        return one.getsockname()[1], two.getsockname()[1]
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:

@@ -27,8 +27,8 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
-from aftercall.demo.stage import free_ports
 from aftercall.house import RunningHouse, open_house
+from aftercall.loopback_ports import free_port, media_ports
 from followup.agents.models import Agent
 from followup.alerts.models import Alert
 from followup.calls.models import (
@@ -322,9 +322,9 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
     before = {name: os.environ.get(name) for name in ("AFTERCALL_DATA_DIR",)}
     try:
         own = ("ami", "sip", "http")
-        ports = free_ports(("console", "agi", "gateway_sip", *(
-            f"{name}{number}" for number in range(1, nodes + 1) for name in own)), 0)
-        rtp = 30000 + ports["sip1"] % 20 * 1000
+        ports = {name: free_port() for name in ("console", "agi", "gateway_sip", *(
+            f"{name}{number}" for number in range(1, nodes + 1) for name in own))}
+        rtp = media_ports()
         extensions = [str(8001 + index) for index in range(len(agents))]
         (folder / "aftercall.toml").write_text(
             SETTINGS.format(**ports, lines=lines, languages=json.dumps(languages)) + more_settings

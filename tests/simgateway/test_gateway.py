@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
+from aftercall.loopback_ports import free_port
 from asterisk_conf.model import NodeConfig
 from asterisk_conf.process import AsteriskProcess
 from simgateway.gateway import SimGateway
@@ -18,7 +19,6 @@ from simgateway.render import SimAgent
 from tests.asterisk_conf.lab import (
     SECRET,
     Ami,
-    free_port,
     install,
     node_config,
     running_node,
@@ -107,7 +107,7 @@ async def lab() -> AsyncIterator[Lab]:
     here = install()
     async with short_folder() as root:
         write_tone(root / "sorry.wav", 700)
-        config = node_config(root / "node", free_port("127.0.0.2"), fallback_sounds={
+        config = node_config(root / "node", free_port(), fallback_sounds={
             "zh": root / "sorry", "yue": root / "missing"})
         agents = [SimAgent("8001", SECRET, talk_s=2), SimAgent("8002", SECRET, registered=False)]
         gateway = SimGateway(

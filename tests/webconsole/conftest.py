@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from yarl import URL
 
+from aftercall.loopback_ports import free_port
 from followup.database.engine import Database
 from followup.settings import Settings
 from tests.webconsole.hospital import PASSWORD, Hospital, add_users, open_hospital
@@ -57,10 +57,7 @@ async def client(server: TestServer) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def unused_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

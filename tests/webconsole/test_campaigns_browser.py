@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -100,14 +101,14 @@ async def test_the_list_follows_what_happens_and_keeps_its_filter(
     await page.get_by_label("状态").select_option("running")
     row = page.locator(f'tr[id="campaign-{hospital.campaign}"]')
     await expect(page.locator("tbody tr")).to_have_count(1)
-    assert "state=running" in page.url
+    await expect(page).to_have_url(re.compile("state=running"))
     async with database.session() as session:
         await session.execute(update(Task).where(Task.state == TaskState.DUE)
                               .values(state=TaskState.GAVE_UP))
     await expect(row).to_contain_text("已有结果 9")
     await row.get_by_role("button", name="暂停").click()
     await expect(page.get_by_text("没有随访任务")).to_be_visible()
-    assert "state=running" in page.url
+    await expect(page).to_have_url(re.compile("state=running"))
     async with database.session() as session:
         assert (await session.get_one(Campaign, hospital.campaign)).state is CampaignState.PAUSED
     assert desk.objections == []

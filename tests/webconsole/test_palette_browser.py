@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Route, expect
 
 from tests.webconsole.hospital import Hospital
-from tests.webconsole.test_browser import browser, open_desk, vendor_dir  # noqa: F401
+from tests.webconsole.test_browser import browser, focused, open_desk, vendor_dir  # noqa: F401
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +22,7 @@ async def test_ctrl_k_finds_and_goes_by_keyboard_alone(
     await expect(page.locator("[data-live].on")).to_have_count(1)    # its scripts are there
     await page.keyboard.press("Control+k")
     field = page.locator("#palette-input")
-    await expect(field).to_be_focused()
+    await focused(field)
     await expect(page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
 
     # letters that an input method is still composing find nothing; what they become does

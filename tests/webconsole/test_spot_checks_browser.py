@@ -77,6 +77,7 @@ async def test_a_plan_leads_to_a_score_an_appeal_and_a_decision(
     await page.get_by_role("button", name="抽取样本").click()
     await expect(page.get_by_role("heading", name="十一月抽检")).to_be_visible()
     await page.get_by_role("link", name="查看 王秀英 的抽检").click()
+    await expect(page.locator("audio")).to_have_count(1)
     path = re.sub(r"^.*?(/spot-checks/)", r"\1", page.url)
     await page.get_by_role("button", name=re.compile("试听：.*体温")).click()
     sound = page.locator("audio")
