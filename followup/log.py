@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -32,6 +33,7 @@ _DIGITS = re.compile(rf"(?P<kept>{_KEPT})|(?P<groups>{_GROUPS})|{_RUN}")
 _RUN_ONLY = re.compile(rf"(?P<kept>{_KEPT})|{_RUN}")
 _GROUPED_FROM = 10          # fewer digits in groups are a range, a date, a list
 _NUMERIC_FROM = 10 ** 9     # whole numbers in fields: ten digits and more
+_SAID_AGAIN = 64            # as long are the ids and events that one line after another repeats
 
 
 def mask_phone(number: str) -> str:
@@ -44,6 +46,11 @@ def mask_phone(number: str) -> str:
 
 def mask_text(text: str) -> str:
     """``text`` with every digit sequence masked that could be a phone number; ids stay."""
+    return _mask_again(text) if len(text) <= _SAID_AGAIN else _DIGITS.sub(_mask, text)
+
+
+@lru_cache(1024)
+def _mask_again(text: str) -> str:
     return _DIGITS.sub(_mask, text)
 
 

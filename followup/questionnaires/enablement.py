@@ -19,17 +19,21 @@ def enabled_items(questionnaire: Questionnaire, answers: Answers) -> tuple[Item,
     """
     enabled: dict[str, Item] = {}
     for item in questionnaire.order:
-        parent = enabled.get(item.parent or "")
-        if item.parent and (parent is None or (parent.is_question
-                                               and parent.link_id not in answers)):
-            continue
-        holds = [
-            satisfied(answers.get(condition.question) if condition.question in enabled else None,
-                      condition.operator, condition.value)
-            for condition in item.enable_when]
-        if not holds or (any(holds) if item.enable_any else all(holds)):
+        if item.parent:
+            parent = enabled.get(item.parent)
+            if parent is None or (parent.is_question and parent.link_id not in answers):
+                continue
+        if not item.enable_when or _holds(item, answers, enabled):
             enabled[item.link_id] = item
     return tuple(enabled.values())
+
+
+def _holds(item: Item, answers: Answers, enabled: Collection[str]) -> bool:
+    fits = any if item.enable_any else all
+    return fits(
+        satisfied(answers.get(condition.question) if condition.question in enabled else None,
+                  condition.operator, condition.value)
+        for condition in item.enable_when)
 
 
 def unanswered(questionnaire: Questionnaire, answers: Answers,
@@ -39,4 +43,4 @@ def unanswered(questionnaire: Questionnaire, answers: Answers,
     ``open_``: the linkIds of those that may be given further answers; they are among them.
     """
     return tuple(item for item in enabled_items(questionnaire, answers)
-                 if item.is_question and (item.link_id not in answers or item.link_id in open_))
+                 if (item.link_id not in answers or item.link_id in open_) and item.is_question)

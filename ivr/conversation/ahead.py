@@ -5,11 +5,10 @@ The next question is then not asked: what was told for it is read back instead.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from followup.questionnaires.definition import Item, ItemType
 from ivr.conversation import wording
 from ivr.conversation.actions import Action, Listen, Say
+from ivr.conversation.changes import replace
 from ivr.conversation.state import Phase, State
 from ivr.prompts.prompt import Prompt
 from ivr.understanding import Answered, understand

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from followup.questionnaires.definition import Item
 from followup.questionnaires.values import each
 from ivr.conversation import flow, wording
 from ivr.conversation.actions import Mark
+from ivr.conversation.changes import replace
 from ivr.conversation.flow import Step
 from ivr.conversation.state import Phase, State
 

@@ -7,7 +7,6 @@ an agent); an empty one means: go on waiting for what you were waiting for.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Questionnaire
@@ -17,6 +16,7 @@ from followup.responses.models import GivenBy
 from followup.rules import evaluate
 from ivr.conversation import farewell, flow, keys, leaving, several, speech, wording
 from ivr.conversation.actions import Action, Mark, SetLanguage
+from ivr.conversation.changes import replace
 from ivr.conversation.events import (
     AgentChecked,
     AgentJoined,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from followup.calls.models import AnsweredBy, Disposition
 from ivr.conversation import flow, wording
 from ivr.conversation.actions import Action, End, Listen, Report, Say, StopCalling
+from ivr.conversation.changes import replace
 from ivr.conversation.flow import Step
 from ivr.conversation.state import CONFIDENT, Phase, State
 from ivr.prompts.prompt import Prompt

@@ -6,7 +6,6 @@ Each takes a state and gives the next one with the actions that go with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from followup.calls.models import AnsweredBy, Disposition
@@ -30,6 +29,7 @@ from ivr.conversation.actions import (
 )
 from ivr.conversation.adding import add
 from ivr.conversation.ahead import taken_up
+from ivr.conversation.changes import replace
 from ivr.conversation.state import Phase, State
 from ivr.prompts.prompt import Prompt
 from ivr.understanding import Wished

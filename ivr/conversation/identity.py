@@ -5,10 +5,9 @@ Only whether it was right is kept, never what was told.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from followup.calls.models import AnsweredBy, Disposition
 from ivr.conversation import flow
+from ivr.conversation.changes import replace
 from ivr.conversation.flow import Step
 from ivr.conversation.state import State
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from followup.calls.models import AnsweredBy, Disposition
@@ -13,6 +12,7 @@ from followup.questionnaires.values import fhir_value, together
 from followup.responses.models import GivenBy
 from ivr.conversation import correcting, farewell, flow, identity, wording
 from ivr.conversation.actions import Listen, Say, SetLanguage, StopRecording
+from ivr.conversation.changes import replace
 from ivr.conversation.entry import MAX_KEYS, may_go_on, read
 from ivr.conversation.flow import Step
 from ivr.conversation.state import Phase, State

@@ -7,11 +7,10 @@ nothing but a word of a call is known: staff look into it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from followup.calls.models import AnsweredBy, Disposition
 from ivr.conversation import farewell, flow, wording
 from ivr.conversation.actions import Listen, Report, Say, SetLanguage
+from ivr.conversation.changes import replace
 from ivr.conversation.flow import Step
 from ivr.conversation.meant import meaning
 from ivr.conversation.state import CONFIDENT, Phase, State

@@ -6,10 +6,9 @@ that there is nothing to add.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from followup.questionnaires.definition import Control
 from ivr.conversation import correcting, flow, keys, speech, wording
+from ivr.conversation.changes import replace
 from ivr.conversation.flow import Step
 from ivr.conversation.meant import meaning
 from ivr.conversation.state import CONFIDENT, Phase, State

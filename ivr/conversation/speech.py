@@ -7,8 +7,8 @@ two words that both sound like their opposites, nor what a recogniser was unsure
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from followup.calls.models import Disposition
@@ -19,6 +19,7 @@ from ivr.conversation import ahead, correcting, farewell, flow, identity, keys, 
 from ivr.conversation.actions import Listen, Say, SetLanguage
 from ivr.conversation.adding import same
 from ivr.conversation.ahead import CONFIRM_MS
+from ivr.conversation.changes import replace
 from ivr.conversation.flow import Step
 from ivr.conversation.meant import meaning
 from ivr.conversation.state import CONFIDENT, Phase, State
@@ -81,7 +82,7 @@ def hears(state: State) -> Grammar | None:
 
 def _with(grammar: Grammar, more: tuple[str, ...]) -> Grammar:
     """The grammar with further phrases, which come first."""
-    return replace(grammar, phrases=(*dict.fromkeys((*more, *grammar.phrases)),),
+    return dataclasses.replace(grammar, phrases=(*dict.fromkeys((*more, *grammar.phrases)),),
                    decoys=tuple(decoy for decoy in grammar.decoys if decoy not in more),
                    asides=grammar.asides - {*more})
 
@@ -146,7 +147,8 @@ def _told_ahead(state: State, item: Item, meant: Answered,
     if following is None or ahead.told(state, following, meant.beyond) is None:
         return replace(state, ahead={}), meant
     return (replace(state, ahead={following.link_id: meant.beyond}, confidence=confidence),
-            replace(meant, certain=meant.certain or meant.value == {"valueBoolean": True}))
+            dataclasses.replace(
+                meant, certain=meant.certain or meant.value == {"valueBoolean": True}))
 
 
 def _number_next(state: State, item: Item, value: Mapping[str, Any]) -> Item | None:

@@ -64,6 +64,7 @@ class _Kept:
     """A prompt's file, and the state of its human recording when that was decided."""
 
     path: Path
+    played: str                  # as Asterisk is told of it: without extension
     stamp: object
 
 
@@ -141,7 +142,7 @@ class PromptBook:
         """
         # two looks at a folder cost less than a thread that takes them
         if (kept := self._kept(prompt, language)) is not None:
-            return str(kept.with_suffix(""))
+            return kept.played
         try:
             async with asyncio.timeout(LATE_S):
                 path = await asyncio.to_thread(self._ready, prompt, language)
@@ -169,12 +170,12 @@ class PromptBook:
         if kept:
             self._sounds.discard_if_broken(kept.path)
 
-    def _kept(self, prompt: Prompt, language: str) -> Path | None:
+    def _kept(self, prompt: Prompt, language: str) -> _Kept | None:
         """The file that was played last, if it and the human recording are as they were."""
         kept = self._files.get(self._key(prompt, language))
         stands = kept and self._sounds.has(kept.path) and \
             kept.stamp == self._stamp(prompt.id, prompt.language or language)
-        return kept.path if kept and stands else None
+        return kept if stands else None
 
     def _ready(self, prompt: Prompt, language: str) -> Path | None:
         """The file to play when one is there already; looks anew which that is."""
@@ -248,7 +249,8 @@ class PromptBook:
 
     def _remember(self, prompt: Prompt, language: str, path: Path, stamp: object) -> Path:
         with self._lock:
-            self._files[self._key(prompt, language)] = _Kept(path, stamp)
+            self._files[self._key(prompt, language)] = _Kept(
+                path, str(path.with_suffix("")), stamp)
         self.alarms.clear(prompt.id, prompt.language or language)
         return path
 

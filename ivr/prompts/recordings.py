@@ -12,6 +12,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,14 @@ class Recording:
     text: str = ""
 
 
+@lru_cache(8192)                 # asked for at every prompt of every call
+def _place(folder: Path, prompt_id: str, language: str) -> Path:
+    if not _ID.fullmatch(prompt_id) or not language.isalnum():
+        raise InvalidInput("id: expected a prompt's id such as greeting", field="id",
+                           expected="a prompt's id")
+    return folder / language / f"{prompt_id}.wav"
+
+
 class Recordings:
     """The folder of human recordings."""
 
@@ -49,10 +58,7 @@ class Recordings:
 
     def path(self, prompt_id: str, language: str) -> Path:
         """Where the recording belongs; InvalidInput when the id could lead elsewhere."""
-        if not _ID.fullmatch(prompt_id) or not language.isalnum():
-            raise InvalidInput("id: expected a prompt's id such as greeting", field="id",
-                               expected="a prompt's id")
-        return self.folder / language / f"{prompt_id}.wav"
+        return _place(self.folder, prompt_id, language)
 
     def find(self, prompt_id: str, language: str) -> Recording | None:
         """The recording with its note, if there is one."""
