@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from .errors import AgiHangup, AgiInjection, AgiProtocolError
 
 MAX_COMMAND = 2000  # bytes; Asterisk reads a command into 2,048 and cuts what is beyond
 MAX_VALUE = 1000  # bytes; GET VARIABLE cuts a value after 1,023
+_MORE_LINES = re.compile(r"[\r\n\0]")
 _ANSWER = re.compile(r"(?P<code>\d{3})(?P<dash>[ -])(?P<text>.*)\Z", re.DOTALL)
 _RESULT = re.compile(r"result=(?P<result>-?[0-9A-Da-d*#]*)"
                      r"(?: \((?P<data>.*)\))?(?: endpos=(?P<endpos>-?\d+))?\s*\Z", re.DOTALL)
@@ -29,8 +30,7 @@ class ChannelState(IntEnum):
     BUSY = 7
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer: ``200 result=1 (data) endpos=8000``; ``text`` is all after the code."""
 
     code: int
@@ -56,7 +56,7 @@ def parse_answer(line: str) -> Answer:
 
 def quote(field: str, value: str) -> str:
     """``value`` as one argument of a command; raises AgiInjection naming ``field``."""
-    if re.search(r"[\r\n\0]", value):
+    if _MORE_LINES.search(value):
         raise AgiInjection(f"{field} holds a line break or NUL", field=field,
                            expected="text on one line")
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -64,7 +64,7 @@ def quote(field: str, value: str) -> str:
 
 def encode(command: str) -> bytes:
     """A command as its line of bytes; the last guard against two commands in one."""
-    if re.search(r"[\r\n\0]", command):
+    if _MORE_LINES.search(command):
         raise AgiInjection("the command holds a line break or NUL", field="command",
                            expected="one line")
     try:
