@@ -110,7 +110,6 @@ class FollowUpDesk:
         self._channel = channel
         self._call = call
         self._house = house
-        self._sounds_dir = str(house.settings.sounds_dir)
         self._book = book
         self._messages = 0
         self.recording: CallRecording        # there before the first word
@@ -191,7 +190,7 @@ class FollowUpDesk:
 
     def tone(self, name: str) -> str:
         """A beep, or a quiet line."""
-        return f"{self._sounds_dir}/{name}"
+        return f"{self._house.settings.sounds_dir}/{name}"
 
     def message(self, link_id: str) -> tuple[Path, str]:
         """A new file in the spool for each message."""
