@@ -13,18 +13,19 @@ from followup.questionnaires.units import Told, Unit
 
 def scalar(value: Mapping[str, Any]) -> Scalar | None:
     """What a FHIR ``{"valueX": …}`` holds: a coding gives its code, an attachment its url."""
-    match dict(value):
-        case {"valueBoolean": bool(plain)}:
-            return plain
-        case {"valueInteger": int(plain)}:
-            return plain
-        case {"valueDecimal": int() | float() | Decimal() as plain}:
-            return Decimal(str(plain))
-        case {"valueDate": str(plain)}:
-            return date.fromisoformat(plain)
-        case {"valueCoding": {"code": str(plain)}} | {"valueString": str(plain)} \
-                | {"valueAttachment": {"url": str(plain)}}:
-            return plain
+    for name, plain in value.items():
+        match name, plain:
+            case "valueCoding", {"code": str(code)}:
+                return code
+            case ("valueBoolean", bool(held)) | ("valueInteger", int(held)) \
+                    | ("valueString", str(held)):
+                return held
+            case "valueDecimal", int() | float() | Decimal():
+                return Decimal(str(plain))
+            case "valueDate", str():
+                return date.fromisoformat(plain)
+            case "valueAttachment", {"url": str(url)}:
+                return url
     return None
 
 
