@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.understanding import When, when, when_grammar
+from ivr.understanding import When, make_some_times, time_phrases, when, when_grammar
 
 
 @pytest.mark.parametrize(("language", "said", "meant"), [
@@ -130,6 +130,28 @@ def test_what_is_listened_for_is_understood(language: str) -> None:
     phrases = when_grammar(language).phrases
     assert len(phrases) > 50
     assert all(when(language, phrase) for phrase in phrases)
+
+
+@pytest.mark.parametrize("language", ["zh", "yue", "en"])
+def test_a_few_phrases_are_made_at_a_time_and_all_once(language: str,
+                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    understood: list[str] = []
+
+    def count(language: str, said: str) -> When | None:
+        understood.append(said)
+        return when(language, said)
+    monkeypatch.setattr(time_phrases, "when", count)
+    monkeypatch.setattr(time_phrases, "_making", {})
+    steps, made = 0, 0
+    while make_some_times(language) is None:
+        steps += 1
+        assert len(understood) - made <= time_phrases.FEW
+        made = len(understood)
+    assert steps > 50
+    assert make_some_times(language) is when_grammar(language)
+    assert len(understood) - made <= time_phrases.FEW
+    assert {"zh": "星期五下午三点", "yue": "星期五下晝三點", "en": "friday at three"}[language] \
+        in when_grammar(language).phrases
 
 
 def test_an_hour_that_is_none_is_listened_for_and_not_heard_as_one_that_is() -> None:
