@@ -122,9 +122,13 @@ def confirming_words(state: State, text: str, confidence: float) -> Step:
     return _once_more(state) if at is not None else unconfirmed(state, text)
 
 
-def unconfirmed(state: State, text: str = "") -> Step:
-    """Silence leaves a time that was typed; all else is read once more, then it does not count."""
-    if state.keys and not text and not state.waiting:
+def unconfirmed(state: State, text: str | None = None) -> Step:
+    """Silence (None), or neither yes nor no; "": sound without words, which may have been a no.
+
+    All but a silence is read back once more. Then a time that was typed stands, unless words were
+    heard; one that was heard does not count.
+    """
+    if state.keys and not state.waiting and (text is None or (not text and state.misses)):
         return _agreed(state)
     if state.misses:
         return hospital_chooses(state)
