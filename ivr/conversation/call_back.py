@@ -115,7 +115,7 @@ def confirming_words(state: State, text: str, confidence: float) -> Step:
     at = _moment(state, when(state.language, text))
     if at is not None and at.isoformat(timespec="minutes") != state.named:
         return words(state, text)
-    if said and confidence >= CONFIDENT:
+    if said and (confidence >= CONFIDENT or state.misses):      # unsure: a second time
         return _agreed(state)
     if said is False:
         return ask_again(replace(state, misses=0))

@@ -133,10 +133,13 @@ def test_a_time_that_was_only_heard_and_not_confirmed_does_not_count(
 
 
 def test_what_is_neither_yes_nor_no_or_hardly_heard_confirms_no_time() -> None:
-    for words, confidence in ((("天气", "天气"), 1.0), (("是的", "是的"), 0.4),
+    for words, confidence in ((("天气", "天气"), 1.0), (("是的", "那个"), 0.4),
                               (("", ""), 1.0), (("下午四点", "", ""), 1.0)):
         call = say(asked(), "下午四点")
         assert agreed(say(call, *words, confidence=confidence)) is None, words
+    unsure = say(say(asked(), "下午四点"), "是的", confidence=0.4)
+    assert unsure.said == ["on-today", "call-back-at", "time-right"]
+    assert agreed(say(unsure, "是的", confidence=0.4)) == "24 16:00"
     typed = say(asked().play("1530#"), "那个时候我要去买菜")
     assert typed.said == ["on-today", "call-back-at", "time-right"]
 
