@@ -58,6 +58,8 @@ def _times(language: str) -> Iterator[Prompt]:
         yield Prompt("call-back-at", {"time": time(hour, minute)}, language)
     for name, hour, minute in product(("time-past", "time-closed"), range(6, 24), (0, 30)):
         yield Prompt(name, {"time": time(hour, minute)}, language)
+    for start, end in product(range(7, 10), range(17, 23)):
+        yield Prompt("calling-hours", {"start": time(start), "end": time(end)}, language)
 
 
 def _of_item(item: Item, language: str) -> Iterator[Prompt]:
