@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -38,9 +38,10 @@ def try_questionnaire(
     """Hold a conversation in the terminal: no telephone, no database."""
     screen = Console(stderr=as_json, highlight=False)
     hospital = {"zh": "和安医院", "yue": "和安医院", "en": "Hean Hospital"}
+    now = datetime.now()                               # noqa: DTZ005  the terminal's
     context = Context(hospital, name, department, lang,
-                      today=date.today().isoformat(),      # noqa: DTZ011  the terminal's day
-                      birth_year=born)
+                      today=now.date().isoformat(), birth_year=born,
+                      now=now.isoformat(timespec="minutes"))
     asked = load_questionnaire(_read(questionnaire))
     if lang not in asked.languages:
         screen.print(f"the questionnaire has no texts in {lang}: {asked.languages[0]} is spoken",

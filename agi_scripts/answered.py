@@ -7,30 +7,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias, cast
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Table, bindparam, false, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from followup.calls import ledger
 from followup.calls.models import Attempt, AttemptState, Recording, RecordingMark, RecordingState
-from followup.campaigns.models import Campaign, CampaignMode, Task
+from followup.campaigns.calling_hours import CallingHours
+from followup.campaigns.house import House
+from followup.campaigns.models import Campaign, CampaignMode, Holiday, Task
 from followup.campaigns.rules import CampaignRules
 from followup.database.base import now
 from followup.database.statements import Statement, Where, values_of
 from followup.errors import NotFound
 from followup.patients.models import Encounter, Patient
+from followup.patients.zones import zones_of
 from followup.questionnaires.definition import Questionnaire
 from followup.responses import store
 from followup.responses.models import Answer
+from followup.settings import DialerSettings
 from recordings.naming import capture_name
 
-_ATTEMPT, _TASK, _CAMPAIGN, _PATIENT, _STAY, _RECORDING, _A_MARK = (
+DAYS_AHEAD = 15              # that a patient may name, and today
+_ATTEMPT, _TASK, _CAMPAIGN, _PATIENT, _STAY, _RECORDING, _A_MARK, _HOLIDAY = (
     cast("Table", model.__table__)
-    for model in (Attempt, Task, Campaign, Patient, Encounter, Recording, RecordingMark))
+    for model in (Attempt, Task, Campaign, Patient, Encounter, Recording, RecordingMark, Holiday))
+_HOLIDAYS, _WORKED = (
+    select(func.array_agg(_HOLIDAY.c.day))
+    .where(_HOLIDAY.c.working == working, _HOLIDAY.c.day >= func.current_date() - 1,
+           _HOLIDAY.c.day < func.current_date() + DAYS_AHEAD + 1).scalar_subquery()
+    for working in (false(), true()))
 _OPEN = Statement(
     select(_ATTEMPT.c.task_id, _ATTEMPT.c.patient_id, _PATIENT.c.mrn, _PATIENT.c.name,
            _PATIENT.c.birth_date, _PATIENT.c.language, _STAY.c.department, _CAMPAIGN.c.mode,
-           _CAMPAIGN.c.rules, _CAMPAIGN.c.questionnaire_id)
+           _CAMPAIGN.c.rules, _CAMPAIGN.c.questionnaire_id, _ATTEMPT.c.phone,
+           _PATIENT.c.timezone, _HOLIDAYS.label("holidays"), _WORKED.label("worked"))
     .join(_TASK, _TASK.c.id == _ATTEMPT.c.task_id)
     .join(_CAMPAIGN, _CAMPAIGN.c.id == _TASK.c.campaign_id)
     .join(_PATIENT, _PATIENT.c.id == _TASK.c.patient_id)
@@ -72,12 +84,21 @@ class Call:
     questionnaire: Questionnaire
     mode: CampaignMode                           # who speaks with them
     hold_s: int                                  # how long they may be asked to wait for an agent
+    zone: ZoneInfo                               # of the clock that they go by
+    hours: CallingHours                          # in which they may be called
     skill: str | None = None                     # that agent must have it
     answers: list[Answer] = field(default_factory=list)      # given in earlier calls
     recording_id: uuid.UUID | None = None
     recording_since: datetime | None = None
     # rows of recording_mark, written with what comes next
     marks: list[dict[str, Any]] = field(default_factory=list)
+
+    def hours_from(self, today: date) -> dict[str, str]:
+        """When they may be called on the coming days, as a conversation wants to know it."""
+        days = (today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD))
+        found = ((day, self.hours.on(day, self.zone)) for day in days)
+        return {day.isoformat(): f"{hours[0]:%H:%M}-{hours[1]:%H:%M}"
+                for day, hours in found if hours}
 
     def mark(self, kind: str, link_id: str | None = None, label: str = "") -> None:
         """Note this moment of the recording; kept with what comes next."""
@@ -98,15 +119,20 @@ async def read(where: Where, attempt_id: uuid.UUID) -> tuple[Mapping[str, Any], 
 
 
 def call_of(attempt_id: uuid.UUID, row: Mapping[str, Any], begun: store.Begun,
-            questionnaire: Questionnaire, answers: list[Answer], hold_max_s: int) -> Call:
+            questionnaire: Questionnaire, answers: list[Answer], dialer: DialerSettings) -> Call:
     """The call that was read."""
+    house = House.of(dialer)
+    zones = zones_of(row["phone"], row["timezone"])
+    exceptions = {**dict.fromkeys(row["holidays"] or (), False),
+                  **dict.fromkeys(row["worked"] or (), True)}
     # whoever is on the phone already is not to suffer for rules that do not fit
     rules = CampaignRules.if_valid(row["rules"]) or CampaignRules()
     return Call(
         id=attempt_id, response_id=begun.id, patient_id=row["patient_id"], mrn=row["mrn"],
         name=row["name"], birth_date=row["birth_date"], department=row["department"],
         language=begun.language, questionnaire=questionnaire, mode=CampaignMode(row["mode"]),
-        hold_s=rules.hold(hold_max_s), skill=rules.skill, answers=answers)
+        hold_s=rules.hold(dialer.hold_max_s), zone=zones[0] if len(zones) == 1 else house.zone,
+        hours=house.hours(rules, zones, exceptions), skill=rules.skill, answers=answers)
 
 
 async def announce(where: Where, call: Call) -> str:

@@ -85,13 +85,16 @@ def line_of(channel: AgiChannel, desk: FollowUpDesk, language: str, voice: Voice
 
 def context_of(call: Call, house: House) -> Context:
     """What the conversation may know of the patient."""
-    settings = house.settings
+    settings, moment = house.settings, now()
+    local = moment.astimezone(call.zone).replace(tzinfo=None)
     return Context(hospital=settings.hospital_names,
                    name=call.name, department=call.department,
                    language=call.language, hold_s=call.hold_s,
                    birth_year=call.birth_date.year if call.birth_date else None,
                    voicemail_message=settings.dialer.voicemail_message,
-                   today=now().astimezone(ZoneInfo(settings.dialer.timezone)).date().isoformat())
+                   today=moment.astimezone(ZoneInfo(settings.dialer.timezone)).date().isoformat(),
+                   now=local.isoformat(timespec="seconds"),
+                   hours=call.hours_from(local.date()))
 
 
 async def goodbye(channel: AgiChannel) -> None:

@@ -10,9 +10,8 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import asyncpg
 from sqlalchemy import delete, select, update
@@ -48,8 +47,6 @@ from followup.responses import store
 from followup.responses.models import Answer, Response, Severity
 from followup.responses.store import Given
 from followup.settings import Settings
-from ivr.conversation.farewell import moment_of
-from ivr.understanding import When
 from recordings.recorder.client import Recorder
 
 log = get_logger(__name__)
@@ -107,7 +104,7 @@ class House:
         questionnaire = library.at_hand(begun.questionnaire_id)
         known = (questionnaire, list[Answer]()) if questionnaire and begun.new \
             else await self._do(more)
-        return answered.call_of(attempt_id, row, begun, *known, self.settings.dialer.hold_max_s)
+        return answered.call_of(attempt_id, row, begun, *known, self.settings.dialer)
 
     async def begin_recording(self, call: Call) -> str:
         """Announce the recording that is about to start; the capture's file name."""
@@ -173,11 +170,11 @@ class House:
         call.language = language
 
     async def conclude(self, call: Call, outcome: Disposition, hangup_point: str | None, *,
-                       complete: bool = False, call_back: When | None = None,
+                       complete: bool = False, call_back: datetime | None = None,
                        answered_by: AnsweredBy | None = None) -> None:
-        """Keep what the conversation came to; ``complete``: every question was dealt with."""
-        zone = ZoneInfo(self.settings.dialer.timezone)
-        call_back_at = moment_of(call_back, now().astimezone(zone)) if call_back else None
+        """Keep what the conversation came to; ``complete``: every question was dealt with;
+        ``call_back``: when to call again, by the clock where the patient is."""
+        call_back_at = call_back.replace(tzinfo=call.zone) if call_back else None
 
         async def work(where: Where) -> None:
             await ledger.note_outcome(where, call.id, outcome, hangup_point, call_back_at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -32,6 +33,7 @@ from ivr.conversation.actions import (
 from ivr.conversation.events import (
     AgentChecked,
     AgentJoined,
+    Clock,
     Event,
     HungUp,
     MachineHeard,
@@ -41,9 +43,9 @@ from ivr.conversation.events import (
     Started,
     TimedOut,
 )
-from ivr.conversation.speech import hears
+from ivr.conversation.speech import hears, make_ready
 from ivr.line import Line, Sounds
-from ivr.understanding import Grammar, When, make_some
+from ivr.understanding import Grammar
 
 T = TypeVar("T")
 log = get_logger(__name__)
@@ -93,12 +95,13 @@ class Desk(Sounds, Protocol):
 
 @dataclass(frozen=True)
 class Ended:
-    """How a conversation ended. ``link_id`` was being asked then; ``complete``: all was asked."""
+    """How a conversation ended. ``link_id`` was being asked then; ``complete``: all was asked;
+    ``call_back``: as in ``End``."""
 
     outcome: Disposition
     complete: bool
     link_id: str | None
-    call_back: When | None = None
+    call_back: datetime | None = None
     answered_by: AnsweredBy | None = None
 
 
@@ -108,10 +111,12 @@ async def converse(line: Line, desk: Desk, state: State) -> Ended:
     A patient who hangs up ends it like any other event; only our own faults raise.
     """
     asked = state.link_id
+    since = asyncio.get_running_loop().time()
+    opened_at = state.context.now
     event: Event = Started()
     waiting: tuple[Action, ...] = ()
     while True:
-        state, actions = advance(state, event)
+        state, actions = advance(_by_the_clock(state, opened_at, since), event)
         waiting = actions[-1:] or waiting
         asked = state.link_id or asked
         line.language = state.language
@@ -125,6 +130,15 @@ async def converse(line: Line, desk: Desk, state: State) -> Ended:
                          state.answered_by)
         state = _as_it_talks(line, state)
         event = result
+
+
+def _by_the_clock(state: State, opened_at: str, since: float) -> State:
+    """Tell the conversation what time it is, from when it was opened on."""
+    if not opened_at:
+        return state
+    passed = timedelta(seconds=asyncio.get_running_loop().time() - since)
+    now = datetime.fromisoformat(opened_at) + passed
+    return advance(state, Clock(now.isoformat(timespec="seconds")))[0]
 
 
 def _watch_on(line: Line, state: State) -> None:
@@ -198,12 +212,11 @@ async def _perform(line: Line, desk: Desk, actions: Sequence[Action],
 
 
 async def _heard_at(line: Line, state: State) -> Grammar | None:
-    """What may be said now. At an item's first call its phrases are made a few at a time: all of
-    them take longer than a frame of sound lasts, and here passes the sound of all calls."""
+    """What may be said now. What has not been said in this process before is made a few phrases at
+    a time: all take longer than a frame of sound lasts, and here passes the sound of all calls."""
     if not line.hears_words:
         return None
-    while state.item is not None and make_some(  # noqa: ASYNC110  made here, not waited for
-            state.item, state.language) is None:
+    while not make_ready(state):           # noqa: ASYNC110  made here, not waited for
         await asyncio.sleep(0)
     return hears(state)
 

@@ -55,6 +55,17 @@ class CallingHours:
             found = later
         return None
 
+    def on(self, day: date, zone: ZoneInfo) -> tuple[time, time] | None:
+        """From when until when calls may be placed on ``day``, by the clock of ``zone``; None:
+        they may not."""
+        opening = self.next_allowed(_midnight(day, zone))
+        if opening is None or opening.astimezone(zone).date() != day:
+            return None
+        ends = [datetime.combine(opening.astimezone(one).date(), self.end, one)
+                for one in self.zones]
+        end = min(ends, key=lambda one: one.astimezone(UTC)).astimezone(zone)
+        return (opening.astimezone(zone).time(), end.time() if end.date() == day else time.max)
+
     def next_day(self, moment: datetime) -> datetime:
         """When a new day has begun in all zones; in UTC."""
         return max(_midnight(moment.astimezone(zone).date() + _DAY, zone) for zone in self.zones)

@@ -37,9 +37,16 @@ _SCALARS: dict[ItemType, tuple[type, str]] = {
 
 def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fault]:
     """Every fault; ``broken`` holds linkIds of items whose type could not be read."""
-    faults = list(_head(questionnaire))
+    return [found for some in checked(questionnaire, broken) for found in some]
+
+
+def checked(questionnaire: Questionnaire,
+            broken: Collection[str] = ()) -> Iterator[list[Fault]]:
+    """The same, item by item."""
+    yield list(_head(questionnaire))
     seen: dict[str, Item] = {}
     for item in questionnaire.order:
+        faults = []
         if item.link_id in seen:
             faults.append(fault(item.link_id, "linkId", "link-id-once", item.link_id))
         if item.link_id not in broken:
@@ -48,7 +55,7 @@ def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fa
             if condition.question not in broken:
                 faults += _condition(item, condition, seen)
         seen.setdefault(item.link_id, item)
-    return faults
+        yield faults
 
 
 def _head(questionnaire: Questionnaire) -> Iterator[Fault]:

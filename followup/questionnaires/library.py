@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from followup.campaigns.models import Campaign, CampaignState, Task, TaskState
 from followup.errors import Conflict, NotFound
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.faults import UnsoundQuestionnaire, fault
-from followup.questionnaires.fhir import load_questionnaire
+from followup.questionnaires.fhir import load_questionnaire, reading
 from followup.questionnaires.models import QuestionnaireRow, QuestionnaireStatus
 from followup.responses.models import Response
 
@@ -131,21 +132,47 @@ async def get_active(session: AsyncSession, url: str) -> QuestionnaireRow:
 
 def parsed(row: QuestionnaireRow) -> Questionnaire:
     """The questionnaire of a stored row; read once, as every call needs it."""
-    known = _parsed.get(row.id)
-    if known is None or known[0] != row.resource:            # a draft may change
-        if len(_parsed) >= _KEPT:
-            oldest = next(iter(_parsed))
-            _parsed.pop(oldest)
-            _released.discard(oldest)
-        known = _parsed[row.id] = row.resource, load_questionnaire(row.resource, stored=True)
-    if row.status is not QuestionnaireStatus.DRAFT:
-        _released.add(row.id)
-    return known[1]
+    return _known(row) or _keep(row, load_questionnaire(row.resource, stored=True))
 
 
 async def by_id(session: AsyncSession, questionnaire_id: uuid.UUID) -> Questionnaire:
-    """The questionnaire that a response was begun with."""
-    return parsed(await session.get_one(QuestionnaireRow, questionnaire_id))
+    """The questionnaire that a response was begun with.
+
+    Read item by item: the sound of other calls passes in between.
+    """
+    row = await session.get_one(QuestionnaireRow, questionnaire_id)
+    steps = reading(row.resource, stored=True)
+    while (known := _known(row)) is None:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return _keep(row, end.value)
+        await asyncio.sleep(0)
+    return known
+
+
+def _known(row: QuestionnaireRow) -> Questionnaire | None:
+    """What was read of the row before, unless it has changed: a draft may."""
+    resource, questionnaire = _parsed.get(row.id, (None, None))
+    if questionnaire is None or resource != row.resource:
+        return None
+    _release(row)
+    return questionnaire
+
+
+def _keep(row: QuestionnaireRow, questionnaire: Questionnaire) -> Questionnaire:
+    if len(_parsed) >= _KEPT and row.id not in _parsed:
+        oldest = next(iter(_parsed))
+        _parsed.pop(oldest)
+        _released.discard(oldest)
+    _parsed[row.id] = row.resource, questionnaire
+    _release(row)
+    return questionnaire
+
+
+def _release(row: QuestionnaireRow) -> None:
+    if row.status is not QuestionnaireStatus.DRAFT:
+        _released.add(row.id)
 
 
 def at_hand(questionnaire_id: uuid.UUID) -> Questionnaire | None:

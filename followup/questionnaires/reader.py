@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -26,6 +26,8 @@ from followup.questionnaires.values import fhir_value, scalar
 from followup.questionnaires.valuesets import Options, contained_options, with_options
 
 Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
+Steps: TypeAlias = Generator[None, None, T]        # stops after each item, and returns in the end
 MAX_DEPTH = 8
 MOST_ANSWERS = 5             # to a question that is asked again, unless maxOccurs says otherwise
 _PLAIN = {ItemType.INTEGER: int, ItemType.DECIMAL: Decimal, ItemType.DATE: date}
@@ -55,7 +57,7 @@ class Reader(Extensions):
                     self.faults.append(shape_fault(link_id, each["loc"], each))
                     left.pop(str(each["loc"][0]), None)
 
-    def questionnaire(self, raw: Mapping[str, Any]) -> Questionnaire:
+    def questionnaire(self, raw: Mapping[str, Any]) -> Steps[Questionnaire]:
         head = self.shape(wire.QuestionnaireElement, raw, "")
         for name, value in (("url", head.url), ("version", head.version), ("title", head.title),
                             ("language", head.language)):
@@ -68,19 +70,24 @@ class Reader(Extensions):
         self.known(head, "", ("language",))
         self.language = wire.base_language(head.language or "zh")
         self.sets = contained_options(raw)
+        items = yield from self.items(head.item, None, 1)
         also = [wire.base_language(code) for code in wire.strings(head, wire.OURS + "language")]
         return Questionnaire(
             url=head.url or "", version=head.version or "", title=head.title or "",
             status=head.status or "", languages=tuple(dict.fromkeys([self.language, *also])),
-            items=self.items(head.item, None, 1), resource=dict(raw))
+            items=items, resource=dict(raw))
 
-    def items(self, raws: Sequence[Any], parent: str | None, depth: int) -> tuple[Item, ...]:
+    def items(self, raws: Sequence[Any], parent: str | None, depth: int) -> Steps[tuple[Item, ...]]:
         if raws and depth > MAX_DEPTH:
             self.fault(parent or "", "item", "levels", most=MAX_DEPTH)
             return ()
-        return tuple(self.item(raw, parent, depth) for raw in raws)
+        found = []
+        for raw in raws:
+            found.append((yield from self.item(raw, parent, depth)))
+            yield
+        return tuple(found)
 
-    def item(self, raw: Any, parent: str | None, depth: int) -> Item:
+    def item(self, raw: Any, parent: str | None, depth: int) -> Steps[Item]:
         self.count += 1
         nameless = f"(item {self.count})"
         if not isinstance(raw, dict):
@@ -119,6 +126,7 @@ class Reader(Extensions):
         unit, unit_text = self.unit(element)
         seconds = self.value(element, link_id, wire.OURS + "max-seconds", int)
         role = self.role(element, link_id)
+        below = yield from self.items(element.item, link_id, depth + 1)
         return Item(
             link_id, kind, wire.texts(element.text, element.text_, self.language),
             wire.texts(prompt.string, prompt.string_, self.language) if prompt else {},
@@ -143,7 +151,7 @@ class Reader(Extensions):
             rules=self.rules(element, link_id),
             enable_when=self.conditions(element, link_id),
             enable_any=element.enable_behavior == "any", parent=parent,
-            items=self.items(element.item, link_id, depth + 1))
+            items=below)
 
     def unsupported(self, link_id: str, raw: Mapping[str, Any]) -> None:
         if "modifierExtension" in raw:

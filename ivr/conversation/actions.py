@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from followup.calls.models import Disposition
 from followup.responses.models import GivenBy, Severity
 from followup.rules import RuleHit
 from ivr.prompts.prompt import Prompt
-from ivr.understanding.times import When
 
 
 @dataclass(frozen=True)
@@ -139,12 +139,13 @@ class Report:
 class End:
     """Hang up. ``complete``: nothing of the questionnaire is left to ask.
 
-    ``call_back`` goes with Disposition.CALL_BACK, when the patient named a time.
+    ``call_back`` goes with Disposition.CALL_BACK, when a time was agreed on: where the patient is,
+    without a zone.
     """
 
     outcome: Disposition
     complete: bool
-    call_back: When | None = None
+    call_back: datetime | None = None
 
 
 Action = (Say | Listen | RecordMessage | StoreAnswer | CloseAnswers | Mark | CheckAgent | Escalate

@@ -14,12 +14,13 @@ from followup.questionnaires.enablement import Answers
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
 from followup.rules import evaluate
-from ivr.conversation import farewell, flow, keys, leaving, several, speech, wording
+from ivr.conversation import call_back, farewell, flow, keys, leaving, several, speech, wording
 from ivr.conversation.actions import Action, Mark, SetLanguage
 from ivr.conversation.changes import replace
 from ivr.conversation.events import (
     AgentChecked,
     AgentJoined,
+    Clock,
     Event,
     HungUp,
     Key,
@@ -66,6 +67,8 @@ def advance(state: State, event: Event) -> Step:
     match state.phase, event:
         case _, HungUp():
             return _hung_up(state)
+        case _, Clock(now):
+            return replace(state, context=replace(state.context, now=now)), ()
         case Phase.NEW, Started():
             return flow.step(state, wording.opening(state), (SetLanguage(state.language),))
         case Phase.ASKING | Phase.RECORDING | Phase.CONFIRMING, Key(digit):
@@ -97,11 +100,11 @@ def advance(state: State, event: Event) -> Step:
         case Phase.RECORDING, TimedOut():
             return keys.recorded(state, "", 0)
         case Phase.CALLING_BACK, Key(digit):
-            return farewell.time_key(state, digit)
+            return call_back.key(state, digit)
         case Phase.CALLING_BACK, TimedOut():
-            return farewell.time_given(state)
+            return call_back.given(state)
         case Phase.CONFIRMING_TIME, Key(digit):
-            return farewell.confirming_key(state, digit)
+            return call_back.confirming_key(state, digit)
         case Phase.CALLING_BACK | Phase.CONFIRMING_TIME, Spoken(text, confidence):
             return leaving.on_time(state, text, confidence)
         case Phase.STOPPING, Spoken(text, confidence):
@@ -115,7 +118,9 @@ def advance(state: State, event: Event) -> Step:
             return leaving.unanswered(state)
         case Phase.STOPPING, Key(digit):
             return farewell.stop_key(state, digit)
-        case Phase.STOPPING | Phase.CONFIRMING_TIME, TimedOut():
+        case Phase.CONFIRMING_TIME, TimedOut():
+            return call_back.unconfirmed(state)
+        case Phase.STOPPING, TimedOut():
             return farewell.say_goodbye(state)
         case Phase.CHECKING, AgentChecked(free):
             return flow.escalate(state, "finding", hold_s=0) if free \
@@ -141,6 +146,8 @@ def _heard(state: State, text: str) -> State:
 def _hung_up(state: State) -> Step:
     if state.phase is Phase.TAKING_LEAVE:
         return leaving.hung_up(state)
+    if state.phase in (Phase.CALLING_BACK, Phase.CONFIRMING_TIME):
+        return call_back.hung_up(state)
     stored: tuple[Action, ...] = ()
     outcome = state.outcome
     if state.phase is Phase.CONFIRMING and state.value is not None:

@@ -80,9 +80,16 @@ class PersonHeard:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """What time it is now where the patient is, as in ``Context.now``."""
+
+    now: str
+
+
+@dataclass(frozen=True)
 class HungUp:
     """The line is closed, by whomever; also after the agent and the patient have finished."""
 
 
 Event = (Started | Key | Spoken | TimedOut | MessageRecorded | AgentChecked | AgentJoined | NoAgent
-         | MachineHeard | PersonHeard | HungUp)
+         | MachineHeard | PersonHeard | Clock | HungUp)

@@ -8,7 +8,7 @@ nothing but a word of a call is known: staff look into it.
 from __future__ import annotations
 
 from followup.calls.models import AnsweredBy, Disposition
-from ivr.conversation import farewell, flow, wording
+from ivr.conversation import call_back, farewell, flow, wording
 from ivr.conversation.actions import Listen, Report, Say, SetLanguage
 from ivr.conversation.changes import replace
 from ivr.conversation.flow import Step
@@ -31,7 +31,7 @@ def said_of(state: State, what: Wish, confidence: float) -> Step:
     if state.repeats >= flow.MAX_REPEATS:
         return flow.miss(state, "not-understood")
     state = replace(state, phase=Phase.TAKING_LEAVE, leaving=what, confidence=confidence, keys="",
-                    words="", value=None, repeats=state.repeats + 1, misses=0)
+                    words="", named="", value=None, repeats=state.repeats + 1, misses=0)
     return _ask(state)
 
 
@@ -125,32 +125,31 @@ def _not_so(state: State) -> Step:
 def on_time(state: State, text: str, confidence: float) -> Step:
     """Words on when to call again, or on a time that was read back."""
     reading_back = state.phase is Phase.CONFIRMING_TIME
-    named = when(state.language, state.words) if reading_back else None
     wished = wish(state.language, text) if text else None
     if wished is None or when(state.language, text):
-        return farewell.confirming_words(state, text) if reading_back \
-            else farewell.time_words(state, text)
-    may_repeat = state.repeats < flow.MAX_REPEATS
+        return call_back.confirming_words(state, text, confidence) if reading_back \
+            else call_back.words(state, text)
+    may_repeat = state.repeats < call_back.MAX_TIMES
     match wished.wish:
         case Wish.DIED | Wish.WRONG_NUMBER if may_repeat:
             return said_of(state, wished.wish, confidence)
         case Wish.HELLO | Wish.WHO | Wish.REPEAT | Wish.SLOWER | Wish.HELP if may_repeat:
+            if reading_back:
+                return call_back.read_back(state)
             state = replace(state, repeats=state.repeats + 1)
-            if named is not None:
-                return farewell.read_back(state, named)
-            return state, (Say((*wording.attending(state, wished), farewell.when_prompt(state))),
+            return state, (Say((*wording.attending(state, wished), wording.when_to_call(state))),
                            Listen(farewell.WHEN_MS))
         case Wish.LANGUAGE if may_repeat and confidence >= CONFIDENT \
                 and wished.language in state.questionnaire.languages:
             state = replace(state, language=wished.language, repeats=state.repeats + 1,
-                            phase=Phase.CALLING_BACK, words="")
-            return state, (SetLanguage(state.language), Say((farewell.when_prompt(state),)),
+                            phase=Phase.CALLING_BACK, keys="", words="", named="")
+            return state, (SetLanguage(state.language), Say((wording.when_to_call(state),)),
                            Listen(farewell.WHEN_MS))
         case Wish.WAIT if may_repeat:
-            return (replace(state, repeats=state.repeats + 1),
+            return (replace(state, repeats=state.repeats + 1, waiting=reading_back),
                     (Say((wording.prompt(state, "waiting"),)), Listen(flow.WAIT_MS)))
         case Wish.STOP_CALLING if state.answered_by is not AnsweredBy.RELATIVE:
             return farewell.leave(state, Disposition.REFUSED)
         case Wish.SKIP | Wish.NOT_NOW | Wish.AWAY:
-            return farewell.say_goodbye(state)         # nobody knows: the hospital chooses
-    return farewell.ask_again(state)
+            return call_back.hospital_chooses(state)           # nobody knows
+    return call_back.ask_again(state)

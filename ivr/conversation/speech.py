@@ -36,6 +36,8 @@ from ivr.understanding import (
     grammar_for,
     is_distinct,
     is_risky,
+    make_some,
+    make_some_times,
     nothing_more,
     phrases,
     pressure,
@@ -45,6 +47,13 @@ from ivr.understanding import (
 
 MAX_UNCLEAR = 2              # then only keys are taken: it may be noise
 MAX_PUZZLED = 2              # then a nurse explains
+
+
+def make_ready(state: State) -> bool:
+    """Make a few of the phrases that ``hears`` needs now; True once all are there."""
+    if state.phase in (Phase.CALLING_BACK, Phase.CONFIRMING_TIME):
+        return make_some_times(state.language) is not None
+    return state.item is None or make_some(state.item, state.language) is not None
 
 
 def hears(state: State) -> Grammar | None:

@@ -44,6 +44,10 @@ class Context:
     day of the call at the hospital, YYYY-MM-DD, for "yesterday"; "" when it is not known.
     ``birth_year``: the patient's, None when it is not known. ``voicemail_message``: a neutral
     word is left on an answering machine.
+
+    ``now``: the time where the patient is, ISO 8601 without a zone; "" when it is not known, and
+    then no time to call again is asked for. ``hours``: when we call them, day by day (YYYY-MM-DD
+    to HH:MM-HH:MM) for two weeks, without the days on which we do not; {} when it is not known.
     """
 
     hospital: Mapping[str, str]
@@ -54,6 +58,8 @@ class Context:
     today: str = ""
     birth_year: int | None = None
     voicemail_message: bool = False
+    now: str = ""
+    hours: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class State:
     phase: Phase = Phase.NEW
     link_id: str | None = None               # being asked
     keys: str = ""                           # of the number or the time being typed
+    named: str = ""                          # when to call again: read back, or agreed on
     value: Mapping[str, Any] | None = None   # being read back
     adding: bool = False                     # the next answer goes beside those there are
     redoing: bool = False                    # but in the place of the last of them

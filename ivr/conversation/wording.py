@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime
 from decimal import Decimal
 
-from followup.calls.models import Disposition
+from followup.calls.models import AnsweredBy, Disposition
 from followup.questionnaires.definition import Control, Item, ItemType
 from followup.questionnaires.enablement import enabled_items
 from followup.questionnaires.units import Told
 from followup.questionnaires.values import scalar, together
+from ivr.conversation.moment import Standing, name_of_day, next_hours
 from ivr.conversation.state import State
 from ivr.prompts.answers import in_both_units, said
 from ivr.prompts.prompt import Prompt, Value, hospital_in, keys_id, question_id, unrecorded_key
 from ivr.prompts.texts import key_name
-from ivr.understanding import When, Wish, Wished
+from ivr.understanding import Wish, Wished
 
 _GOODBYES = {
     Disposition.WRONG_PERSON: "goodbye-wrong-person", Disposition.CALL_BACK: "goodbye-call-back",
@@ -179,21 +180,29 @@ def read_back(state: State, item: Item, risky: bool = False) -> tuple[Prompt, ..
     return (prompt(state, name, value=value),)
 
 
-def time_heard(state: State, named: When) -> tuple[Prompt, ...]:
-    """When we shall call again, as it was understood of the patient's words."""
-    tomorrow = {1: "-tomorrow", 2: "-day-after"}.get(named.days or 0, "")
-    if named.minute is not None:
-        at = time(*divmod(named.minute, 60))
-        told = prompt(state, f"call-back{tomorrow}-at", time=at)
-    elif named.after_min is None:
-        told = prompt(state, f"call-back{tomorrow}")
-    elif named.after_min == 60:
-        told = prompt(state, "call-back-in-an-hour")
-    elif named.after_min % 60:
-        told = prompt(state, "call-back-in-minutes", minutes=named.after_min)
-    else:
-        told = prompt(state, "call-back-in-hours", hours=named.after_min // 60)
-    return (told, prompt(state, "time-right"))
+def when_to_call(state: State) -> Prompt:
+    """When to call again; a relative is asked when the patient can be reached."""
+    relative = state.answered_by is AnsweredBy.RELATIVE
+    return prompt(state, "reach-when" if relative else "call-back-when")
+
+
+def time_named(state: State, at: datetime) -> tuple[Prompt, ...]:
+    """When we shall call again, with its day, to be confirmed."""
+    return (prompt(state, name_of_day(at, datetime.fromisoformat(state.context.now))),
+            prompt(state, "call-back-at", time=at.time()), prompt(state, "time-right"))
+
+
+def time_unfit(state: State, at: datetime, why: Standing) -> tuple[Prompt, ...]:
+    """Why we cannot call then, and that another time is wanted."""
+    day = prompt(state, name_of_day(at, datetime.fromisoformat(state.context.now)))
+    hours = next_hours(state.context, at.date())
+    if why is Standing.PAST:
+        return (day, prompt(state, "time-past", time=at.time()))
+    if hours is None:
+        return (day, prompt(state, "day-closed"))
+    told = prompt(state, "day-closed") if why is Standing.CLOSED else \
+        prompt(state, "time-closed", time=at.time())
+    return (day, told, prompt(state, "calling-hours", start=hours[0], end=hours[1]))
 
 
 def nobody_free(state: State, urgent: bool) -> tuple[Prompt, ...]:

@@ -52,13 +52,14 @@ def campaign_prompts(questionnaire: Questionnaire, hospital: Mapping[str, str],
 
 
 def _times(language: str) -> Iterator[Prompt]:
-    """When to call back, at hours and half hours of the day; others are rendered as they come."""
-    for hours in range(2, 13):
-        yield Prompt("call-back-in-hours", {"hours": hours}, language)
-    yield Prompt("call-back-in-minutes", {"minutes": 30}, language)
-    for name, hour, minute in product(
-            ("call-back-at", "call-back-tomorrow-at", "call-back-day-after-at"), DAYTIME, (0, 30)):
+    """When to call back, every five minutes of the day, and what will not do at hours and half
+    hours; others are rendered as they come."""
+    for hour, minute in product(DAYTIME, range(0, 60, 5)):
+        yield Prompt("call-back-at", {"time": time(hour, minute)}, language)
+    for name, hour, minute in product(("time-past", "time-closed"), range(6, 24), (0, 30)):
         yield Prompt(name, {"time": time(hour, minute)}, language)
+    for start, end in product(range(7, 10), range(17, 23)):
+        yield Prompt("calling-hours", {"start": time(start), "end": time(end)}, language)
 
 
 def _of_item(item: Item, language: str) -> Iterator[Prompt]:

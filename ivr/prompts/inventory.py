@@ -61,8 +61,8 @@ _SAMPLES: Mapping[str, Mapping[str, Value]] = {
     "zh": {"name": "张三", "department": "骨科"}, "yue": {"name": "陳大文", "department": "骨科"},
     "en": {"name": "Ann Lee", "department": "骨科"}}
 _ANSWERS: Mapping[str, Value] = {"key": "7", "told": 101, "minimum": 0, "maximum": 10,
-                                 "value": Decimal("38.5"), "hours": 2, "minutes": 30,
-                                 "time": time(15, 30)}
+                                 "value": Decimal("38.5"), "start": time(8),
+                                 "end": time(20), "time": time(15, 30)}
 
 
 def inventory(book: PromptBook, language: str, questionnaires: Iterable[Questionnaire],

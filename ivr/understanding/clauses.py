@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import date
-from functools import partial
 
 from followup.questionnaires.definition import Item, ItemType
 from ivr.understanding import numbers, pressure, reading
 from ivr.understanding.lexicon import LONGEST, Lexicon, cut, lexicon, normal, without
 from ivr.understanding.meaning import Answered, Meaning, Unclear, Wished
+from ivr.understanding.partly import weighed
 from ivr.understanding.polarity import Polarity, polarity
 
 MOST_DECIMALS = 1            # of a number told beside a no
@@ -25,7 +25,10 @@ Read = Callable[[str], Meaning]
 def understand(item: Item, language: str, text: str, *, today: date | None = None) -> Meaning:
     """What ``text`` means as an answer to ``item``; never raises."""
     words, said = lexicon(language), normal(text[:LONGEST])
-    read = partial(reading.understand, item, language, today=today)
+
+    def read(text: str) -> Meaning:
+        return weighed(item, words, text, reading.understand(item, language, text, today=today))
+
     meant = read(said)
     if isinstance(meant, Wished) or (isinstance(meant, Answered) and meant.certain):
         return meant
@@ -82,7 +85,8 @@ def _reserved(item: Item, words: Lexicon, said: str, read: Read) -> Answered | N
         if isinstance(meant, Answered) and meant.certain and not (
                 isinstance(reserve, Answered) and reserve.certain
                 and reserve.value != meant.value):
-            return replace(meant, certain=False)
+            held = weighed(item, words, said, replace(meant, certain=False))
+            return held if isinstance(held, Answered) else None
     return None
 
 

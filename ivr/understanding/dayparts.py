@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ivr.understanding.lexicon import cut
+from ivr.understanding.lexicon import cut, longest_of
 
 FIRST_HOUR = 6               # nobody means an earlier one
 
@@ -57,10 +57,13 @@ _OF = {
 PARTS: Mapping[str, Mapping[str, DayPart]] = {
     language: {word: part for part, words in parts.items() for word in words}
     for language, parts in _OF.items()}
+_KNOWN = {language: (dict.fromkeys(parts, "part"), longest_of(parts, language == "en"))
+          for language, parts in PARTS.items()}
 
 
 def named(said: str, language: str) -> list[DayPart]:
     """The parts of the day in ``said`` (normal form), each once."""
-    parts = PARTS.get(language, PARTS["zh"])
-    return list(dict.fromkeys(parts[word] for word, kind in cut(
-        said, dict.fromkeys(parts, "part"), by_word=language == "en") if kind))
+    written = language if language in PARTS else "zh"
+    known, longest = _KNOWN[written]
+    return list(dict.fromkeys(PARTS[written][word] for word, kind in cut(
+        said, known, by_word=written == "en", longest=longest) if kind))

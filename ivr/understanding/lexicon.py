@@ -34,6 +34,7 @@ class Lexicon:
     with_no: frozenset[str]
     corrections: frozenset[str]
     reservations: frozenset[str]
+    partial: frozenset[str]
     numbered: tuple[str, ...]
     last: frozenset[str]
     done: frozenset[str]
@@ -81,7 +82,8 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         language, words("yes"), words("no"), words("right"), words("wrong"), words("negators"),
         words("fillers"), words("hums"), words("with_yes"), words("with_no"),
-        words("corrections"), words("reservations"), tuple(raw["numbered"]), words("last"),
+        words("corrections"), words("reservations"), words("partial"),
+        tuple(raw["numbered"]), words("last"),
         words("done"), words("same"), words("joiners"), words("counts"), words("zero"),
         tuple(raw["digits"]),
         tuple(map(normal, raw["decoys"])),

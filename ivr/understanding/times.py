@@ -7,14 +7,16 @@ different times. It is asked again rather than read back wrongly.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
-from ivr.understanding import dayparts
+from ivr.understanding import dayparts, days_ahead
 from ivr.understanding.dayparts import DayPart
-from ivr.understanding.lexicon import cut, lexicon, normal
+from ivr.understanding.lexicon import cut, lexicon, longest_of, normal
 from ivr.understanding.numbers import chinese_number, either
 from ivr.understanding.numbers import read as read_numbers
 
+PART_H = 3                   # a part of the day lasts so long from its usual hour on
 _N = r"[\d零一二兩两三四五六七八九十廿]{1,3}"
 _AFTER_ZH = re.compile(
     r"(?<![\d零一二兩两三四五六七八九十廿点點])"
@@ -24,23 +26,17 @@ _CLOCK_ZH = re.compile(
     rf"(?P<hour>{_N})[点點](?:[钟鐘正整])?(?:[过過零踏]|搭)?(?:(?P<half>半)|(?P<quarter>[一三])刻"
     rf"|(?P<five>{_N})[个個]字|(?P<minute>{_N})(?P<sure>分)?)?")
 _TWO_HOURS = re.compile(r"([一二两兩三四五六七八九])([二三四五六七八九])(?=[点點])")
-_DAYS = {"zh": {"后天": 2, "後天": 2, "后儿": 2, "明天": 1, "明日": 1, "明儿": 1, "明早": 1,
-                "明晚": 1},
-         "yue": {"後日": 2, "后日": 2, "后天": 2, "後天": 2, "聽日": 1, "听日": 1, "聽朝": 1,
-                 "听朝": 1, "聽晚": 1, "听晚": 1, "明天": 1, "明日": 1, "明晚": 1, "明早": 1},
-         "en": {"day after tomorrow": 2, "tomorrow": 1}}
 # days that no prompt of ours can name
-_FAR_ZH = re.compile(rf"大[后後][天日儿]|[周週]|星期|[礼禮]拜|(?:个|個|下|{_N})月|"
-                     rf"{_N}[号號]|(?:{_N}|几|幾)[天日]")
-_FAR_EN = re.compile(r"\b(?:days|weeks?|months?|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)"
-                     r"days?)\b")
+_FAR_ZH = re.compile(rf"大大|[周週]|星期|[礼禮]拜|(?:个|個|下|{_N})月|{_N}[号號]|"
+                     rf"(?:{_N}|几|幾)[天日]")
+_FAR_EN = re.compile(r"\b(?:days|weeks?|months?|weekend)\b")
 _POINT = re.compile(r"[点點]")
 # slower, later, a little: no time on the clock
 _A_LITTLE = re.compile(r"(?:(?<![今明聽听])[早晚]|[慢快声聲遲迟有])一?[点點]"
                        r"(?![半钟鐘一二三四五六十零])")
 # what was said before them will not do: 上午不行，下午吧
 _NOT_THEN = {"zh": ("不行", "不方便", "没空", "没时间", "有事", "不在", "不可以", "不要",
-                    "不好", "别打", "不是"),
+                    "不好", "别打", "不是", "忙"),
              "yue": ("唔得", "唔得閒", "唔方便", "冇時間", "有嘢做", "唔喺度", "唔好", "唔係"),
              "en": ("no good", "not good", "won't do", "doesn't work", "does not work", "i can't",
                     "i'm busy", "i am busy", "is bad", "not")}
@@ -54,11 +50,19 @@ _PAST_EN = re.compile(r"\b(?P<n>half|(?:a )?quarter|five|ten|twenty|twenty[ -]fi
 
 @dataclass(frozen=True)
 class When:
-    """``after_min`` from now; or ``days`` from today, or a ``minute`` of the day, or both."""
+    """``after_min`` from now; or a day, or a ``minute`` of the day, or both.
+
+    The day is so many ``days`` from today, or a ``weekday`` (Monday is 0) of this ``week`` (0), the
+    next one (1), or the next to come (None); both, where both were said. ``until``: of a part of
+    the day without its hour, the minute at which it is over.
+    """
 
     after_min: int | None = None
     days: int | None = None
     minute: int | None = None
+    weekday: int | None = None
+    week: int | None = None
+    until: int | None = None
 
 
 def when(language: str, text: str) -> When | None:
@@ -69,23 +73,33 @@ def when(language: str, text: str) -> When | None:
         before, _, after = said.rpartition(mark)
         if before and (corrected := when(language, after)):
             return corrected
-    said = _after_last(said, _NOT_THEN.get(language, _NOT_THEN["zh"]), words.by_word)
+    said = _after_last(said, language)
+    days, said = days_ahead.read(said, language)
     if (_FAR_EN if language == "en" else _FAR_ZH).search(_without_delays(said, language)):
         return None
-    days = _days(said, language)
     parts = dayparts.named(said, language)
-    if len(days) > 1 or len(parts) > 1:
+    from_today = {day.days for day in days if day.days is not None}
+    of_week = {day for day in days if day.weekday is not None}
+    if len(parts) > 1 or len(from_today) > 1 or len(of_week) > 1 or days_ahead.NONE in days:
         return None
-    part, day = next(iter(parts), None), next(iter(days), None)
+    part, of_week_one = next(iter(parts), None), next(iter(of_week), days_ahead.Day())
     found = _english(said, part) if language == "en" else _chinese(said, part, language)
-    if found is None and (part or day) and not _numbers(said, language):
-        usual = part.usual if part else None
-        if part and usual is None:
-            return None
-        found = When(minute=60 * usual) if usual is not None else When()
+    if found is None and (part or days) and not _numbers(said, language):
+        found = _usual(part) if part else When()
     if found is None or found.after_min is not None:
-        return found
-    return When(minute=found.minute, days=day)
+        return found if not days - {days_ahead.Day(days=0)} else None
+    if found.minute is None and from_today == {0}:           # today: at which hour?
+        return None
+    return replace(found, days=next(iter(from_today), None), weekday=of_week_one.weekday,
+                   week=of_week_one.week)
+
+
+def _usual(part: DayPart) -> When | None:
+    """A part of the day alone."""
+    if part.usual is None:
+        return None
+    over = min(part.last, part.usual + PART_H)
+    return When(minute=60 * part.usual, until=60 * over if over > part.usual else None)
 
 
 def _spelt(said: str) -> str:
@@ -94,18 +108,20 @@ def _spelt(said: str) -> str:
     return re.sub(r"\ba couple(?: of)?\b", "two", re.sub(r"\bi am\b", "i'm", said))
 
 
-def _after_last(said: str, marks: tuple[str, ...], by_word: bool) -> str:
-    """What follows the last of ``marks``."""
-    known = {**dict.fromkeys(marks, "mark"), **dict.fromkeys(_NO_REFUSAL, "none")}
-    pieces = list(cut(said, known, by_word))
+def _after_last(said: str, language: str) -> str:
+    """What follows the last of the words that say what will not do."""
+    known, longest = _refusals(language)
+    by_word = language == "en"
+    pieces = list(cut(said, known, by_word, longest))
     last = max((place for place, (_, kind) in enumerate(pieces) if kind == "mark"), default=-1)
     return (" " if by_word else "").join(word for word, _ in pieces[last + 1:])
 
 
-def _days(said: str, language: str) -> set[int]:
-    known = _DAYS.get(language, _DAYS["zh"])
-    return {known[word] for word, kind in cut(said, dict.fromkeys(known, "day"), language == "en")
-            if kind}
+@cache
+def _refusals(language: str) -> tuple[dict[str, str], int]:
+    marks = _NOT_THEN.get(language, _NOT_THEN["zh"])
+    known = {**dict.fromkeys(marks, "mark"), **dict.fromkeys(_NO_REFUSAL, "none")}
+    return known, longest_of(known, language == "en")
 
 
 def _without_delays(said: str, language: str) -> str:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from agi_scripts.answered import Call
 from agi_scripts.house import House
 from bench.sample import fill
-from followup.calls.models import Attempt, AttemptState, RecordingMark
-from followup.campaigns.models import Task
+from followup.calls.models import Attempt, AttemptState, Disposition, RecordingMark
+from followup.campaigns.holidays import set_holiday
+from followup.campaigns.models import Campaign, Task
 from followup.database.base import now
 from followup.database.engine import Database
+from followup.patients.models import Patient
 from followup.responses.models import Answer, GivenBy
 from followup.responses.store import Given
 from followup.settings import Settings
@@ -105,3 +109,24 @@ async def test_marks_without_an_answer_are_kept(
     await house.keep_marks(call)
     await house.keep_marks(call)
     assert await marks(database) == [("question", "identity")]
+
+
+async def test_a_call_knows_when_its_patient_may_be_called_and_keeps_the_time_in_their_zone(
+        database: Database, house: House, call: Call) -> None:
+    today = date.today()                                       # noqa: DTZ011  any will do
+    closed, days = today + timedelta(days=2), [today + timedelta(days=n) for n in range(4)]
+    async with database.session() as session:
+        await set_holiday(session, closed, "节", actor="test")
+        campaign = await session.get_one(Campaign, (await session.scalars(
+            select(Attempt.campaign_id))).one())
+        campaign.rules = {"window": {"start": "09:00", "end": "18:00"}}
+        await session.execute(update(Patient).values(timezone="Asia/Tokyo"))
+    call = await house.open_call(call.id)
+    assert call.zone == ZoneInfo("Asia/Tokyo")
+    assert [call.hours_from(today).get(day.isoformat()) for day in days] == [
+        "09:00-18:00", "09:00-18:00", None, "09:00-18:00"]
+    await house.conclude(call, Disposition.CALL_BACK, None,
+                         call_back=datetime(2030, 1, 2, 15, 30))       # noqa: DTZ001  local
+    async with database.session() as session:
+        at = (await session.get_one(Attempt, call.id)).call_back_at
+    assert at == datetime(2030, 1, 2, 6, 30, tzinfo=UTC)

@@ -114,3 +114,17 @@ def test_a_holiday_is_closed_and_a_worked_sunday_is_open() -> None:
     assert hours.allow(datetime(2026, 10, 10, 4, tzinfo=UTC))            # a Saturday
     assert not hours.allow(datetime(2026, 10, 17, 4, tzinfo=UTC))
     assert not hours.on_holiday(datetime(2026, 10, 17, 4, tzinfo=UTC))
+
+
+def test_a_day_is_open_from_when_until_when_by_the_clock_of_one_zone() -> None:
+    shanghai, kolkata = ZoneInfo("Asia/Shanghai"), ZoneInfo("Asia/Kolkata")
+    holiday = date(2026, 11, 26)
+    days = Days(frozenset({1, 2, 3, 4, 5}), {holiday: False, date(2026, 11, 28): True})
+    hours = CallingHours(time(8), time(20), (shanghai,), days)
+    assert hours.on(date(2026, 11, 25), shanghai) == (time(8), time(20))
+    assert hours.on(holiday, shanghai) is None
+    assert hours.on(date(2026, 11, 28), shanghai) == (time(8), time(20))     # worked
+    assert hours.on(date(2026, 11, 29), shanghai) is None
+    both = CallingHours(time(8), time(20), (shanghai, kolkata), days)
+    assert both.on(date(2026, 11, 25), shanghai) == (time(10, 30), time(20))
+    assert both.on(date(2026, 11, 25), kolkata) == (time(8), time(17, 30))

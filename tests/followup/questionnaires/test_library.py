@@ -10,7 +10,15 @@ import pytest
 from followup.database.engine import Database
 from followup.errors import Conflict, NotFound
 from followup.questionnaires.fhir import load_questionnaire
-from followup.questionnaires.library import POST_DISCHARGE, get_active, parsed, publish
+from followup.questionnaires.library import (
+    POST_DISCHARGE,
+    at_hand,
+    by_id,
+    get_active,
+    parsed,
+    publish,
+)
+from followup.questionnaires.models import QuestionnaireRow
 
 SAMPLE = json.loads(POST_DISCHARGE.read_bytes())
 
@@ -61,3 +69,25 @@ async def test_a_questionnaire_is_read_once_and_anew_when_a_draft_has_changed(
         assert parsed(row) is first
         row.resource = {**row.resource, "title": "别的"}
         assert parsed(row).title == "别的"
+
+
+async def test_whoever_else_waits_gets_a_turn_after_each_item_of_one_that_is_read(
+        database: Database) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+    async with database.session() as session:
+        row = await publish(session, load_questionnaire({**SAMPLE, "version": "some"}))
+    async with database.session() as one, database.session() as another:
+        await asyncio.gather(one.get_one(QuestionnaireRow, row.id),
+                             another.get_one(QuestionnaireRow, row.id))
+        waiting = asyncio.create_task(others())
+        first, second = await asyncio.gather(by_id(one, row.id), by_id(another, row.id))
+        waiting.cancel()
+    assert turns > len(first.order)
+    assert first is second == load_questionnaire({**SAMPLE, "version": "some"})
+    assert at_hand(row.id) is first

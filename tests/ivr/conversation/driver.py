@@ -38,7 +38,8 @@ from ivr.conversation.events import (
 )
 
 SAMPLE = load_questionnaire(POST_DISCHARGE.read_bytes())
-CONTEXT = Context({"zh": "和安医院", "en": "Hean Hospital"}, "张三", "骨科")
+CONTEXT = Context({"zh": "和安医院", "en": "Hean Hospital"}, "张三", "骨科",
+                  now="2026-11-24T14:00")                   # a Tuesday
 
 
 @dataclass

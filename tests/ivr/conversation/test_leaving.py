@@ -64,7 +64,7 @@ def test_who_says_that_the_patient_is_not_here_is_asked_when_and_told_nothing(
         place: str, context: Context, words: str) -> None:
     call = say(at(place, context), words)
     assert call.said == ["reach-when"]
-    call.play("1830", "silence")
+    call.play("1830", "silence", "1")
     assert (call.outcome, call.state.answered_by) == ("call_back", AnsweredBy.RELATIVE)
 
 

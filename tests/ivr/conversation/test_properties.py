@@ -31,7 +31,7 @@ from tests.ivr.conversation.patient import Patient, patients
 WORDS = st.sampled_from(["", "有", "没有", "是的", "不对", "第一个", "三", "三十八度五", "没有了",
                          "有三十八度五", "嗯没有谢谢", "没有不对有", "三十八度五不对三十七度",
                          "一样", "再说一遍", "上一题", "我听不懂", "英语", "不要再打了", "转人工",
-                         "等一下", "不知道",
+                         "等一下", "不知道", "现在不方便", "星期五下午三点", "昨天", "明天",
                          "天气"])
 SPOKEN = st.builds(Spoken, WORDS, st.sampled_from([0.2, 0.9]))
 LISTENED = st.sampled_from([*map(Key, "0123456789*#"), TimedOut()]) | SPOKEN
