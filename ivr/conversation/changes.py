@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ivr.conversation.state import State
-
 if TYPE_CHECKING:                # so that names and types of what changes are checked
     from dataclasses import replace
 else:
-    def replace(state: State, **changes: Any) -> State:
-        """``state`` with some of it changed, at a tenth of what ``dataclasses.replace`` costs.
+    def replace(state: Any, /, **changes: Any) -> Any:
+        """A state or its context with some of it changed, at a tenth of the usual cost.
 
-        That one hands all forty fields to an initialiser, one by one.
+        ``dataclasses.replace`` hands all forty fields to an initialiser, one by one. This is for
+        classes that do nothing but hold them.
         """
-        new = object.__new__(State)
+        new = object.__new__(type(state))
         new.__dict__.update(state.__dict__)
         new.__dict__.update(changes)
         return new
