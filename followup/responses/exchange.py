@@ -1,6 +1,7 @@
 """A response as a FHIR R4 QuestionnaireResponse, with how each answer reached us.
 
-Extensions of an answer: ``heard`` (the keys or words), ``confidence``, ``given-by``, ``given-at``.
+Extensions of an answer: ``heard`` (the keys or words), ``confidence``, ``given-by``, ``given-at``,
+and ``message`` (the sound) where a string was asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from followup.questionnaires.enablement import enabled_items
 from followup.questionnaires.library import parsed
 from followup.questionnaires.models import QuestionnaireRow
 from followup.questionnaires.resource import OURS
+from followup.questionnaires.values import scalar
 from followup.responses.models import Answer, Response
 from followup.responses.store import current_answers, known
 
@@ -75,7 +77,8 @@ def _items(questionnaire: Questionnaire, answers: Sequence[Answer],
             if not item.is_question and below:
                 yield {**head, "item": below}
             elif found := given.get(item.link_id):
-                told = [_answer(answer) for answer in sorted(found, key=lambda one: one.position)]
+                told = [_answer(questionnaire, item, answer)
+                        for answer in sorted(found, key=lambda one: one.position)]
                 if below:
                     told[0]["item"] = below
                 yield {**head, "answer": told}
@@ -83,13 +86,29 @@ def _items(questionnaire: Questionnaire, answers: Sequence[Answer],
     yield from shown(questionnaire.items)
 
 
-def _answer(answer: Answer) -> Json:
+def _answer(questionnaire: Questionnaire, item: Item, answer: Answer) -> Json:
     value: Mapping[str, Any] = answer.value
+    sound = item.type is ItemType.STRING and "valueAttachment" in value
     return {"extension": [
+        *([{"url": OURS + "message", **value}] if sound else []),
         *([{"url": OURS + "heard", "valueString": answer.heard}] if answer.heard.strip() else []),
         {"url": OURS + "confidence", "valueDecimal": round(answer.confidence, 3)},
         {"url": OURS + "given-by", "valueCode": answer.given_by.value},
-        {"url": OURS + "given-at", "valueDateTime": _moment(answer.given_at)}], **value}
+        {"url": OURS + "given-at", "valueDateTime": _moment(answer.given_at)}],
+        **_as_declared(questionnaire, item, value)}
+
+
+def _as_declared(questionnaire: Questionnaire, item: Item, value: Mapping[str, Any]) -> Json:
+    """An answer as FHIR has it for the item's type: of a message in place of a string the name of
+    its sound file, of a quantity the unit with the number."""
+    if item.type is ItemType.STRING:
+        return {"valueString": str(scalar(value))}
+    if item.type is ItemType.QUANTITY and "valueDecimal" in value:
+        unit = {"unit": item.unit_text.get(questionnaire.languages[0]) or item.unit,
+                "system": item.unit_system, "code": item.unit}
+        return {"valueQuantity": {"value": value["valueDecimal"],
+                                  **{name: text for name, text in unit.items() if text}}}
+    return dict(value)
 
 
 def _moment(at: datetime) -> str:

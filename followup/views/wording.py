@@ -14,7 +14,8 @@ from typing import Any
 from followup.questionnaires.valuesets import contained_options, with_options
 
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
-UNIT = "http://hl7.org/fhir/StructureDefinition/questionnaire-unit"
+UNITS = ("http://hl7.org/fhir/StructureDefinition/questionnaire-unit",
+         "http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption")
 Json = Mapping[str, Any]
 
 
@@ -99,7 +100,7 @@ class Wording:
 
 def _unit(item: Json) -> str:
     for extension in item.get("extension", ()):
-        if extension.get("url") == UNIT:
+        if extension.get("url") in UNITS:
             coding = extension.get("valueCoding", {})
             return str(coding.get("display") or coding.get("code") or "")
     return ""

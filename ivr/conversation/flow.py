@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from followup.calls.models import AnsweredBy, Disposition
-from followup.questionnaires.definition import Control, Item, ItemType, Questionnaire
+from followup.questionnaires.definition import Control, Item, Questionnaire
 from followup.questionnaires.enablement import Answers, enabled_items, unanswered
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy, Severity
@@ -118,9 +118,9 @@ def say_and_wait(state: State, prompts: tuple[Prompt, ...],
                   first: tuple[Action, ...] = ()) -> Step:
     """Say something about the current item and wait for its answer, from its first key on."""
     item = current(state)
-    state = replace(state, phase=Phase.RECORDING if item.type is ItemType.TEXT else Phase.ASKING,
+    state = replace(state, phase=Phase.RECORDING if item.type.is_message else Phase.ASKING,
                     keys="", value=None, words="", waiting=False)
-    wait: Action = record(item) if item.type is ItemType.TEXT else \
+    wait: Action = record(item) if item.type.is_message else \
         Listen(LISTEN_MS if item.type.has_options else LISTEN_NUMBER_MS)
     return state, (*first, Say(prompts), wait)
 
