@@ -69,6 +69,10 @@ def try_questionnaire(
             link_id, rehearsal.shown(answer), answer.heard, answer.given_by.value,
             answer.hit.severity.value if answer.hit else "")))
     screen.print(table)
+    for each in rehearsal.scores():
+        name = each.score.text.get(lang) or each.score.link_id or "score"
+        left = f" (incomplete: {', '.join(each.missing)})" if each.missing else ""
+        screen.print(f"{name}: {each.value.normalize():f}{left}", markup=False)
 
 
 def _read(questionnaire: str) -> bytes:

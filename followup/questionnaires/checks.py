@@ -45,12 +45,21 @@ def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fa
         if item.link_id in seen:
             faults.append(fault(item.link_id, "linkId", "link-id-once", item.link_id))
         if item.link_id not in broken:
-            faults += _item(item, questionnaire.languages)
+            faults += _item(item, questionnaire)
         for condition in item.enable_when:
             if condition.question not in broken:
                 faults += _condition(item, condition, seen)
         seen.setdefault(item.link_id, item)
-    return faults
+    return [*faults, *_sums(questionnaire, seen)]
+
+
+def _sums(questionnaire: Questionnaire, seen: Collection[str]) -> Iterator[Fault]:
+    ids = Counter(score.link_id for score in questionnaire.sums)
+    for link_id, times in ids.items():
+        if not link_ids.is_sound(link_id):
+            yield fault(link_id, "linkId", "link-id", link_id[:SHOWN], most=link_ids.MOST)
+        if times > 1 or link_id in seen:
+            yield fault(link_id, "linkId", "link-id-once", link_id)
 
 
 def _head(questionnaire: Questionnaire) -> Iterator[Fault]:
@@ -93,15 +102,16 @@ def _sound_birth_year(item: Item, questions: Sequence[Item]) -> bool:
         and not (item.enable_when or item.rules or item.items or item.repeats or item.initial)
 
 
-def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
-    link_id = item.link_id
+def _item(item: Item, questionnaire: Questionnaire) -> Iterator[Fault]:
+    link_id, languages = item.link_id, questionnaire.languages
     if not link_ids.is_sound(link_id):
         yield fault(link_id, "linkId", "link-id", link_id[:SHOWN], most=link_ids.MOST)
     if item.type is not ItemType.GROUP or item.text or item.prompt:
         yield from _texts(link_id, "text", item.text, languages, spoken=True)
     if item.prompt:
         yield from _texts(link_id, "phone-prompt", item.prompt, languages, spoken=True)
-    if item.type is ItemType.GROUP and not item.items:
+    if item.type is ItemType.GROUP and not item.items \
+            and all(score.below != link_id for score in questionnaire.sums):
         yield fault(link_id, "item", "below-group")
     if item.type is ItemType.DISPLAY and item.items:
         yield fault(link_id, "item", "below-display")

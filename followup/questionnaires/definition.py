@@ -170,6 +170,7 @@ class Item:
     min_answers: int = 1
     max_answers: int = 1
     initial: tuple[Mapping[str, Any], ...] = ()      # FHIR value[x], offered to the patient
+    weights: Mapping[Scalar, Decimal] = field(default_factory=dict)   # of answers, for a score
     controls: Mapping[Control, str] = field(default_factory=dict)     # where not the usual key
     max_seconds: int = 60                            # of a voice message
     identity: bool = False                           # asked first in each call
@@ -231,6 +232,22 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Score:
+    """A sum of weights: over which questions, and what it is called.
+
+    ``link_id``: of the item that declares it (``type`` is its FHIR type then), of the group it is
+    over, or "" for the whole questionnaire. ``below``: the item that holds a declared one, or "".
+    """
+
+    link_id: str
+    items: tuple[str, ...]
+    text: Texts = field(default_factory=dict)
+    type: str = ""
+    unit: Mapping[str, str] = field(default_factory=dict)     # FHIR unit, system and code
+    below: str = ""
+
+
+@dataclass(frozen=True)
 class Questionnaire:
     """One version of a questionnaire; ``resource`` is the FHIR JSON it was read from."""
 
@@ -241,6 +258,7 @@ class Questionnaire:
     languages: tuple[str, ...]         # the first is the one the resource is written in
     items: tuple[Item, ...]
     resource: Mapping[str, Any] = field(repr=False, compare=False)
+    sums: tuple[Score, ...] = ()       # scores that items declare, which are not asked
 
     @property
     def slug(self) -> str:

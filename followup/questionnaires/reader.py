@@ -23,6 +23,7 @@ from followup.questionnaires.definition import (
 from followup.questionnaires.extensions import Extensions
 from followup.questionnaires.scales import as_number, is_typed, keys_are_values
 from followup.questionnaires.shape import shape_fault
+from followup.questionnaires.summing import Summing, weights
 from followup.questionnaires.values import fhir_value, scalar
 from followup.questionnaires.valuesets import Options, contained_options, with_options
 
@@ -48,6 +49,7 @@ class Reader(Extensions):
     count: int = 0
     sets: Mapping[str, Options] = field(default_factory=dict)     # contained, by #id
     languages: tuple[str, ...] = ()
+    summing: Summing = field(default_factory=lambda: Summing({}, ""))
 
     def shape(self, model: type[Model], raw: Mapping[str, Any], link_id: str) -> Model:
         """``raw`` as ``model``; an element that does not fit is reported and left out."""
@@ -74,17 +76,28 @@ class Reader(Extensions):
         self.language = wire.base_language(head.language or "zh")
         self.sets = contained_options(raw)
         also = [wire.base_language(code) for code in wire.strings(head, wire.OURS + "language")]
+        self.summing = Summing(raw, self.language)
+        self.summing.enters(head, "", "")
         self.languages = tuple(dict.fromkeys([self.language, *also]))
+        items = self.items(head.item, None, 1)
+        sums = self.summing.over(items)
+        self.faults += self.summing.faults
         return Questionnaire(
             url=head.url or "", version=head.version or "", title=head.title or "",
-            status=head.status or "", languages=self.languages,
-            items=self.items(head.item, None, 1), resource=dict(raw))
+            status=head.status or "", languages=self.languages, items=items, resource=dict(raw),
+            sums=sums)
 
     def items(self, raws: Sequence[Any], parent: str | None, depth: int) -> tuple[Item, ...]:
         if raws and depth > MAX_DEPTH:
             self.fault(parent or "", "item", "levels", most=MAX_DEPTH)
             return ()
-        return tuple(self.item(raw, parent, depth) for raw in raws)
+        found = []
+        for raw in raws:
+            if isinstance(raw, dict) and self.summing.takes(raw, parent or ""):
+                self.count += 1
+            else:
+                found.append(self.item(raw, parent, depth))
+        return tuple(found)
 
     def item(self, raw: Any, parent: str | None, depth: int) -> Item:
         self.count += 1
@@ -97,6 +110,7 @@ class Reader(Extensions):
         link_id = named if isinstance(named, str) and named else nameless
         raw = with_options(raw, self.sets)
         element = self.shape(wire.ItemElement, raw, link_id)
+        self.summing.enters(element, link_id, parent or "")
         if link_id is nameless:
             self.fault(link_id, "linkId", "not-empty", named)
         try:
@@ -131,6 +145,7 @@ class Reader(Extensions):
             min_answers=self.occurs(element, link_id, wire.MIN_OCCURS) or 1,
             max_answers=self.most(element, link_id, kind, options),
             initial=self.initial(element, link_id, kind, options, unit),
+            weights=weights(element, options),
             controls=self.controls(element, link_id),
             max_seconds=60 if seconds is None else seconds,
             identity=role == "identity", birth_year=role == "birth-year",

@@ -24,7 +24,11 @@ MAX_DECIMALS = "http://hl7.org/fhir/StructureDefinition/maxDecimalPlaces"
 UNIT = "http://hl7.org/fhir/StructureDefinition/questionnaire-unit"
 UNIT_OPTION = "http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption"
 UNIT_SET = "http://hl7.org/fhir/StructureDefinition/questionnaire-unitValueSet"
+VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
+WEIGHTS = tuple("http://hl7.org/fhir/StructureDefinition/" + name for name in (
+    "ordinalValue", "itemWeight", "questionnaire-ordinalValue"))
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
+CALCULATED = SDC + "calculatedExpression"
 MIN_QUANTITY = SDC + "minQuantity"
 MAX_QUANTITY = SDC + "maxQuantity"
 MAX_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"
@@ -75,6 +79,14 @@ class Coding(Element):
     display_: Element | None = Field(None, alias="_display")
 
 
+class Expression(Element):
+    """A text in a language of expressions, perhaps with a name."""
+
+    name: StrictStr | None = None
+    language: StrictStr | None = None
+    expression: StrictStr | None = None
+
+
 class Quantity(Element):
     """A number of a unit."""
 
@@ -115,6 +127,7 @@ class Extension(Valued):
     """One extension."""
 
     url: StrictStr
+    expression: Expression | None = Field(None, alias="valueExpression")
 
 
 class EnableWhen(Element):

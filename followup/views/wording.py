@@ -6,12 +6,18 @@ when the questionnaire it answers would be refused today.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from followup.questionnaires.faults import UnsoundQuestionnaire
+from followup.questionnaires.fhir import load_questionnaire
+from followup.questionnaires.resource import WEIGHTS
+from followup.questionnaires.scores import scored
 from followup.questionnaires.valuesets import contained_options, with_options
+from followup.responses.models import Answer
+from followup.responses.store import known
 
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 UNITS = ("http://hl7.org/fhir/StructureDefinition/questionnaire-unit",
@@ -25,6 +31,15 @@ class Shown:
 
     kind: str                 # bool, number, text, message, none
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A score as people read it: ``name`` "" is the whole questionnaire's; ``missing`` answers."""
+
+    name: str
+    value: str
+    missing: int
 
 
 class Wording:
@@ -73,6 +88,17 @@ class Wording:
                 return Shown("text", str(given))
         return Shown("none", "")
 
+    def scores(self, answers: Iterable[Answer]) -> list[Total]:
+        """What a response's answers add up to, where options have weights."""
+        if not any(_is_weighed(item) for item in self._items.values()):
+            return []
+        try:
+            asked = load_questionnaire(self._resource, stored=True)
+        except UnsoundQuestionnaire:
+            return []
+        return [Total(self.question(each.score.link_id), f"{each.value.normalize():f}",
+                      len(each.missing)) for each in scored(asked, known(answers)[0])]
+
     def _chosen(self, item: Json, text: str) -> str:
         for option in item.get("answerOption", ()):
             if option.get("valueString") == text:
@@ -96,6 +122,12 @@ class Wording:
             if language.split("-")[0] == self._locale:
                 return str(content.get("valueString") or content.get("valueMarkdown") or "")
         return str(element.get(field, ""))
+
+
+def _is_weighed(item: Json) -> bool:
+    return any(extension.get("url") in WEIGHTS for option in item.get("answerOption", ())
+               for of in (option, option.get("valueCoding", {}))
+               for extension in of.get("extension", ()))
 
 
 def _unit(item: Json) -> str:
