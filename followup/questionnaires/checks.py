@@ -18,6 +18,7 @@ from followup.questionnaires.definition import (
     ItemType,
     Operator,
     Questionnaire,
+    Rule,
     Scalar,
     Texts,
 )
@@ -54,6 +55,16 @@ def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fa
 
 
 def _sums(questionnaire: Questionnaire, seen: Collection[str]) -> Iterator[Fault]:
+    for score in questionnaire.sums:
+        for rule in score.rules:
+            where = f"rule.{rule.place}"
+            if rule.operator is Operator.EXISTS:
+                yield fault(score.link_id, f"{where}.operator", "comparison", "exists")
+            elif isinstance(rule.value, bool) or not isinstance(rule.value, int | Decimal):
+                yield fault(score.link_id, f"{where}.value", "value-of-type", str(rule.value),
+                            type="decimal")
+            yield from _texts(score.link_id, f"{where}.text", rule.text, questionnaire.languages)
+        yield from _once(score.link_id, score.rules)
     ids = Counter(score.link_id for score in questionnaire.sums)
     for link_id, times in ids.items():
         if not link_ids.is_sound(link_id):
@@ -268,9 +279,13 @@ def _rules(item: Item, languages: Collection[str]) -> Iterator[Fault]:
         else:
             yield from _comparison(item, item.link_id, where, rule.operator, rule.value)
         yield from _texts(item.link_id, f"{where}.text", rule.text, languages)
-    for name, times in Counter(rule.id for rule in item.rules).items():
+    yield from _once(item.link_id, item.rules)
+
+
+def _once(link_id: str, rules: Sequence[Rule]) -> Iterator[Fault]:
+    for name, times in Counter(rule.id for rule in rules).items():
         if times > 1:
-            yield fault(item.link_id, "rule.id", "id-once", name)
+            yield fault(link_id, "rule.id", "id-once", name)
 
 
 def _comparison(question: Item, link_id: str, where: str, operator: Operator,

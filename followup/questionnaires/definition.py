@@ -245,6 +245,7 @@ class Score:
     type: str = ""
     unit: Mapping[str, str] = field(default_factory=dict)     # FHIR unit, system and code
     below: str = ""
+    rules: tuple[Rule, ...] = ()       # of a declared one, once it is complete
 
 
 @dataclass(frozen=True)

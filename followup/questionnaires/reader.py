@@ -93,8 +93,11 @@ class Reader(Extensions):
             return ()
         found = []
         for raw in raws:
-            if isinstance(raw, dict) and self.summing.takes(raw, parent or ""):
+            total = self.summing.takes(raw, parent or "") if isinstance(raw, dict) else None
+            if total is not None:
                 self.count += 1
+                self.known(total, total.link_id or "", ("rule",))
+                self.summing.finds(self.rules(total, total.link_id or ""))
             else:
                 found.append(self.item(raw, parent, depth))
         return tuple(found)

@@ -10,13 +10,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from followup.questionnaires import resource as wire
-from followup.questionnaires.definition import Item, Option, Scalar, Score
+from followup.questionnaires.definition import Item, Option, Rule, Scalar, Score
 from followup.questionnaires.faults import Fault, fault
 from followup.questionnaires.sums import summed
 from followup.questionnaires.values import scalar
 
 CALCULATED = f"extension {wire.CALCULATED}"          # as faults name it
 _TYPES = ("integer", "decimal", "quantity")
+# what a sum has no use for
+_OTHERWISE = ("item", "answerOption", "answerValueSet", "repeats", "initial", "modifierExtension")
 
 
 @dataclass
@@ -36,31 +38,34 @@ class Summing:
             for each in element.having(wire.VARIABLE) if each.expression
             and each.expression.name and each.expression.expression}}
 
-    def takes(self, raw: Mapping[str, Any], parent: str) -> bool:
-        """Whether the item is a sum, which is kept here and left out of what is asked."""
+    def takes(self, raw: Mapping[str, Any], parent: str) -> wire.ItemElement | None:
+        """The item, where it is a sum: then it is kept here, and is none that is asked."""
         link_id = raw.get("linkId")
         try:
             element = wire.ItemElement.model_validate(raw)
         except ValidationError:
-            return False                             # told where it is read as any other
+            return None                              # told where it is read as any other
         calculated = element.first(wire.CALCULATED)
         told = calculated.expression if calculated else None
         if told is None or not told.expression or told.language not in (None, "text/fhirpath") \
-                or not link_id or element.type not in _TYPES or element.item:
-            return False
+                or not link_id or element.type not in _TYPES \
+                or any(raw.get(name) for name in _OTHERWISE):
+            return None
         self.enters(element, link_id, parent)
         questions = summed(told.expression, self._variables[link_id], self.raw)
         if questions is None:
-            return False
-        for name, there in (("enableWhen", element.enable_when),
-                            ("rule", element.first(wire.OURS + "rule"))):
-            if there:
-                self.faults.append(fault(link_id, name, "none-on-sum"))
+            return None
+        if element.enable_when:
+            self.faults.append(fault(link_id, "enableWhen", "none-on-sum"))
         self.found.append(Score(
             link_id, tuple(sorted(questions)),
             wire.texts(element.text, element.text_, self.language), element.type or "",
             _unit(element), parent))
-        return True
+        return element
+
+    def finds(self, rules: tuple[Rule, ...]) -> None:
+        """The rules of the sum that was taken last."""
+        self.found[-1] = replace(self.found[-1], rules=rules)
 
     def over(self, items: Sequence[Item]) -> tuple[Score, ...]:
         """The sums, each over the questions with weights among those it names, in their order."""

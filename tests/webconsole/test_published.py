@@ -13,6 +13,7 @@ from followup.database.engine import Database
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import publish
 from followup.responses.models import Answer, Finding, GivenBy, Response
+from tests.followup.questionnaires.build import rule
 from tests.followup.questionnaires.published import FREQUENCY, PHQ9, phq9
 from tests.followup.spotchecks.ward import open_checks
 from tests.webconsole.conftest import Client, SignIn
@@ -62,8 +63,10 @@ async def test_a_score_is_shown_with_the_answers_it_adds_up(
 
 async def test_a_form_takes_answers_to_linkids_of_any_text(
         client: Client, database: Database, ward: Hospital, sign_in: SignIn) -> None:
+    raw = phq9()
+    raw["item"][-1]["extension"].append(rule("abnormal", ">=", valueInteger=18))
     async with database.session() as session:
-        other = (await publish(session, load_questionnaire(phq9()))).id
+        other = (await publish(session, load_questionnaire(raw))).id
     await sign_in("auditor")
     assert (await post(client, item(ward, "call-again"), how="hand",
                        questionnaire=str(other)))[0] == 303
@@ -74,8 +77,11 @@ async def test_a_form_takes_answers_to_linkids_of_any_text(
     assert all(f'name="{field}"' in page for field in fields)
     status, page = await post(client, path, **{fields[0]: "9", fields[1]: "2"})
     assert (status, Forms(page, path).faulty()) == (422, {fields[0]})
-    assert (await post(client, path, **dict.fromkeys(fields, "2")))[0] == 303
+    assert (await post(client, path, **dict.fromkeys(fields, "3")))[0] == 303
     async with database.session() as session:
         kept = (await session.scalars(select(Answer).where(Answer.link_id.in_(PHQ9)))).all()
     assert {answer.link_id: answer.value["valueCoding"]["code"] for answer in kept} == \
-        dict.fromkeys(PHQ9, FREQUENCY[1][0])
+        dict.fromkeys(PHQ9, FREQUENCY[2][0])
+    async with database.session() as session:
+        found = (await session.scalars(select(Finding).where(Finding.link_id.in_(PHQ9)))).all()
+    assert [(each.link_id, each.severity) for each in found] == [(PHQ9[-1], "abnormal")]

@@ -48,6 +48,7 @@ def phq9(total: str = "", **more: Any) -> dict[str, Any]:
                "code": [{"system": LOINC, "code": link_id[1:]}], "answerOption": options()}
               for link_id, about in zip(PHQ9, ABOUT, strict=True)),
             {"linkId": TOTAL, "type": "integer", "text": "PHQ-9 total score", "readOnly": True,
+             "repeats": False, "required": False,
              "extension": [expression(CALCULATED, total or f"iif(%any, {summed}, {{}})")]}],
         **more}
 

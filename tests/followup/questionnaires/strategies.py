@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from followup.questionnaires.resource import CALCULATED
 from tests.followup.questionnaires.build import (
     choice,
     control,
@@ -43,6 +44,7 @@ QUESTIONS = ("boolean", "choice", "open-choice", "integer", "decimal", "date", "
              *MESSAGES[1:], "quantity", *NUMBERED)
 DEEPEST = 3
 OTHER_KEY = "7"
+SUM = "%resource.descendants().answer.value.weight().sum()"
 # any text will do
 LINK_IDS = ("q{}", "/44250-{}", "体温 {}", "../{}", "{}~keys", "~2F{}", "[b]{}{{x}}",
             "É\u00a0" * 40 + "{}", "x" * 90 + "{}", '"><i>&amp;{}', "(item {})")
@@ -56,6 +58,7 @@ class _Maker:
     draw: st.DrawFn
     earlier: list[tuple[str, str]] = field(default_factory=list)      # linkId, type
     count: int = 0
+    weighed: bool = False
 
     def maybe(self, one_in: int = 2) -> bool:
         return self.draw(st.integers(1, one_in)) == 1
@@ -99,6 +102,11 @@ class _Maker:
         if kind in ("choice", "open-choice") and more.get("repeats") and self.maybe(3):
             built["answerOption"][2]["extension"] = [
                 standard("questionnaire-optionExclusive", valueBoolean=True)]
+        if "answerOption" in built and self.maybe(3):
+            self.weighed = True
+            for weight, option in enumerate(built["answerOption"]):
+                option.setdefault("extension", []).append(
+                    standard("ordinalValue", valueDecimal=weight))
         if kind in QUESTIONS:
             self.earlier.append((link_id, kind))
         if kind == "group" or (kind != "display" and depth < DEEPEST and self.maybe(5)):
@@ -184,6 +192,12 @@ def any_questionnaire(draw: st.DrawFn) -> dict[str, Any]:
     items += [maker.item(1) for _ in range(draw(st.integers(1, 5)))]
     if not maker.earlier:
         items.append(choice("last"))
+    if maker.weighed and maker.maybe():
+        items.append(item("/total", "integer", readOnly=True, extension=[
+            {"url": CALCULATED, "valueExpression": {
+                "language": "text/fhirpath", "expression": SUM}},
+            *([rule(draw(st.sampled_from(["abnormal", "critical"])), maker.operator("integer"),
+                    valueInteger=draw(st.integers(0, 6)))] if maker.maybe() else [])]))
     if items[0]["linkId"] != "identity" and maker.maybe(4):
         return questionnaire(*items, extension=[])          # in Chinese alone
     return questionnaire(*items)

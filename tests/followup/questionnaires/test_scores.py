@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from followup.questionnaires.faults import UnsoundQuestionnaire
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.scores import scored
+from followup.rules import findings
 from tests.followup.questionnaires.build import choice, item, ours, questionnaire, rule
 from tests.followup.questionnaires.published import (
     BASE,
@@ -29,6 +30,12 @@ from tests.followup.questionnaires.published import (
 
 def coded(weight: int) -> dict[str, Any]:
     return {"valueCoding": {"code": FREQUENCY[weight][0]}}
+
+
+def ruled(severity: str, operator: str, **value: Any) -> dict[str, Any]:
+    """The extensions of the total with a rule, in the language of the questionnaire."""
+    more = rule(severity, operator, **value)
+    return {"extension": [*phq9()["item"][-1]["extension"], more]}
 
 
 def weighed(link_id: str, *weights: float) -> dict[str, Any]:
@@ -101,20 +108,27 @@ def test_variables_that_name_each_other_are_no_sum() -> None:
     assert load_questionnaire(named).sums[0].items == PHQ9
 
 
-def test_a_sum_is_not_asked_and_no_condition_or_rule_looks_at_it() -> None:
+def test_a_sum_is_not_asked_and_no_condition_looks_at_it() -> None:
     asked = load_questionnaire(phq9())
     assert [each.link_id for each in asked.order] == list(PHQ9)
     assert json.loads(json.dumps(asked.resource)) == phq9()
     for wrong, where in (
             ({"enableWhen": [{"question": PHQ9[0], "operator": "exists",
                               "answerBoolean": True}]}, "enableWhen"),
-            ({"extension": [*phq9()["item"][-1]["extension"],
-                            rule("abnormal", ">", valueInteger=9)]}, "rule")):
+            (ruled("abnormal", "exists", valueBoolean=True), "rule.0.operator"),
+            (ruled("abnormal", ">", valueString="9"), "rule.0.value")):
         raw = phq9()
         raw["item"][-1] |= wrong
         with pytest.raises(UnsoundQuestionnaire) as refused:
             load_questionnaire(raw)
         assert [(each.link_id, each.field) for each in refused.value.faults] == [(TOTAL, where)]
+    for also in ({"modifierExtension": [{"url": "urn:x", "valueBoolean": True}]},
+                 {"item": [{"linkId": "below", "type": "boolean", "text": "?"}]},
+                 {"answerOption": [{"valueInteger": 1}]}, {"type": "string"}):
+        raw = phq9()
+        raw["item"][-1] |= also
+        with pytest.raises(UnsoundQuestionnaire):
+            load_questionnaire(raw)
     raw = phq9()
     raw["item"].append({"linkId": "more", "type": "boolean", "text": "?", "enableWhen": [
         {"question": TOTAL, "operator": ">", "answerInteger": 9}]})
@@ -171,3 +185,14 @@ def test_a_group_of_nothing_but_a_sum_may_stand() -> None:
     raw["item"].append({"linkId": "result", "type": "group", "item": [raw["item"].pop()]})
     assert load_questionnaire(raw).sums[0].below == "result"
     assert looked_up("x").count("'x'") == 2
+
+
+def test_a_rule_of_a_sum_looks_at_it_once_it_is_complete() -> None:
+    raw = phq9()
+    raw["item"][-1] |= ruled("abnormal", ">=", valueInteger=10)
+    asked = load_questionnaire(raw)
+    answers = {link_id: coded(2) for link_id in PHQ9[:-1]}
+    assert findings(asked, answers) == ()
+    [hit] = findings(asked, {**answers, PHQ9[-1]: coded(0)})
+    assert (hit.link_id, hit.severity) == (PHQ9[-1], "abnormal")
+    assert findings(asked, {**{link_id: coded(1) for link_id in PHQ9}}) == ()
