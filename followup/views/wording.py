@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
+from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.faults import UnsoundQuestionnaire
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.resource import WEIGHTS
@@ -90,14 +92,20 @@ class Wording:
 
     def scores(self, answers: Iterable[Answer]) -> list[Total]:
         """What a response's answers add up to, where options have weights."""
-        if not any(_is_weighed(item) for item in self._items.values()):
-            return []
-        try:
-            asked = load_questionnaire(self._resource, stored=True)
-        except UnsoundQuestionnaire:
+        if self._weighed is None:
             return []
         return [Total(self.question(each.score.link_id), f"{each.value.normalize():f}",
-                      len(each.missing)) for each in scored(asked, known(answers)[0])]
+                      len(each.missing)) for each in scored(self._weighed, known(answers)[0])]
+
+    @cached_property
+    def _weighed(self) -> Questionnaire | None:
+        """The questionnaire itself, where its options have weights."""
+        if not any(_is_weighed(item) for item in self._items.values()):
+            return None
+        try:
+            return load_questionnaire(self._resource, stored=True)
+        except UnsoundQuestionnaire:
+            return None
 
     def _chosen(self, item: Json, text: str) -> str:
         for option in item.get("answerOption", ()):
