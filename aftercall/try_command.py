@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from followup.errors import InvalidInput
@@ -65,9 +66,14 @@ def try_questionnaire(
         table.add_column(column)
     for link_id, answer in ((name, one) for name, given in rehearsal.answers.items()
                             for one in given):
-        table.add_row(link_id, rehearsal.shown(answer), answer.heard, answer.given_by.value,
-                      answer.hit.severity.value if answer.hit else "")
+        table.add_row(*map(escape, (
+            link_id, rehearsal.shown(answer), answer.heard, answer.given_by.value,
+            answer.hit.severity.value if answer.hit else "")))
     screen.print(table)
+    for each in rehearsal.scores():
+        name = each.score.text.get(lang) or each.score.link_id or "score"
+        left = f" (incomplete: {', '.join(each.missing)})" if each.missing else ""
+        screen.print(f"{name}: {each.value.normalize():f}{left}", markup=False)
 
 
 def _read(questionnaire: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from followup.calls.models import Disposition
 from followup.questionnaires.definition import Questionnaire
+from followup.questionnaires.scores import Scored, scored
 from followup.questionnaires.values import scalar, together
 from followup.rules import worst
 from ivr.conversation import Context, Phase, advance, begin
@@ -98,7 +99,14 @@ class Rehearsal:
                                "given_by": given[-1].given_by.value}
                         for name, given in self.answers.items()},
             "findings": {name: found.value for name, given in self.answers.items()
-                         if (found := worst(each.hit for each in given if each.hit))}}
+                         if (found := worst(each.hit for each in given if each.hit))},
+            "scores": [{"of": each.score.link_id or None, "value": float(each.value),
+                        "missing": list(each.missing)} for each in self.scores()]}
+
+    def scores(self) -> tuple[Scored, ...]:
+        """What the answers add up to."""
+        return scored(self.questionnaire, {
+            name: together(each.value for each in given) for name, given in self.answers.items()})
 
     def _send(self, event: Event) -> Iterator[str]:
         following: Event | None = event

@@ -52,7 +52,7 @@ def _controls(item: Item) -> Iterator[Fault]:
     if item.controls and not item.is_question:
         yield fault(item.link_id, "control-key", "none-on-type", type=item.type.value)
         return
-    typed = item.type in (ItemType.INTEGER, ItemType.DECIMAL, ItemType.DATE)
+    typed = item.type.has_order
     for control, key in item.controls.items():
         if not key:
             continue
@@ -62,7 +62,7 @@ def _controls(item: Item) -> Iterator[Fault]:
             yield fault(item.link_id, "control-key", "free-key", key, control=control)
         elif typed and key.isdigit():
             yield fault(item.link_id, "control-key", "star-or-hash", key)
-        elif key == "*" and control is not Control.REPEAT and item.type is ItemType.DECIMAL:
+        elif key == "*" and control is not Control.REPEAT and item.type.is_fractional:
             yield fault(item.link_id, "control-key", "not-the-point", key)
     for key, times in Counter(filter(None, item.controls.values())).items():
         if times > 1:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from string import Formatter
 from typing import Any
 
-from followup.questionnaires import answer_checks
+from followup.questionnaires import answer_checks, link_ids
 from followup.questionnaires.definition import (
     LANGUAGES,
     Condition,
@@ -18,21 +18,24 @@ from followup.questionnaires.definition import (
     ItemType,
     Operator,
     Questionnaire,
+    Rule,
     Scalar,
     Texts,
 )
 from followup.questionnaires.faults import Fault, fault
+from followup.questionnaires.shape import SHOWN
 from followup.questionnaires.values import scalar, within
 
 STATUSES = ("draft", "active", "retired")
 RELATIVE = "relative"                                # has answered: when is the patient there?
 OUTCOMES = ("wrong_person", "call_back", "refused", RELATIVE)
 VARIABLES = ("name", "hospital", "department")       # what a phone text may name in braces
-_LINK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")    # it also names sound files
 _SCALARS: dict[ItemType, tuple[type, str]] = {
     ItemType.BOOLEAN: (bool, "boolean"), ItemType.CHOICE: (str, "coding"),
     ItemType.OPEN_CHOICE: (str, "coding"), ItemType.INTEGER: (int, "integer"),
-    ItemType.DECIMAL: (Decimal, "decimal"), ItemType.DATE: (date, "date")}
+    ItemType.DECIMAL: (Decimal, "decimal"), ItemType.QUANTITY: (Decimal, "decimal"),
+    ItemType.DATE: (date, "date")}
+_NUMBERED = (int, "integer")                         # options that are whole numbers
 
 
 def check(questionnaire: Questionnaire, broken: Collection[str] = ()) -> list[Fault]:
@@ -50,18 +53,38 @@ def checked(questionnaire: Questionnaire,
         if item.link_id in seen:
             faults.append(fault(item.link_id, "linkId", "link-id-once", item.link_id))
         if item.link_id not in broken:
-            faults += _item(item, questionnaire.languages)
+            faults += _item(item, questionnaire)
         for condition in item.enable_when:
             if condition.question not in broken:
                 faults += _condition(item, condition, seen)
         seen.setdefault(item.link_id, item)
         yield faults
+    yield list(_sums(questionnaire, seen))
+
+
+def _sums(questionnaire: Questionnaire, seen: Collection[str]) -> Iterator[Fault]:
+    for score in questionnaire.sums:
+        for rule in score.rules:
+            where = f"rule.{rule.place}"
+            if rule.operator is Operator.EXISTS:
+                yield fault(score.link_id, f"{where}.operator", "comparison", "exists")
+            elif isinstance(rule.value, bool) or not isinstance(rule.value, int | Decimal):
+                yield fault(score.link_id, f"{where}.value", "value-of-type", str(rule.value),
+                            type="decimal")
+            yield from _texts(score.link_id, f"{where}.text", rule.text, questionnaire.languages)
+        yield from _once(score.link_id, score.rules)
+    ids = Counter(score.link_id for score in questionnaire.sums)
+    for link_id, times in ids.items():
+        if not link_ids.is_sound(link_id):
+            yield fault(link_id, "linkId", "link-id", link_id[:SHOWN], most=link_ids.MOST)
+        if times > 1 or link_id in seen:
+            yield fault(link_id, "linkId", "link-id-once", link_id)
 
 
 def _head(questionnaire: Questionnaire) -> Iterator[Fault]:
     if questionnaire.status not in STATUSES:
         yield fault("", "status", "one-of", questionnaire.status or None, values=STATUSES)
-    if questionnaire.slug and not _LINK_ID.fullmatch(questionnaire.slug):
+    if questionnaire.slug and not link_ids.PLAIN.fullmatch(questionnaire.slug):
         yield fault("", "url", "url", questionnaire.url)
     for language in questionnaire.languages:
         if language not in LANGUAGES:
@@ -98,15 +121,16 @@ def _sound_birth_year(item: Item, questions: Sequence[Item]) -> bool:
         and not (item.enable_when or item.rules or item.items or item.repeats or item.initial)
 
 
-def _item(item: Item, languages: Collection[str]) -> Iterator[Fault]:
-    link_id = item.link_id
-    if not _LINK_ID.fullmatch(link_id) and not link_id.startswith("(item "):
-        yield fault(link_id, "linkId", "link-id", link_id)
+def _item(item: Item, questionnaire: Questionnaire) -> Iterator[Fault]:
+    link_id, languages = item.link_id, questionnaire.languages
+    if not link_ids.is_sound(link_id):
+        yield fault(link_id, "linkId", "link-id", link_id[:SHOWN], most=link_ids.MOST)
     if item.type is not ItemType.GROUP or item.text or item.prompt:
         yield from _texts(link_id, "text", item.text, languages, spoken=True)
     if item.prompt:
         yield from _texts(link_id, "phone-prompt", item.prompt, languages, spoken=True)
-    if item.type is ItemType.GROUP and not item.items:
+    if item.type is ItemType.GROUP and not item.items \
+            and all(score.below != link_id for score in questionnaire.sums):
         yield fault(link_id, "item", "below-group")
     if item.type is ItemType.DISPLAY and item.items:
         yield fault(link_id, "item", "below-display")
@@ -145,9 +169,13 @@ def _texts(link_id: str, where: str, found: Texts, languages: Collection[str],
             yield fault(link_id, where, "variables", name, names=VARIABLES)
 
 
-def _fits(kind: ItemType, value: Scalar) -> bool:
-    expected = _SCALARS[kind][0] if kind in _SCALARS else str
-    if kind is ItemType.DECIMAL and isinstance(value, int):
+def _answered_by(item: Item) -> tuple[type, str]:
+    return _NUMBERED if item.is_numbered else _SCALARS.get(item.type, (str, "string"))
+
+
+def _fits(item: Item, value: Scalar) -> bool:
+    expected, _ = _answered_by(item)
+    if expected is Decimal and isinstance(value, int):
         return not isinstance(value, bool)
     return isinstance(value, expected) and (expected is bool or not isinstance(value, bool))
 
@@ -158,7 +186,7 @@ def _range(item: Item) -> Iterator[Fault]:
     if given and not item.type.has_order:
         yield fault(item.link_id, given[0][0], "none-on-type", type=item.type.value)
         return
-    wrong = [name for name, value in given if not _fits(item.type, value)]
+    wrong = [name for name, value in given if not _fits(item, value)]
     for name in wrong:
         yield fault(item.link_id, name, "value-of-type", type=_SCALARS[item.type][1])
     if len(given) == 2 and not wrong:
@@ -167,10 +195,10 @@ def _range(item: Item) -> Iterator[Fault]:
             yield fault(item.link_id, "minValue", "at-most-maximum", str(low),
                         maximum=str(item.maximum))
     # keys cannot say a minus sign
-    if item.type in (ItemType.INTEGER, ItemType.DECIMAL) and not wrong and given \
+    if item.type.is_number and not wrong and given \
             and any(isinstance(value, int | Decimal) and value < 0 for _, value in given):
         yield fault(item.link_id, "minValue", "no-minus", str(item.minimum))
-    if item.decimals and item.type is not ItemType.DECIMAL:
+    if item.decimals and not item.type.is_fractional:
         yield fault(item.link_id, "maxDecimalPlaces", "decimals-only")
     elif not 0 <= item.decimals <= 4:
         yield fault(item.link_id, "maxDecimalPlaces", "between", item.decimals, low=0, high=4)
@@ -178,12 +206,12 @@ def _range(item: Item) -> Iterator[Fault]:
 
 def _units(item: Item, languages: Collection[str]) -> Iterator[Fault]:
     declared = [unit for unit in item.units if unit.place >= 0]
-    number = item.type in (ItemType.INTEGER, ItemType.DECIMAL)
+    number = item.type.is_number
     for name, there in (("unit-option", declared), ("spoken-value", item.spoken_values)):
         if there and not number:
             yield fault(item.link_id, name, "none-on-type", type=item.type.value)
     for spoken in item.spoken_values if number else ():
-        if not _fits(item.type, spoken.value):
+        if not _fits(item, spoken.value):
             yield fault(item.link_id, f"spoken-value.{spoken.place}", "value-of-type",
                         str(spoken.value), type=_SCALARS[item.type][1])
         elif not within(item, spoken.value):
@@ -219,11 +247,17 @@ def _options(item: Item, languages: Collection[str]) -> Iterator[Fault]:
         if language not in languages:
             yield fault(link_id, "language-key", "own-language", language)
     codes: Counter[str] = Counter()
+    numbers = [option.value["valueInteger"] for option in item.options
+               if "valueInteger" in option.value]
+    if numbers and not item.is_numbered:
+        yield fault(link_id, "answerOption", "numbers-only")
+    if any(number < 0 for number in numbers):
+        yield fault(link_id, "answerOption", "no-minus", min(numbers))
     for option in item.options:
         keys.update(option.keys)
         if item.type is not ItemType.BOOLEAN:
             codes[str(scalar(option.value))] += 1
-            name = "display" if "valueCoding" in option.value else "valueString"
+            name = "display" if "valueCoding" in option.value else next(iter(option.value))
             yield from _texts(link_id, f"answerOption.{option.place}.{name}", option.text,
                               languages)
         if option.outcome is not None and not item.identity:
@@ -253,23 +287,28 @@ def _rules(item: Item, languages: Collection[str]) -> Iterator[Fault]:
         else:
             yield from _comparison(item, item.link_id, where, rule.operator, rule.value)
         yield from _texts(item.link_id, f"{where}.text", rule.text, languages)
-    for name, times in Counter(rule.id for rule in item.rules).items():
+    yield from _once(item.link_id, item.rules)
+
+
+def _once(link_id: str, rules: Sequence[Rule]) -> Iterator[Fault]:
+    for name, times in Counter(rule.id for rule in rules).items():
         if times > 1:
-            yield fault(item.link_id, "rule.id", "id-once", name)
+            yield fault(link_id, "rule.id", "id-once", name)
 
 
 def _comparison(question: Item, link_id: str, where: str, operator: Operator,
                 value: Scalar) -> Iterator[Fault]:
     """Whether answers to ``question`` can be compared so; the fault is ``link_id``'s."""
-    if operator not in (Operator.EQUAL, Operator.NOT_EQUAL) and not question.type.has_order:
+    ordered = question.type.has_order or question.is_numbered
+    if operator not in (Operator.EQUAL, Operator.NOT_EQUAL) and not ordered:
         yield fault(link_id, f"{where}.operator", "equality", operator.value,
                     type=question.type.value)
-    if not _fits(question.type, value):
+    if not _fits(question, value):
         yield fault(link_id, f"{where}.value", "value-like", str(value),
-                    type=_SCALARS[question.type][1], question=question.link_id)
+                    type=_answered_by(question)[1], question=question.link_id)
     elif question.type in (ItemType.CHOICE, ItemType.OPEN_CHOICE):
-        codes = [str(scalar(option.value)) for option in question.options]
-        if value not in codes:
+        codes = [scalar(option.value) for option in question.options]
+        if value not in codes and operator in (Operator.EQUAL, Operator.NOT_EQUAL):
             yield fault(link_id, f"{where}.value", "code-among", value, codes=codes)
 
 
@@ -281,8 +320,11 @@ def _condition(item: Item, condition: Condition, earlier: dict[str, Item]) -> It
     elif condition.operator is Operator.EXISTS:
         if not isinstance(condition.value, bool):
             yield fault(item.link_id, where, "exists-truth")
-    elif question.type is ItemType.TEXT:
+    elif question.type.is_message:
         yield fault(item.link_id, f"{where}.operator", "exists-only", condition.operator.value)
     else:
+        if condition.unit and condition.unit != question.unit:
+            yield fault(item.link_id, f"{where}.answerQuantity.code", "one-of", condition.unit,
+                        values=(question.unit,))
         yield from _comparison(question, item.link_id, where, condition.operator,
                                condition.value)

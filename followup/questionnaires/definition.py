@@ -34,6 +34,8 @@ class ItemType(StrEnum):
     DECIMAL = "decimal"
     DATE = "date"
     TEXT = "text"              # a voice message
+    STRING = "string"          # the same, short
+    QUANTITY = "quantity"      # a decimal with its unit
 
     @property
     def is_question(self) -> bool:
@@ -46,9 +48,24 @@ class ItemType(StrEnum):
         return self in (ItemType.BOOLEAN, ItemType.CHOICE, ItemType.OPEN_CHOICE)
 
     @property
+    def is_message(self) -> bool:
+        """Whether the answer is a voice message."""
+        return self in (ItemType.TEXT, ItemType.STRING)
+
+    @property
+    def is_fractional(self) -> bool:
+        """Whether the answer is a number that may have a point."""
+        return self in (ItemType.DECIMAL, ItemType.QUANTITY)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a number is typed or told."""
+        return self is ItemType.INTEGER or self.is_fractional
+
+    @property
     def has_order(self) -> bool:
-        """Whether answers can be greater or smaller than others."""
-        return self in (ItemType.INTEGER, ItemType.DECIMAL, ItemType.DATE)
+        """Whether a number or a date is typed or told."""
+        return self.is_number or self is ItemType.DATE
 
 
 class Confirm(StrEnum):
@@ -92,6 +109,7 @@ class Condition:
     operator: Operator
     value: Scalar
     place: int = field(default=0, compare=False)     # its index in the FHIR list
+    unit: str = field(default="", compare=False)     # UCUM code of an answerQuantity
 
 
 @dataclass(frozen=True)
@@ -145,12 +163,14 @@ class Item:
     decimals: int = 0
     unit: str = ""                                   # UCUM code, e.g. Cel
     unit_text: Texts = field(default_factory=dict)   # what it is called
+    unit_system: str = ""                            # of its code
     units: tuple[Unit, ...] = ()                     # that an answer may be told in
     spoken_values: tuple[SpokenValue, ...] = ()      # words that stand for a number
     repeats: bool = False                            # takes several answers
     min_answers: int = 1
     max_answers: int = 1
     initial: tuple[Mapping[str, Any], ...] = ()      # FHIR value[x], offered to the patient
+    weights: Mapping[Scalar, Decimal] = field(default_factory=dict)   # of answers, for a score
     controls: Mapping[Control, str] = field(default_factory=dict)     # where not the usual key
     max_seconds: int = 60                            # of a voice message
     identity: bool = False                           # asked first in each call
@@ -168,6 +188,11 @@ class Item:
     def is_question(self) -> bool:
         """Whether the item takes an answer."""
         return self.type.is_question
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the options are whole numbers (valueInteger)."""
+        return bool(self.options) and all("valueInteger" in each.value for each in self.options)
 
     def option_for(self, key: str) -> Option | None:
         """The option that a digit stands for."""
@@ -207,6 +232,23 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Score:
+    """A sum of weights: over which questions, and what it is called.
+
+    ``link_id``: of the item that declares it (``type`` is its FHIR type then), of the group it is
+    over, or "" for the whole questionnaire. ``below``: the item that holds a declared one, or "".
+    """
+
+    link_id: str
+    items: tuple[str, ...]
+    text: Texts = field(default_factory=dict)
+    type: str = ""
+    unit: Mapping[str, str] = field(default_factory=dict)     # FHIR unit, system and code
+    below: str = ""
+    rules: tuple[Rule, ...] = ()       # of a declared one, once it is complete
+
+
+@dataclass(frozen=True)
 class Questionnaire:
     """One version of a questionnaire; ``resource`` is the FHIR JSON it was read from."""
 
@@ -217,6 +259,7 @@ class Questionnaire:
     languages: tuple[str, ...]         # the first is the one the resource is written in
     items: tuple[Item, ...]
     resource: Mapping[str, Any] = field(repr=False, compare=False)
+    sums: tuple[Score, ...] = ()       # scores that items declare, which are not asked
 
     @property
     def slug(self) -> str:

@@ -12,6 +12,7 @@ from followup.questionnaires import resource as wire
 from followup.questionnaires.definition import (
     Confirm,
     Control,
+    ItemType,
     Operator,
     Rule,
     SpokenValue,
@@ -63,13 +64,32 @@ class Extensions:
             self.fault(link_id, "role", "one-of", role, values=ROLES)
         return role
 
-    def unit(self, element: wire.ItemElement) -> tuple[str, Texts]:
-        """The unit's code, and what it is called."""
-        extension = element.first(wire.UNIT)
-        coding = extension.coding if extension else None
-        if coding is None:
-            return "", {}
-        return coding.code or "", wire.texts(coding.display, coding.display_, self.language)
+    def unit(self, element: wire.ItemElement, link_id: str,
+             kind: ItemType) -> tuple[str, Texts, str]:
+        """The unit's code, what it is called, and the system of its code; a quantity has one."""
+        urls = (wire.UNIT, wire.UNIT_OPTION) if kind is ItemType.QUANTITY else (wire.UNIT,)
+        codings = [each.coding for url in urls for each in element.having(url) if each.coding]
+        if kind is ItemType.QUANTITY and (
+                len({coding.code or "" for coding in codings} - {""}) != 1
+                or not all(coding.code for coding in codings) or element.first(wire.UNIT_SET)):
+            found = ", ".join(str(coding.code) for coding in codings)
+            self.fault(link_id, "questionnaire-unit", "one-unit", found or None)
+        if not codings:
+            return "", {}, ""
+        coding = codings[0]
+        return (coding.code or "", wire.texts(coding.display, coding.display_, self.language),
+                coding.system or "")
+
+    def quantity(self, element: wire.Valued, link_id: str, where: str,
+                 unit: str) -> Decimal | None:
+        """The number of a valueQuantity, which must be of the item's unit."""
+        told = element.quantity
+        if told is None or told.exact is None:
+            self.fault(link_id, where, "value-in", elements=("valueQuantity",))
+            return None
+        if told.code and told.code != unit:
+            self.fault(link_id, f"{where}.code", "one-of", told.code, values=(unit,))
+        return told.exact
 
     def units(self, element: wire.ItemElement, link_id: str, own: str) -> tuple[Unit, ...]:
         """Units that an answer may be told in: the usual ones, and those that are declared."""

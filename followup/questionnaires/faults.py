@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from followup.errors import InvalidInput
+from followup.questionnaires.link_ids import MOST, is_sound
 
 LOCALES = ("zh", "en")
 _FOLDER = Path(__file__).with_name("words")
@@ -43,7 +44,9 @@ class Fault:
     def told(self, locale: str = "en") -> str:
         """The whole fault in a line."""
         lines = vocabulary(locale)["line"]
-        where = f"{self.link_id}: {self.field}" if self.link_id else self.field
+        # one that is refused may have ends of lines in it
+        name = self.link_id if is_sound(self.link_id) else ascii(self.link_id[:MOST])
+        where = f"{name}: {self.field}" if self.link_id else self.field
         return lines["plain" if self.found is None else "found"].format(
             where=where, expected=self.expected(locale), found=repr(self.found))
 

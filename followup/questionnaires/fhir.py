@@ -15,6 +15,7 @@ from followup.questionnaires.faults import Fault, UnsoundQuestionnaire, fault
 from followup.questionnaires.incoming import overlooked, printable
 from followup.questionnaires.reader import ITEM_EXTENSIONS, Reader, Steps
 from followup.questionnaires.shape import questionnaire_faults
+from followup.questionnaires.summing import CALCULATED
 
 MAX_BYTES = 1_000_000
 
@@ -44,7 +45,10 @@ def reading(raw: Mapping[str, Any], *, stored: bool = False) -> Steps[Questionna
         faults += found
         yield
     if not stored:
-        faults += [*before_identity(questionnaire), *overlooked(raw)]
+        sums = {score.link_id for score in questionnaire.sums}
+        faults += [*before_identity(questionnaire),
+                   *(each for each in overlooked(raw)
+                     if each.field != CALCULATED or each.link_id not in sums)]
         faults += [each for each in questionnaire_faults(raw)
                    if not any(_same(each, ours) for ours in faults)]
     if faults:

@@ -11,8 +11,7 @@ from followup.questionnaires.faults import Fault, fault
 from followup.questionnaires.shape import SHOWN, Path, item_names, place_of
 from followup.questionnaires.valuesets import contained_options, with_options
 
-SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
-EXPRESSIONS = tuple(SDC + name for name in (
+EXPRESSIONS = tuple(wire.SDC + name for name in (
     "enableWhenExpression", "calculatedExpression", "answerExpression",
     "answerOptionsToggleExpression"))
 BOUNDS = {wire.MIN_VALUE: "minValue", wire.MAX_VALUE: "maxValue"}

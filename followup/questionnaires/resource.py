@@ -22,6 +22,15 @@ MIN_VALUE = "http://hl7.org/fhir/StructureDefinition/minValue"
 MAX_VALUE = "http://hl7.org/fhir/StructureDefinition/maxValue"
 MAX_DECIMALS = "http://hl7.org/fhir/StructureDefinition/maxDecimalPlaces"
 UNIT = "http://hl7.org/fhir/StructureDefinition/questionnaire-unit"
+UNIT_OPTION = "http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption"
+UNIT_SET = "http://hl7.org/fhir/StructureDefinition/questionnaire-unitValueSet"
+VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
+WEIGHTS = tuple("http://hl7.org/fhir/StructureDefinition/" + name for name in (
+    "ordinalValue", "itemWeight", "questionnaire-ordinalValue"))
+SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
+CALCULATED = SDC + "calculatedExpression"
+MIN_QUANTITY = SDC + "minQuantity"
+MAX_QUANTITY = SDC + "maxQuantity"
 MAX_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"
 MIN_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"
 EXCLUSIVE = "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive"
@@ -70,6 +79,28 @@ class Coding(Element):
     display_: Element | None = Field(None, alias="_display")
 
 
+class Expression(Element):
+    """A text in a language of expressions, perhaps with a name."""
+
+    name: StrictStr | None = None
+    language: StrictStr | None = None
+    expression: StrictStr | None = None
+
+
+class Quantity(Element):
+    """A number of a unit."""
+
+    value: Number | None = None
+    comparator: StrictStr | None = None
+    system: StrictStr | None = None
+    code: StrictStr | None = None
+
+    @property
+    def exact(self) -> Decimal | None:
+        """The number; None where it is but a bound, as in "less than 5"."""
+        return None if self.comparator else self.value
+
+
 class Valued(Element):
     """A value[x], with the kinds of value that answers and extensions have."""
 
@@ -81,10 +112,11 @@ class Valued(Element):
     string_: Element | None = Field(None, alias="_valueString")
     code: StrictStr | None = Field(None, alias="valueCode")
     coding: Coding | None = Field(None, alias="valueCoding")
+    quantity: Quantity | None = Field(None, alias="valueQuantity")
 
     @property
     def scalar(self) -> Scalar | None:
-        """Its value, whichever of value[x] it is."""
+        """Its value, whichever of value[x] it is; none of a quantity, which has a unit, too."""
         for each in (self.boolean, self.integer, self.decimal, self.day, self.string, self.code):
             if each is not None:
                 return each
@@ -95,6 +127,7 @@ class Extension(Valued):
     """One extension."""
 
     url: StrictStr
+    expression: Expression | None = Field(None, alias="valueExpression")
 
 
 class EnableWhen(Element):
@@ -108,11 +141,13 @@ class EnableWhen(Element):
     day: Day | None = Field(None, alias="answerDate")
     string: StrictStr | None = Field(None, alias="answerString")
     coding: Coding | None = Field(None, alias="answerCoding")
+    quantity: Quantity | None = Field(None, alias="answerQuantity")
 
     @property
     def scalar(self) -> Scalar | None:
         """The answer to compare with."""
-        for each in (self.boolean, self.integer, self.decimal, self.day, self.string):
+        exact = self.quantity.exact if self.quantity else None
+        for each in (self.boolean, self.integer, self.decimal, self.day, self.string, exact):
             if each is not None:
                 return each
         return self.coding.code if self.coding else None
@@ -124,6 +159,7 @@ class AnswerOption(Element):
     coding: Coding | None = Field(None, alias="valueCoding")
     string: Text | None = Field(None, alias="valueString")
     string_: Element | None = Field(None, alias="_valueString")
+    integer: StrictInt | None = Field(None, alias="valueInteger")
     selected: StrictBool = Field(False, alias="initialSelected")
 
 

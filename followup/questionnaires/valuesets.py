@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from followup.questionnaires.resource import TRANSLATION
+from followup.questionnaires.resource import TRANSLATION, WEIGHTS
 
 Options = list[dict[str, Any]]               # FHIR answerOption
 
@@ -70,5 +70,11 @@ def _coding(system: Any, entry: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(each, Mapping) and "language" in each and "value" in each]
     display = {"extension": translations} if translations else None
     found = {"system": system, "code": entry.get("code"), "display": entry.get("display"),
-             "_display": entry.get("_display") or display}
+             "extension": _weights(entry), "_display": entry.get("_display") or display}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _weights(entry: Mapping[str, Any]) -> list[Any] | None:
+    extensions = entry.get("extension")
+    return [each for each in (extensions if isinstance(extensions, list) else ())
+            if isinstance(each, Mapping) and each.get("url") in WEIGHTS] or None

@@ -26,7 +26,7 @@ from followup.questionnaires.values import together
 from followup.responses import store
 from followup.responses.models import GivenBy
 from followup.responses.store import Found, Given
-from followup.rules.evaluation import evaluate
+from followup.rules import evaluate, evaluate_scores, joined
 from followup.spotchecks.desk import Actor, take
 from followup.spotchecks.models import CallAgainBy, SpotCheck, SpotCheckRecall
 from followup.spotchecks.typed import read_answers
@@ -89,8 +89,14 @@ async def answer_again(session: AsyncSession, check_id: uuid.UUID,
         raise Conflict("the answers are in already")
     response = await store.open_response(session, task)
     row = await session.get_one(QuestionnaireRow, response.questionnaire_id)
-    for typed in read_answers(parsed(row), given):
-        hit = evaluate(typed.item, together(typed.values))
+    questionnaire = parsed(row)
+    answers = read_answers(questionnaire, given)
+    totals = evaluate_scores(questionnaire, {
+        typed.item.link_id: together(typed.values) for typed in answers}).values()
+    for typed in answers:
+        own = evaluate(typed.item, together(typed.values))
+        hit = joined([*([own] if own else []), *(
+            total for total in totals if total.link_id == typed.item.link_id)])
         found = Found(hit.rule, hit.severity, hit.text) if hit else None
         for position, value in enumerate(typed.values):
             await store.record_answer(session, response.id, None, Given(

@@ -11,6 +11,7 @@ from typing import Any
 from followup.errors import InvalidInput
 from followup.questionnaires.definition import Item, ItemType, Operator, Questionnaire
 from followup.questionnaires.enablement import enabled_items
+from followup.questionnaires.link_ids import as_name
 from followup.questionnaires.values import compare, fhir_value, together
 
 TEXT_LENGTH = 500
@@ -30,18 +31,23 @@ def questions(questionnaire: Questionnaire) -> Iterator[Item]:
     return (item for item in questionnaire.order if item.is_question and not item.birth_year)
 
 
+def field_of(item: Item) -> str:
+    """The name of a question's field in a form, and of what belongs to it on the page."""
+    return f"answer-{as_name(item.link_id)}"
+
+
 def read_answers(questionnaire: Questionnaire,
                  given: Mapping[str, Sequence[str]]) -> list[Typed]:
-    """The answers of a form, ``{linkId: [as typed]}``; options are named by their place, 1, 2, …
+    """The answers of a form, ``{field_of(item): [as typed]}``; options by their place, 1, 2, …
 
-    Questions left empty have none; InvalidInput names a question whose answer does not fit, or
+    Questions left empty have none; InvalidInput names the field whose answer does not fit, or
     says that there is no answer at all. Answers to what is not asked, given the others, are left
     out.
     """
     language = questionnaire.languages[0]
     read = {}
     for item in questions(questionnaire):
-        if texts := _texts(item, given.get(item.link_id, ())):
+        if texts := _texts(item, given.get(field_of(item), ())):
             values = tuple(_value(item, each) for each in texts)
             read[item.link_id] = Typed(item, ", ".join(
                 option.text.get(language, text) if (option := item.option_of(value)) else text
@@ -71,7 +77,7 @@ def _value(item: Item, text: str) -> Mapping[str, Any]:
         if text not in ("yes", "no"):
             raise _wrong(item, "yes or no")
         return {"valueBoolean": text == "yes"}
-    if item.type is ItemType.TEXT:
+    if item.type.is_message:
         return {"valueString": text}
     plain = _plain(item, text)
     if (item.minimum is not None and compare(plain, Operator.LESS, item.minimum)) or (
@@ -97,5 +103,5 @@ def _plain(item: Item, text: str) -> int | Decimal | date:
 
 
 def _wrong(item: Item, expected: str) -> InvalidInput:
-    return InvalidInput(f"{item.link_id}: expected {expected}", field=item.link_id,
+    return InvalidInput(f"{item.link_id}: expected {expected}", field=field_of(item),
                         expected=expected)

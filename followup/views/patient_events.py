@@ -45,6 +45,7 @@ class Call:
     escalations: list[tuple[Escalation, str | None]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     findings: dict[uuid.UUID, Finding] = field(default_factory=dict)         # by answer
+    whole: list[Answer] = field(default_factory=list)        # of the response, of all its calls
 
 
 @dataclass(slots=True)
@@ -77,14 +78,17 @@ async def calls(session: AsyncSession, patient_id: uuid.UUID, window: Window) ->
             select(Escalation, Agent.name).outerjoin(Agent, Agent.id == Escalation.agent_id)
             .where(Escalation.attempt_id.in_(found)).order_by(Escalation.requested_at)):
         found[escalation.attempt_id].escalations.append((escalation, name))
+    whole: dict[uuid.UUID, list[Answer]] = defaultdict(list)
     of_tasks = select(Response.id).where(
         Response.task_id.in_({call.attempt.task_id for call in found.values()}))
     for answer, finding in await session.execute(
             select(Answer, Finding).outerjoin(Finding, Finding.answer_id == Answer.id)
             .where(Answer.response_id.in_(of_tasks), Answer.superseded_at.is_(None))
             .order_by(Answer.given_at, Answer.position)):
+        whole[answer.response_id].append(answer)
         if call := found.get(answer.attempt_id):
             call.answers.append(answer)
+            call.whole = whole[answer.response_id]
             if finding:
                 call.findings[answer.id] = finding
     return [Event(call.attempt.committed_at, call.attempt.id, "call", call)

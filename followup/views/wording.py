@@ -6,15 +6,24 @@ when the questionnaire it answers would be refused today.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
+from followup.questionnaires.definition import Questionnaire
+from followup.questionnaires.faults import UnsoundQuestionnaire
+from followup.questionnaires.fhir import load_questionnaire
+from followup.questionnaires.resource import WEIGHTS
+from followup.questionnaires.scores import scored
 from followup.questionnaires.valuesets import contained_options, with_options
+from followup.responses.models import Answer
+from followup.responses.store import known
 
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
-UNIT = "http://hl7.org/fhir/StructureDefinition/questionnaire-unit"
+UNITS = ("http://hl7.org/fhir/StructureDefinition/questionnaire-unit",
+         "http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption")
 Json = Mapping[str, Any]
 
 
@@ -24,6 +33,15 @@ class Shown:
 
     kind: str                 # bool, number, text, message, none
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A score as people read it: ``name`` "" is the whole questionnaire's; ``missing`` answers."""
+
+    name: str
+    value: str
+    missing: int
 
 
 class Wording:
@@ -72,6 +90,23 @@ class Wording:
                 return Shown("text", str(given))
         return Shown("none", "")
 
+    def scores(self, answers: Iterable[Answer]) -> list[Total]:
+        """What a response's answers add up to, where options have weights."""
+        if self._weighed is None:
+            return []
+        return [Total(self.question(each.score.link_id), f"{each.value.normalize():f}",
+                      len(each.missing)) for each in scored(self._weighed, known(answers)[0])]
+
+    @cached_property
+    def _weighed(self) -> Questionnaire | None:
+        """The questionnaire itself, where its options have weights."""
+        if not any(_is_weighed(item) for item in self._items.values()):
+            return None
+        try:
+            return load_questionnaire(self._resource, stored=True)
+        except UnsoundQuestionnaire:
+            return None
+
     def _chosen(self, item: Json, text: str) -> str:
         for option in item.get("answerOption", ()):
             if option.get("valueString") == text:
@@ -97,9 +132,15 @@ class Wording:
         return str(element.get(field, ""))
 
 
+def _is_weighed(item: Json) -> bool:
+    return any(extension.get("url") in WEIGHTS for option in item.get("answerOption", ())
+               for of in (option, option.get("valueCoding", {}))
+               for extension in of.get("extension", ()))
+
+
 def _unit(item: Json) -> str:
     for extension in item.get("extension", ()):
-        if extension.get("url") == UNIT:
+        if extension.get("url") in UNITS:
             coding = extension.get("valueCoding", {})
             return str(coding.get("display") or coding.get("code") or "")
     return ""

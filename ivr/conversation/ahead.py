@@ -5,7 +5,7 @@ The next question is then not asked: what was told for it is read back instead.
 
 from __future__ import annotations
 
-from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.definition import Item
 from ivr.conversation import wording
 from ivr.conversation.actions import Action, Listen, Say
 from ivr.conversation.changes import replace
@@ -18,7 +18,7 @@ CONFIRM_MS = 5000
 
 def may_be_told(item: Item) -> bool:
     """Whether the answer to ``item`` may be told with the one before it."""
-    return item.type in (ItemType.INTEGER, ItemType.DECIMAL) and not (
+    return item.type.is_number and not (
         item.birth_year or item.repeats)
 
 

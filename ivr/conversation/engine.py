@@ -13,7 +13,7 @@ from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.enablement import Answers
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy
-from followup.rules import evaluate
+from followup.rules import evaluate, findings
 from ivr.conversation import call_back, farewell, flow, keys, leaving, several, speech, wording
 from ivr.conversation.actions import Action, Mark, SetLanguage
 from ivr.conversation.changes import replace
@@ -58,7 +58,7 @@ def resume(questionnaire: Questionnaire, context: Context, answers: Answers,
                  open=tuple(item.link_id for item in questionnaire.order
                             if item.link_id in open_ and item.link_id in kept),
                  given_before=tuple(set(answers) - set(kept)),
-                 findings=tuple(hit for hit in flow.findings(questionnaire, answers)
+                 findings=tuple(hit for hit in findings(questionnaire, answers)
                                 if hit.link_id in kept))
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from followup.calls.models import AnsweredBy, Disposition
-from followup.questionnaires.definition import Control, Item, ItemType, Questionnaire
-from followup.questionnaires.enablement import Answers, enabled_items, unanswered
+from followup.questionnaires.definition import Control, Item
+from followup.questionnaires.enablement import unanswered
 from followup.questionnaires.values import each, together
 from followup.responses.models import GivenBy, Severity
-from followup.rules import RuleHit, evaluate, worst
+from followup.rules import evaluate, findings, joined, told_with, worst
 from ivr.conversation import wording
 from ivr.conversation.actions import (
     Action,
@@ -60,13 +60,6 @@ def _year_is_settled(state: State) -> bool:
 def identified(state: State) -> bool:
     """Whether who has answered is known as far as it is to be: only then of the stay is spoken."""
     return not any(item.identity or item.birth_year for item in remaining(state))
-
-
-def findings(questionnaire: Questionnaire, answers: Answers) -> tuple[RuleHit, ...]:
-    """What the rules find in answers to enabled questions: it waits for an agent."""
-    hits = (evaluate(item, one) for item in enabled_items(questionnaire, answers)
-            if item.link_id in answers for one in each(answers[item.link_id]))
-    return tuple(hit for hit in hits if hit)
 
 
 # --- what to ask next ------------------------------------------------------------------------
@@ -118,9 +111,9 @@ def say_and_wait(state: State, prompts: tuple[Prompt, ...],
                   first: tuple[Action, ...] = ()) -> Step:
     """Say something about the current item and wait for its answer, from its first key on."""
     item = current(state)
-    state = replace(state, phase=Phase.RECORDING if item.type is ItemType.TEXT else Phase.ASKING,
+    state = replace(state, phase=Phase.RECORDING if item.type.is_message else Phase.ASKING,
                     keys="", value=None, words="", waiting=False)
-    wait: Action = record(item) if item.type is ItemType.TEXT else \
+    wait: Action = record(item) if item.type.is_message else \
         Listen(LISTEN_MS if item.type.has_options else LISTEN_NUMBER_MS)
     return state, (*first, Say(prompts), wait)
 
@@ -226,8 +219,12 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
     known = item.link_id in (*state.given_before, *state.answers)
     actions: list[Action] = []
     last = len(added.kept) + len(added.new) - 1
+    answers = {**state.answers, item.link_id: together((*added.kept, *added.new))} \
+        if added.new else state.answers
+    totals = told_with(item, state.questionnaire, answers, state.findings) if added.new else []
     for position, one in enumerate(added.new, len(added.kept)):
-        hit = evaluate(item, one)
+        own = evaluate(item, one)
+        hit = joined([*([own] if own else []), *(totals if position == last else [])])
         differs = given_by is GivenBy.KEY and state.doubted and one not in each(state.doubted)
         actions += [StoreAnswer(item.link_id, one, heard, given_by, hit, confidence=confidence,
                                 supersedes=known and (position == 0 or state.redoing),
@@ -241,7 +238,6 @@ def store(state: State, value: Mapping[str, Any], heard: str, given_by: GivenBy,
             actions.append(Mark("finding", item.link_id, hit.text.get(state.language, hit.rule)))
     if added.new:
         opened = (item.link_id,) if added.open else ()
-        answers = {**state.answers, item.link_id: together((*added.kept, *added.new))}
         state = replace(
             state, answers=answers, silent_items=0, answered=state.answered + 1,
             findings=findings(state.questionnaire, answers),

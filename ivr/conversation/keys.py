@@ -7,7 +7,7 @@ from typing import Any
 
 from followup.calls.models import AnsweredBy, Disposition
 from followup.questionnaires.checks import RELATIVE
-from followup.questionnaires.definition import Control, Item, ItemType, Option
+from followup.questionnaires.definition import Control, Item, Option
 from followup.questionnaires.values import fhir_value, together
 from followup.responses.models import GivenBy
 from ivr.conversation import correcting, farewell, flow, identity, wording
@@ -102,7 +102,7 @@ def _on_number(state: State, item: Item, digit: str) -> Step:
         if not state.keys and (not state.repeats or state.restarted):
             return flow.repeat(state)
         return typed(state) if state.keys else flow.miss(state, "not-understood")
-    point = digit == "*" and state.keys and item.type is ItemType.DECIMAL
+    point = digit == "*" and state.keys and item.type.is_fractional
     if not point and (step := _on_control(state, item, digit)) is not None:
         after, actions = step          # to hear it again is to start over, too
         if after.link_id == item.link_id and digit == item.key_for(Control.REPEAT):
@@ -142,7 +142,7 @@ def _next_language(state: State) -> str:
 def _on_message(state: State, item: Item, digit: str) -> Step:
     if digit == item.key_for(Control.END):
         return recorded(state, "", 0)
-    if item.type is ItemType.TEXT or digit == item.key_for(Control.REPEAT):
+    if item.type.is_message or digit == item.key_for(Control.REPEAT):
         step = _on_control(state, item, digit)
         if step is not None:
             return step
@@ -213,7 +213,7 @@ def recorded(state: State, file: str, duration_ms: int) -> Step:
         value = {"valueAttachment": {"contentType": "audio/wav", "url": file}}
         return flow.answer(replace(state, heard=True, item_heard=True), value, f"{duration_ms} ms",
                            GivenBy.MESSAGE)
-    if item.required or item.type is not ItemType.TEXT:
+    if item.required or not item.type.is_message:
         return flow.miss(state, "not-heard")
     state = flow.dealt_with(state)
     if item.link_id in state.answers:          # nothing new was said: the former message stays

@@ -24,7 +24,8 @@ _GOODBYES = {
     Disposition.VOICEMAIL: "goodbye-no-input", Disposition.IDENTITY_FAILED: "goodbye-identity",
     Disposition.PARTIAL: "goodbye-no-input"}
 _HELP = {ItemType.INTEGER: "help-integer", ItemType.DECIMAL: "help-decimal",
-         ItemType.DATE: "help-date", ItemType.TEXT: "help-message"}
+         ItemType.QUANTITY: "help-decimal", ItemType.DATE: "help-date",
+         ItemType.TEXT: "help-message", ItemType.STRING: "help-message"}
 
 
 def prompt(state: State, name: str, language: str = "", **variables: Value) -> Prompt:
@@ -142,7 +143,7 @@ def slowly(state: State, item: Item) -> tuple[Prompt, ...]:
                 Prompt(keys_id(state.questionnaire, item), {}, state.language),
                 *_on_record(state, item))
     end = item.key_for(Control.END)
-    if item.type is ItemType.TEXT and end != "#":
+    if item.type.is_message and end != "#":
         help_ = say_it(state, item)
     elif end == "#":
         help_ = prompt(state, _HELP[item.type])

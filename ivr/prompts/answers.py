@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.definition import Item
 from followup.questionnaires.units import Told
 from followup.questionnaires.values import each, scalar
 from ivr.prompts.prompt import Value
@@ -41,7 +41,7 @@ def _one(item: Item, value: Mapping[str, Any], language: str) -> Value:
     plain = scalar(value)
     if "valueAttachment" in value or plain is None:
         return catalogue(language)["other-answer"]
-    if item.type not in (ItemType.INTEGER, ItemType.DECIMAL) or isinstance(plain, bool):
+    if not item.type.is_number or isinstance(plain, bool):
         return plain
     unit = unit_of(item, language)
     return _with_unit(plain, unit, language) if unit else plain

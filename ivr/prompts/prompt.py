@@ -8,6 +8,7 @@ from datetime import date, time
 from decimal import Decimal
 
 from followup.questionnaires.definition import Item, Questionnaire
+from followup.questionnaires.link_ids import as_name
 
 Value = str | int | Decimal | date | time
 
@@ -30,8 +31,8 @@ def hospital_in(names: Mapping[str, str], language: str) -> str:
 
 
 def question_id(questionnaire: Questionnaire, item: Item) -> str:
-    """Id of an item's own prompt, e.g. ``post-discharge/temperature``."""
-    return f"{questionnaire.slug}/{item.link_id}"
+    """Id of an item's own prompt, e.g. ``post-discharge/temperature``; also a file's name."""
+    return f"{questionnaire.slug}/{as_name(item.link_id)}"
 
 
 UNRECORDED_KEY = "7"

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from followup.questionnaires.checks import variables
 from followup.questionnaires.definition import Control, Item, Questionnaire, Texts
+from followup.questionnaires.scales import key_range
 from ivr.prompts.errors import UnknownPrompt
 from ivr.prompts.prompt import keys_id, question_id
 
 _FOLDER = Path(__file__).with_name("catalogue")
 # what is put into other texts and has no sound of its own
-FRAGMENTS = frozenset({"press-key", "other-answer", "key-star", "key-hash", "pick-several",
-                       "control-repeat", "control-person", "control-back"})
+FRAGMENTS = frozenset({"press-key", "press-number", "other-answer", "key-star", "key-hash",
+                       "pick-several", "control-repeat", "control-person", "control-back"})
 WRITTEN_AS = {"yue": "zh"}     # whose words serve where a questionnaire has none of its own
 
 
@@ -71,6 +72,8 @@ def keys_text(item: Item, language: str) -> str:
         offers.append(({language: fragments["other-answer"]}, item.other_key))
     told = [fragments["press-key"].format(option=text.get(language, ""), key=key)
             for text, key in offers]
+    if (ends := key_range(item)) is not None:
+        told = [fragments["press-number"].format(low=ends[0], high=ends[1])]
     if item.repeats and offers:
         told.append(fragments["pick-several"].format(
             key=key_name(item.key_for(Control.END), language)))

@@ -20,6 +20,8 @@ def is_distinct(item: Item, language: str, text: str) -> bool:
 
     What is not may be the opposite of what was said, with a syllable lost or added.
     """
+    if item.is_numbered:                   # one digit is easily heard for another
+        return False
     words = lexicon(language)
     said = normal(text[:LONGEST])
     meant = understand(item, language, said)
@@ -65,4 +67,4 @@ def is_risky(item: Item, value: Mapping[str, Any]) -> bool:
 
     So it is for yes/no and choices with rules; numbers have no opposite, and are read back.
     """
-    return item.type.has_options and bool(item.rules)
+    return item.type.has_options and bool(item.rules) and not item.is_numbered

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import permutations, product
 
 from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.scales import as_number
 from ivr.understanding import numbers, pressure
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import Lexicon, lexicon, normal
@@ -65,7 +66,8 @@ def _making(item: Item, language: str) -> Iterator[Grammar | None]:
                      if said in seldom or words.wishes.get(said) in RARE)
     # 喂 stays a decoy for whoever does not listen for it
     decoys = _decoys(words, dict.fromkeys(phrase for phrase in found if phrase not in rare))
-    grammar = Grammar(language, tuple(found), decoys, aside, rare, unhurried=item.type.has_order,
+    grammar = Grammar(language, tuple(found), decoys, aside, rare,
+                      unhurried=item.type.has_order or item.is_numbered,
                       around=(*words.around, *pressure.labels(item, language)))
     while True:
         yield grammar
@@ -127,24 +129,31 @@ def _answers(item: Item, words: Lexicon) -> Iterator[str]:
         yield from sorted(words.yes | words.no | echoed.yes | echoed.no)
     for option in item.options:
         yield from names(option, language)
-    if item.repeats and len(item.options) <= MOST_PAIRED:
+    if item.is_numbered:
+        yield from _told_numbers(as_number(item), language)
+    elif item.repeats and len(item.options) <= MOST_PAIRED:
         for one, other in permutations(item.options, 2):
             for first, second in product(names(one, language)[:1], names(other, language)[:1]):
                 for joiner in ("", *sorted(words.joiners)[:2]):
                     yield normal(f"{first} {joiner} {second}")
     if item.birth_year:
         yield from years(language)
-    elif item.type in (ItemType.INTEGER, ItemType.DECIMAL):
-        yield from number_words(item, language)
-        yield from _numbers(item, language)
+    elif item.type.is_number:
+        yield from _told_numbers(item, language)
     if item.type is ItemType.DATE:
         yield from sorted(words.days)
+
+
+def _told_numbers(item: Item, language: str) -> Iterator[str]:
+    yield from number_words(item, language)
+    yield from _numbers(item, language)
 
 
 def _places(item: Item, words: Lexicon) -> Iterator[str]:
     """Options by their key or place; yes to "are you …?"; none, where it is asked how many."""
     if item.identity:
         yield from sorted(words.it_is_me)
+    item = as_number(item) if item.is_numbered else item
     for option in item.options:
         for key in option.keys:
             for pattern in words.numbered if key in set("123456789") else ():

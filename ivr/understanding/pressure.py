@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from followup.questionnaires.definition import Item, ItemType
+from followup.questionnaires.definition import Item
 from followup.questionnaires.values import fhir_value, within
 from ivr.understanding import numbers
 from ivr.understanding.lexicon import Lexicon, lexicon, normal, without
@@ -26,7 +26,7 @@ SYSTOLIC, DIASTOLIC = range(60, 261), range(40, 161)
 
 def asks_for(item: Item, language: str) -> str:
     """"high", "low", or "" where the question is of neither, or of both."""
-    if item.type not in (ItemType.INTEGER, ItemType.DECIMAL) or item.birth_year:
+    if not item.type.is_number or item.birth_year:
         return ""
     for texts in (item.prompt, item.text):
         said = normal(texts.get(language) or texts.get("zh" if language == "yue" else "", ""))

@@ -13,6 +13,7 @@ from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
 
 from followup.questionnaires.definition import Item, ItemType, Option
+from followup.questionnaires.scales import as_number
 from followup.questionnaires.units import Unit
 from followup.questionnaires.values import fhir_value, fitting, together, within
 from ivr.prompts.answers import unit_of
@@ -46,13 +47,13 @@ def understand(item: Item, language: str, text: str, *, today: date | None = Non
     wished = _wish(said, words)
     if wished is not None and not (wished.wish is Wish.SKIP and item.type.has_options):
         return wished
-    if item.type.has_options:
-        meant = _option(item, words, said)        # 我不知道 may be the name of one
+    if item.type.has_options:                     # 我不知道 may be the name of one
+        meant = _on_scale(item, words, said) if item.is_numbered else _option(item, words, said)
         return meant if wished is None or isinstance(meant, Answered) else wished
     if item.birth_year:
         year = read_year(said, words.language)
         return NOTHING if year is None else Answered(fhir_value(year))
-    if item.type in (ItemType.INTEGER, ItemType.DECIMAL):
+    if item.type.is_number:
         return _number(item, words, said)
     if item.type is ItemType.DATE:
         return _day(item, words, said, today)
@@ -117,6 +118,16 @@ def names(option: Option, language: str) -> tuple[str, ...]:
 def _named_exactly(item: Item, language: str, said: str) -> Option | None:
     found = [option for option in item.options if said in names(option, language)]
     return found[0] if len(found) == 1 else None
+
+
+def _on_scale(item: Item, words: Lexicon, said: str) -> Meaning:
+    """An option by its number, which is no place: "three" may be the fourth one."""
+    scale = as_number(item)
+    spoken = _spoken_number(scale, words, said)
+    meant = _number(scale, words, said) if spoken is None else Answered(fhir_value(spoken))
+    if isinstance(meant, Answered) and item.option_of(meant.value) is None:
+        return Unclear("out-of-range")
+    return meant
 
 
 def _option(item: Item, words: Lexicon, said: str) -> Meaning:

@@ -42,7 +42,7 @@ def cli(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 def test_every_fault_of_a_file_is_told_with_its_link_id(tmp_path: Path) -> None:
     file = tmp_path / "q.json"
     file.write_text(json.dumps(questionnaire(
-        item("a", "integer", colour="red"), item("b", "quantity"))), "utf-8")
+        item("a", "integer", colour="red"), item("b", "reference"))), "utf-8")
     done = CliRunner().invoke(app, ["questionnaire", "check", str(file), "--json"])
     assert done.exit_code == 1
     assert [(fault["link_id"], fault["field"]) for fault in json.loads(done.stdout)["faults"]] == [

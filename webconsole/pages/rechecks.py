@@ -14,7 +14,7 @@ from followup.responses.store import deadlines
 from followup.spotchecks import rechecks
 from followup.spotchecks.desk import Actor
 from followup.spotchecks.models import CallAgainBy
-from followup.spotchecks.typed import TEXT_LENGTH, questions
+from followup.spotchecks.typed import TEXT_LENGTH, field_of, questions
 from followup.views import overview, spotchecks
 from followup.views.wording import Wording
 from webconsole.keys import DATABASE, SETTINGS, VISITOR
@@ -36,13 +36,12 @@ async def page(request: web.Request) -> web.Response:
 
 @allowed(TAKES_CALLS)
 async def keep(request: web.Request) -> web.Response:
-    """POST /spot-checks/items/{id}/answers: by linkId. 422 names the question, keeps the rest."""
+    """POST /spot-checks/items/{id}/answers: by field. 422 names the question, keeps the rest."""
     check_id, visitor = path_id(request), request[VISITOR]
     form, settings = await request.post(), request.app[SETTINGS].dialer
     if visitor.user is None:
         raise Forbidden
-    typed = {name.removeprefix("answer-"): [text(value, TEXT_LENGTH)
-                                            for value in form.getall(name)]
+    typed = {name: [text(value, TEXT_LENGTH) for value in form.getall(name)]
              for name in form if name.startswith("answer-")}
     try:
         async with request.app[DATABASE].session() as session:
@@ -67,5 +66,6 @@ async def _look(request: web.Request, check_id: uuid.UUID, *,
         count, _ = await overview.alert_counts(session)
     locale = request[VISITOR].locale
     return {"looked": looked, "patient": looked.patient, "stay": looked.stay, "recall": recall,
-            "items": list(questions(parsed(row))), "wording": Wording(row.resource, locale),
-            "typed": typed or {}, "fault": fault, "open_alerts": count}
+            "items": [(field_of(item), item) for item in questions(parsed(row))],
+            "wording": Wording(row.resource, locale), "typed": typed or {}, "fault": fault,
+            "open_alerts": count}

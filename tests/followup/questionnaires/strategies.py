@@ -7,9 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from followup.questionnaires.resource import CALCULATED
 from tests.followup.questionnaires.build import (
     choice,
     control,
+    english,
     item,
     ours,
     questionnaire,
@@ -23,15 +25,30 @@ VALUES = {
     "open-choice": st.sampled_from("abc").map(lambda code: {"Coding": {"code": code}}),
     "integer": st.integers(0, 12).map(lambda value: {"Integer": value}),
     "decimal": st.integers(0, 500).map(lambda value: {"Decimal": value / 10}),
+    "points": st.integers(0, 4).map(lambda value: {"Integer": value}),
+    "scale": st.integers(-1, 12).map(lambda value: {"Integer": value}),
+    "quantity": st.integers(0, 500).map(lambda value: {"Quantity": {"value": value / 10}}),
     "date": st.dates().map(lambda value: {"Date": value.isoformat()}),
 }
-WITHIN = {**VALUES, "integer": st.integers(0, 10).map(lambda value: {"Integer": value}),
+WITHIN = {**VALUES, "points": st.integers(0, 3).map(lambda value: {"Integer": value}),
+          "scale": st.integers(0, 10).map(lambda value: {"Integer": value}),
+          "quantity": st.integers(340, 430).map(
+              lambda value: {"Quantity": {"value": value / 10}}),
+          "integer": st.integers(0, 10).map(lambda value: {"Integer": value}),
           "decimal": st.integers(340, 430).map(lambda value: {"Decimal": value / 10})}
-ORDERED = ("integer", "decimal", "date")
-QUESTIONS = ("boolean", "choice", "open-choice", "integer", "decimal", "date", "text")
+ORDERED = ("integer", "decimal", "date", "quantity", "points", "scale")
+TYPED = ("integer", "decimal", "date", "quantity", "scale")
+MESSAGES = ("text", "string")
+NUMBERED = {"points": range(4), "scale": range(11)}      # options that are numbers
+QUESTIONS = ("boolean", "choice", "open-choice", "integer", "decimal", "date", "text",
+             *MESSAGES[1:], "quantity", *NUMBERED)
 DEEPEST = 3
 OTHER_KEY = "7"
-UNITS = {"integer": "mm[Hg]", "decimal": "Cel"}
+SUM = "%resource.descendants().answer.value.weight().sum()"
+# any text will do
+LINK_IDS = ("q{}", "/44250-{}", "体温 {}", "../{}", "{}~keys", "~2F{}", "[b]{}{{x}}",
+            "É\u00a0" * 40 + "{}", "x" * 90 + "{}", '"><i>&amp;{}', "(item {})")
+UNITS = {"integer": "mm[Hg]", "decimal": "Cel", "quantity": "Cel"}
 
 
 @dataclass
@@ -41,6 +58,7 @@ class _Maker:
     draw: st.DrawFn
     earlier: list[tuple[str, str]] = field(default_factory=list)      # linkId, type
     count: int = 0
+    weighed: bool = False
 
     def maybe(self, one_in: int = 2) -> bool:
         return self.draw(st.integers(1, one_in)) == 1
@@ -55,28 +73,40 @@ class _Maker:
         found = []
         for link_id, kind in self.draw(
                 st.lists(st.sampled_from(self.earlier), min_size=1, max_size=2)):
-            if kind == "text" or self.maybe(4):
+            if kind in MESSAGES or self.maybe(4):
                 found.append({"question": link_id, "operator": "exists",
                               "answerBoolean": self.draw(st.booleans())})
             else:
-                value = self.draw(VALUES[kind])
-                found.append({"question": link_id, "operator": self.operator(kind),
+                operator = self.operator(kind)
+                among = kind == "points" and operator in ("=", "!=")
+                value = self.draw((WITHIN if among else VALUES)[kind])
+                found.append({"question": link_id, "operator": operator,
                               **{f"answer{name}": each for name, each in value.items()}})
         return {"enableWhen": found, "enableBehavior": self.draw(st.sampled_from(["all", "any"]))}
 
     def item(self, depth: int) -> dict[str, Any]:
         self.count += 1
-        link_id = f"q{self.count}"
+        link_id = self.draw(st.sampled_from(LINK_IDS)).format(self.count)
         kind = self.draw(st.sampled_from(
             [*QUESTIONS, "display", *(["group"] if depth < DEEPEST else [])]))
         more = self.conditions()
+        more |= {"text": f"问{self.count}", "_text": english(f"ask {self.count}")}
         if kind not in ("group", "display"):
             more |= self.question(kind)
-        built = choice(link_id, kind=kind, **more) if kind in ("choice", "open-choice") \
-            else item(link_id, kind, **more)
+        if kind in NUMBERED:
+            built = item(link_id, self.draw(st.sampled_from(["choice", "integer"])), **more,
+                         answerOption=[{"valueInteger": number} for number in NUMBERED[kind]])
+        else:
+            built = choice(link_id, kind=kind, **more) if kind in ("choice", "open-choice") \
+                else item(link_id, kind, **more)
         if kind in ("choice", "open-choice") and more.get("repeats") and self.maybe(3):
             built["answerOption"][2]["extension"] = [
                 standard("questionnaire-optionExclusive", valueBoolean=True)]
+        if "answerOption" in built and self.maybe(3):
+            self.weighed = True
+            for weight, option in enumerate(built["answerOption"]):
+                option.setdefault("extension", []).append(
+                    standard("ordinalValue", valueDecimal=weight))
         if kind in QUESTIONS:
             self.earlier.append((link_id, kind))
         if kind == "group" or (kind != "display" and depth < DEEPEST and self.maybe(5)):
@@ -90,10 +120,13 @@ class _Maker:
         if self.maybe():
             extension.append(ours("ask-before-agent", valueBoolean=True))
         if ruled:
-            value = self.draw(VALUES[kind])
+            value = self.draw(VALUES["decimal" if kind == "quantity" else kind])
+            operator = self.operator(kind)
+            if kind == "points" and operator in ("=", "!="):
+                value = self.draw(WITHIN[kind])
             extension.append(rule(
                 self.draw(st.sampled_from(["abnormal", "abnormal", "critical"])),
-                self.operator(kind), **{f"value{name}": each for name, each in value.items()}))
+                operator, **{f"value{name}": each for name, each in value.items()}))
         if self.maybe(4):
             extension.append(ours("confirm", valueCode=self.draw(st.sampled_from(
                 ["auto", "always"] if ruled else ["auto", "always", "never"]))))
@@ -102,13 +135,15 @@ class _Maker:
         if kind == "integer":
             extension += [standard("minValue", valueInteger=0),
                           standard("maxValue", valueInteger=10)]
-        if kind == "decimal":
+        if kind in ("decimal", "quantity"):
             extension += [standard("minValue", valueDecimal=34.0),
                           standard("maxValue", valueDecimal=43.0),
                           standard("maxDecimalPlaces", valueInteger=1)]
-        if kind in UNITS and self.maybe():
-            extension.append(standard("questionnaire-unit", valueCoding={"code": UNITS[kind]}))
-        if kind != "boolean" and self.maybe(3):
+        if kind == "quantity" or (kind in UNITS and self.maybe()):
+            named = "questionnaire-unitOption" if kind == "quantity" and self.maybe() else \
+                "questionnaire-unit"
+            extension.append(standard(named, valueCoding={"code": UNITS[kind]}))
+        if kind not in ("boolean", "scale") and self.maybe(3):
             more["repeats"] = True
             most = self.draw(st.integers(1, 3))
             extension += [standard("questionnaire-maxOccurs", valueInteger=most),
@@ -123,12 +158,12 @@ class _Maker:
     def controls(self, kind: str, needs_end: bool) -> list[dict[str, Any]]:
         if not self.maybe(4):
             return []
-        keys = ["*", "#"] if kind in ORDERED else ["*", "#", "5", "6", "8"]
+        keys = ["*", "#"] if kind in TYPED else ["*", "#", "5", "6", "8"]
         chosen = self.draw(st.permutations(keys))
         found = []
         for action in self.draw(st.sets(st.sampled_from(["repeat", "end", "person", "back"]))):
             key = chosen.pop() if chosen and self.maybe() else ""
-            if kind == "decimal" and key == "*" and action != "repeat":
+            if kind in ("decimal", "quantity") and key == "*" and action != "repeat":
                 key = ""
             if action == "end" and not key and needs_end:
                 continue
@@ -157,6 +192,12 @@ def any_questionnaire(draw: st.DrawFn) -> dict[str, Any]:
     items += [maker.item(1) for _ in range(draw(st.integers(1, 5)))]
     if not maker.earlier:
         items.append(choice("last"))
+    if maker.weighed and maker.maybe():
+        items.append(item("/total", "integer", readOnly=True, extension=[
+            {"url": CALCULATED, "valueExpression": {
+                "language": "text/fhirpath", "expression": SUM}},
+            *([rule(draw(st.sampled_from(["abnormal", "critical"])), maker.operator("integer"),
+                    valueInteger=draw(st.integers(0, 6)))] if maker.maybe() else [])]))
     if items[0]["linkId"] != "identity" and maker.maybe(4):
         return questionnaire(*items, extension=[])          # in Chinese alone
     return questionnaire(*items)

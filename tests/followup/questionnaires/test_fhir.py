@@ -83,7 +83,7 @@ def test_faults_of_all_items_come_together_in_order() -> None:
         "resourceType": "Patient", "status": "active", "title": "t", "version": "1",
         "language": "zh", "url": "urn:test:x", "item": [
             {"linkId": "a", "type": "choice", "text": "问", "required": "yes"},
-            {"linkId": "b", "type": "quantity", "text": "问"},
+            {"linkId": "b", "type": "reference", "text": "问"},
             {"linkId": "c", "type": "boolean", "enableWhen": [
                 {"question": "b", "operator": "=", "answerBoolean": True},
                 {"question": "z", "operator": "~", "answerBoolean": True},
@@ -107,15 +107,20 @@ def when(question: str, operator: str = "=", **answer: Any) -> dict[str, Any]:
 
 
 ONE_FAULT = [
-    ("linkId", item("a/b", "boolean")),
-    ("linkId", item("../x", "boolean")),
+    ("linkId", item(" a", "boolean")),
+    ("linkId", item("a\u3000", "boolean")),
+    ("linkId", item("a\nb", "boolean")),
+    ("linkId", item("a\u202eb", "boolean")),
+    ("linkId", item("体" * 256, "boolean")),
     ("text", {**item("a", "boolean"), "_text": {}}),
     ("text", item("a", "boolean", text="{name} {age}")),
     ("text", item("a", "boolean", text="{name")),
     ("answerOption", choice("a", "")),
     ("answerOption", choice("a", "xx")),
     ("answerOption.0", item("a", "choice", answerOption=[
-        {"valueInteger": 3}, {"valueCoding": coding("y")}])),
+        {"valueDate": "2026-03-05"}, {"valueCoding": coding("y")}])),
+    ("answerOption.0", item("a", "choice", answerOption=[
+        {"valueTime": "08:00:00"}, {"valueCoding": coding("y")}])),
     ("answerOption.0.valueString", item("a", "choice", answerOption=[
         {"valueString": "x"}, {"valueCoding": coding("y")}])),
     ("answerOption", item("a", "choice", answerOption=[

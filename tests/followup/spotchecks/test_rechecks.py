@@ -27,7 +27,7 @@ from followup.responses.models import Answer, Severity
 from followup.spotchecks import rechecks
 from followup.spotchecks.models import CallAgainBy
 from followup.spotchecks.moments import compared
-from followup.spotchecks.typed import questions, read_answers
+from followup.spotchecks.typed import field_of, questions, read_answers
 from followup.views.spotchecks import find_check, waiting_for_hand
 from tests.followup.spotchecks.ward import actor, check_of, open_ward, plan_of, publish_other
 from tests.webconsole.hospital import Hospital
@@ -85,7 +85,8 @@ async def test_an_agent_is_offered_the_patient_and_typed_answers_are_compared(
             await rechecks.answer_again(session, check_id, {}, DEADLINES, agent)
     async with database.session() as session:
         await rechecks.answer_again(session, check_id, {
-            "identity": ["1"], "temperature": ["39.0"], "wound-pain": ["8"]}, DEADLINES, agent)
+            "answer-identity": ["1"], "answer-temperature": ["39.0"],
+            "answer-wound-pain": ["8"]}, DEADLINES, agent)
     async with database.session() as session:
         looked = await find_check(session, check_id)
         assert looked.response
@@ -103,7 +104,8 @@ async def test_an_agent_is_offered_the_patient_and_typed_answers_are_compared(
         assert len((await session.scalars(select(Alert))).all()) == alerts + 1
         assert await waiting_for_hand(session) == []
         with pytest.raises(Conflict):
-            await rechecks.answer_again(session, check_id, {"identity": ["1"]}, DEADLINES, agent)
+            await rechecks.answer_again(
+                session, check_id, {"answer-identity": ["1"]}, DEADLINES, agent)
 
 
 async def test_a_second_call_may_have_a_questionnaire_of_its_own(
@@ -116,8 +118,9 @@ async def test_a_second_call_may_have_a_questionnaire_of_its_own(
         with pytest.raises(InvalidInput):
             await rechecks.call_again(session, check.id, CallAgainBy.HAND, auditor, uuid.uuid4())
         await rechecks.call_again(session, check.id, CallAgainBy.HAND, auditor, other.id)
-        await rechecks.answer_again(session, check.id, {"feeling": ["1"], "wound-pain": ["2"]},
-                                    DEADLINES, agent)
+        await rechecks.answer_again(
+            session, check.id, {"answer-feeling": ["1"], "answer-wound-pain": ["2"]},
+            DEADLINES, agent)
     async with database.session() as session:
         looked = await find_check(session, check.id)
         assert looked.again_questionnaire
@@ -153,7 +156,7 @@ async def test_who_wants_no_calls_is_not_called_again(
             Campaign.name.contains("复核")))).all() == []
 
 
-@given(st.dictionaries(st.sampled_from([item.link_id for item in questions(SAMPLE)]),
+@given(st.dictionaries(st.sampled_from(list(map(field_of, questions(SAMPLE)))),
                        st.lists(st.one_of(st.text(max_size=12), st.integers(-5, 60).map(str),
                                           st.dates(date(2020, 1, 1)).map(str),
                                           st.sampled_from(["yes", "no", "1e9999", "NaN"])),

@@ -23,6 +23,7 @@ from ivr.conversation.state import Phase
 from tests.ivr.conversation.driver import Call
 
 TYPED = {ItemType.INTEGER: ("3", "7", "10"), ItemType.DECIMAL: ("36*5", "41", "38*2"),
+         ItemType.QUANTITY: ("36*5", "41", "38*2"),
          ItemType.DATE: ("20260301", "20260302", "20260310")}
 
 
@@ -40,7 +41,7 @@ class Patient:
             return [item.options[0].keys[0]]
         if item.type in TYPED:
             return [TYPED[item.type][(whim + number) % 3] for number in range(count)]
-        if item.type is ItemType.TEXT:
+        if item.type.is_message:
             return ["message"] * count
         keys = [option.keys[0] for option in item.options]
         turn = whim % len(keys)
@@ -63,7 +64,7 @@ class Patient:
             return [Key("1" if given < len(wanted) else "2")]
         if call.state.phase in (Phase.REVIEWING, Phase.CONFIRMING):
             return [Key("1")]
-        if item.type is ItemType.TEXT:
+        if item.type.is_message:
             return [MessageRecorded("m.wav", 5000)]
         if item.type in TYPED:
             keys = wanted[min(given, len(wanted) - 1)]

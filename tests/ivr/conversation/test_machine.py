@@ -193,8 +193,8 @@ class Conversation(RuleBasedStateMachine):
         if item.type in TYPED:
             assert item.minimum is None or item.minimum <= plain
             assert item.maximum is None or plain <= item.maximum
-        elif item.type is ItemType.TEXT or "valueAttachment" in action.value:
-            assert item.type in (ItemType.TEXT, ItemType.OPEN_CHOICE)
+        elif item.type.is_message or "valueAttachment" in action.value:
+            assert item.type.is_message or item.type is ItemType.OPEN_CHOICE
         else:
             assert action.value in [option.value for option in item.options]
 

@@ -18,9 +18,11 @@ from ivr.prompts import Prompt, PromptBook
 from ivr.prompts.errors import BadRecording
 from ivr.prompts.fixed import write_fixed
 from ivr.prompts.inventory import Entry, State, find, inventory, to_csv
+from ivr.prompts.prompt import question_id
 from ivr.prompts.recordings import Recordings, clipped
 from ivr.prompts.texts import FRAGMENTS, catalogue
 from ivr.prompts.wav import read_wav, write_wav
+from tests.followup.questionnaires.published import pain
 from tests.ivr.prompts.sounds import measure, tone
 from tests.ivr.prompts.test_book import GOODBYE, SAMPLE, ToneVoice
 
@@ -212,3 +214,23 @@ def test_the_studio_gets_a_sheet_in_which_nothing_runs(book: PromptBook) -> None
                        "variables": "", "state": "spoken", "file": "zh/greeting.wav"}
     assert rows[-1]["text"] == "'=HYPERLINK(1)"
     assert len(rows) == len(found) + 1
+
+
+def test_a_question_of_any_linkid_is_recorded_and_heard(book: PromptBook) -> None:
+    asked = load_questionnaire(pain())
+    book.learn(asked)
+
+    def listed() -> dict[str, Entry]:
+        return {entry.id: entry for entry in inventory(book, "zh", [asked], {})
+                if entry.id.startswith("nrs/")}
+
+    names = {question_id(asked, item) for item in asked.order}
+    assert listed().keys() == names
+    for name, entry in listed().items():
+        book.recordings.add(name, "zh", SPEECH, by="林护士", text=entry.text)
+    assert {entry.state for entry in listed().values()} == {State.RECORDED}
+    assert len({book.render(entry.prompt) for entry in listed().values()}) == 1    # one sound
+    files = {row["file"] for row in csv.DictReader(
+        io.StringIO(to_csv(listed().values()).decode("utf-8-sig")))}
+    assert all((book.human_dir / file).is_file() for file in files)
+    assert len(files) == len(asked.order)
