@@ -23,8 +23,6 @@ from tests.webconsole.test_pacing import decide
 from webconsole.live import STREAMS
 
 CHROMIUM = find_chromium()
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"]
 SOON_MS = 15_000                          # beside telephone calls a page may take its time
 expect.set_options(timeout=SOON_MS)
 
@@ -41,10 +39,13 @@ def vendor_dir() -> Path:
 
 
 @pytest.fixture
-async def browser(users: None, hospital: Hospital) -> AsyncIterator[Browser]:
+async def browser(chromium: str, users: None, hospital: Hospital) -> AsyncIterator[Browser]:
+    """A browser that has seen nothing yet, and forgets all with the test."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = await playwright.chromium.connect_over_cdp(chromium)
         yield browser
+        for context in browser.contexts:
+            await context.close()
         await browser.close()
 
 
