@@ -70,7 +70,7 @@ async def client(server: TestServer) -> AsyncIterator[Client]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[str]:
     """One Chromium for all tests of this process; the address where each test gets at it."""
-    from playwright.async_api import async_playwright      # only browser tests need it
+    from playwright.async_api import async_playwright  # only browser tests need it
 
     port = free_port()
     async with async_playwright() as playwright:
