@@ -150,7 +150,7 @@ async def line(sockets: AudioSocketServer, folder: Path, hearing: Hearing | None
     channel = Channel(works)
     voice = Voice(sockets, hearing or Hearing())
     made = VoiceLine(channel, Sounds(folder), "zh", voice)  # type: ignore[arg-type]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         yield made, channel
         if not channel.hung_up:
             await made.release()
