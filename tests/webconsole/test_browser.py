@@ -193,6 +193,8 @@ async def test_a_recording_really_plays_and_jumps(browser: Browser, server: Test
     await desk.sign_in("auditor")
     page = desk.page
     await page.get_by_role("link", name="患者", exact=True).click()
+    await expect(page).to_have_url(re.compile("/patients$"))
+    await desk.settled()
     await page.get_by_label("搜索").fill("王秀")
     await expect(page.locator("#patient-list tbody tr")).to_have_count(1)
     await page.get_by_role("link", name="王秀英").click()

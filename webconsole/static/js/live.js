@@ -71,7 +71,7 @@ document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const { xhr, target, requestConfig } = detail;
   const part = liveBy(requestConfig);
   if (!part) return;
-  if (requestConfig.elt.isConnected && sent.get(xhr).wish === wishes.get(target)) return;
+  if (requestConfig.elt.isConnected && sent.get(xhr)?.wish === wishes.get(target)) return;
   detail.shouldSwap = false;
   if (!requestConfig.elt.isConnected) tell(part); // to the one that stands in its place
 });
@@ -80,7 +80,7 @@ document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
 document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
   for (const each of detail.target.querySelectorAll('[hx-trigger^="live:"]')) {
     const [, part] = /^live:(\w+)/.exec(each.getAttribute("hx-trigger"));
-    if (changes[part] !== sent.get(detail.xhr).changes[part]) tell(part);
+    if (changes[part] !== sent.get(detail.xhr)?.changes[part]) tell(part);
   }
 });
 
