@@ -3,6 +3,7 @@
 const PARTS = ["overview", "campaigns", "campaign", "alerts", "patient", "phone", "pacing", "cases",
   "messages", "recordings"];
 const AGAIN_MS = 3000;
+const SETTLED_MS = 100;
 
 const state = document.querySelector("[data-live]");
 const made = document.querySelector('meta[name="server-time"]')?.content ?? "";
@@ -73,14 +74,18 @@ document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!part) return;
   if (requestConfig.elt.isConnected && sent.get(xhr)?.wish === wishes.get(target)) return;
   detail.shouldSwap = false;
-  if (!requestConfig.elt.isConnected) tell(part); // to the one that stands in its place
+  // the one that stands in its place may be too new to listen
+  if (!requestConfig.elt.isConnected) window.setTimeout(tell, SETTLED_MS, part);
 });
 
-// A part that is replaced forgets the changes that it was still to fetch: they are told again.
-document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
+// A part that is replaced forgets the changes that it was still to fetch: the new one, once it
+// listens, is told them again.
+document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const before = sent.get(detail.xhr)?.changes;
+  if (!before || !sent.delete(detail.xhr)) return; // it is told for each element that is new
   for (const each of detail.target.querySelectorAll('[hx-trigger^="live:"]')) {
     const [, part] = /^live:(\w+)/.exec(each.getAttribute("hx-trigger"));
-    if (changes[part] !== sent.get(detail.xhr)?.changes[part]) tell(part);
+    if (changes[part] !== before[part]) tell(part);
   }
 });
 
