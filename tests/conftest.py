@@ -97,7 +97,7 @@ def _template(postgres: str) -> str:
 async def database_url(postgres: str, _template: str) -> AsyncIterator[str]:
     """The address of a fresh migrated database."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    await _execute(postgres, f"create database {name} template {_template}")
+    await _execute(postgres, f"create database {name} template {_template} strategy file_copy")
     yield in_database(postgres, name)
     await _drop(postgres, name)
 

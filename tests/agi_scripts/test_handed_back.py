@@ -40,7 +40,7 @@ async def handed_back(fake: FakeRecorder, recorder: Recorder, capture: Path, *, 
     assert channel.told == []
     capture.write_bytes(sound)
     fake.tell(capture.name, "deaf")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not call.lost:         # noqa: ASYNC110  its state, from outside
             await asyncio.sleep(0.01)
     await call.go_on()

@@ -145,7 +145,7 @@ async def attempts(database: Database) -> list[Attempt]:
         return list(await session.scalars(select(Attempt).order_by(Attempt.committed_at)))
 
 
-async def ended(database: Database, count: int = 1, seconds: float = 20) -> list[Attempt]:
+async def ended(database: Database, count: int = 1, seconds: float = 60) -> list[Attempt]:
     """The attempts, once so many have ended."""
     deadline = time.monotonic() + seconds
     while sum(one.state is AttemptState.ENDED for one in await attempts(database)) < count:
@@ -155,7 +155,7 @@ async def ended(database: Database, count: int = 1, seconds: float = 20) -> list
     return await attempts(database)
 
 
-async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -61,7 +61,7 @@ async def test_i4_a_call_that_lives_is_adopted_after_a_doubt(database: Database,
     await fill(database, 1)
     node = ScriptedNode(tmp_path, rings)
     async with engine(database, node):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         while not any(a.state is AttemptState.RINGING for a in await attempts(database)):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
@@ -82,7 +82,7 @@ async def test_a_node_that_never_heard_of_the_call_lets_it_be_placed_anew(
     async with engine(database, node):
         first = (await ended(database))[0]
         assert first.disposition is Disposition.NOT_PLACED
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         while len(node.originated) < 2:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
@@ -154,7 +154,7 @@ async def test_a_gateway_that_refuses_everything_is_left_alone_and_an_alarm_tell
     node = ScriptedNode(tmp_path, unavailable)
     alarms: Sequence[Alarm] = []
     async with engine(database, node):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         while not alarms:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
@@ -198,7 +198,7 @@ async def test_i5_no_call_without_a_gateway_or_out_of_hours(
     await fill(database, 3)
     node = ScriptedNode(tmp_path, trunk=trunk)
     async with engine(database, node, dialer) as fake:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         while not (fake.sessions and fake.sessions[0].names().count("Getvar") > 4):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
@@ -211,7 +211,7 @@ async def test_one_of_two_engines_leads_and_the_other_takes_over(database: Datab
     await fill(database, 1)
     async with contextlib.AsyncExitStack() as leader:
         await leader.enter_async_context(engine(database, first))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         while not first.originated:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)

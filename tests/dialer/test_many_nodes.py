@@ -77,12 +77,12 @@ async def test_a_leader_that_slept_while_another_took_over_places_no_call(
         nodes = await two_nodes(stack, old_node, new_node)
         await stack.enter_async_context(running_on(
             database, {"node1": nodes["node1"]}, scripts_answer=old_sleeps))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             await old_sleeps.reached.wait()
         await cut_the_lock(database)
         await stack.enter_async_context(running_on(
             database, {"node2": nodes["node2"]}, scripts_answer=new_waits))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             await new_waits.reached.wait()          # it leads
         old_sleeps.go_on.set()                      # six tasks are due, ten lines are free
         await asyncio.sleep(1)

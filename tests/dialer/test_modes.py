@@ -37,7 +37,7 @@ async def agents(database: Database) -> list[Agent]:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 40
     while not await holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)

@@ -47,7 +47,7 @@ class FakeEagi:
 
     def until(self, holds: Callable[[], bool]) -> None:
         with self._news:
-            assert self._news.wait_for(holds, 10), (self.playing, self.commands)
+            assert self._news.wait_for(holds, 40), (self.playing, self.commands)
 
     def press(self, key: str) -> None:
         """The patient presses a key while something plays."""

@@ -48,7 +48,7 @@ class FakeRecorder:
 
     async def next(self) -> tuple[str, str]:
         """What it is told next, and of whom; it is waited for."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             order = await self._coming.get()
         return order["do"], order["name"]
 

@@ -151,7 +151,7 @@ class Desk:
 async def talk(telephone: Telephone, *, agent: bool = False) -> tuple[Ended, Desk]:
     desk = Desk(telephone, agent)
     line = KeyLine(telephone, desk, "zh")  # type: ignore[arg-type]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         return await converse(line, desk, begin(SAMPLE, CONTEXT)), desk
 
 
@@ -217,7 +217,7 @@ async def test_an_answer_is_kept_before_the_next_prompt_starts() -> None:
     desk = SlowDesk(telephone)
     call = asyncio.create_task(converse(
         KeyLine(telephone, desk, "zh"), desk, begin(SAMPLE, CONTEXT)))  # type: ignore[arg-type]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await reached.wait()
         heard = list(telephone.trace)
         for _ in range(50):
@@ -389,7 +389,7 @@ async def test_what_changes_nothing_goes_on_waiting(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(driver, "advance", advance)
     telephone = Telephone("5 6 -")
     desk = Desk(telephone)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await converse(KeyLine(telephone, desk, "zh"), desk, state)  # type: ignore[arg-type]
     assert telephone.trace == ["hello", QUIET, QUIET, QUIET]
     assert [each for each in events if not isinstance(each, Clock)] == [

@@ -32,7 +32,7 @@ class SlowDesk(Desk):
 async def test_sound_flows_while_the_database_takes_its_time() -> None:
     telephone = Telephone(NORMAL)
     desk = SlowDesk(telephone)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await converse(KeyLine(telephone, desk, "zh"), desk,  # type: ignore[arg-type]
                        begin(SAMPLE, CONTEXT))
     stored = [at for at, what in enumerate(telephone.trace) if what.startswith("store ")]

@@ -114,6 +114,6 @@ async def stopping(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not await holds():  # noqa: ASYNC110  what it waits for is in a database
             await asyncio.sleep(0.02)

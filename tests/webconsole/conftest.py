@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from yarl import URL
 
 from aftercall.loopback_ports import free_port
+from aftercall.provision.chromium import find_chromium
 from followup.database.engine import Database
 from followup.settings import Settings
 from tests.webconsole.hospital import PASSWORD, Hospital, add_users, open_hospital
@@ -19,6 +21,16 @@ from webconsole.app import LIBRARIES, create_app
 
 Client = TestClient[Request, Application]
 SignIn = Callable[..., Awaitable[ClientResponse]]
+
+# Playwright leaves out more features than these of its own list, but Chromium heeds the last list
+# alone. The lists under the address bar are pages that every window without a screen loads too:
+# more work than a page of ours.
+LEFT_OUT = ("WebUIOmniboxPopup", "WebUIOmniboxFullPopup", "WebUIOmniboxAimPopup", "AimEnabled",
+            "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "MediaRouter", "PaintHolding",
+            "OptimizationHints", "NetworkTimeServiceQuerying")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic",
+             f"--disable-features={','.join(LEFT_OUT)}"]
 
 
 @pytest.fixture
@@ -53,6 +65,20 @@ async def client(server: TestServer) -> AsyncIterator[Client]:
     client: Client = TestClient(server, cookie_jar=CookieJar(unsafe=True))
     yield client
     await client.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[str]:
+    """One Chromium for all tests of this process; the address where each test gets at it."""
+    from playwright.async_api import async_playwright  # only browser tests need it
+
+    port = free_port()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=[*ARGUMENTS, f"--remote-debugging-port={port}"])
+        yield f"http://127.0.0.1:{port}"
+        await browser.close()
 
 
 @pytest.fixture

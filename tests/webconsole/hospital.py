@@ -41,6 +41,7 @@ from followup.database.engine import Database
 from followup.messages.models import MessageTemplateRow
 from followup.patients.models import Encounter, Patient, Sex
 from followup.people.models import Role, User
+from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE, publish
 from followup.questionnaires.models import QuestionnaireRow
@@ -104,6 +105,11 @@ async def add_users(database: Database) -> None:
 def _password_hash() -> str:
     # cheap to make and to check: how hard the house's own are to guess is no matter of pages
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+@cache
+def _sample() -> Questionnaire:
+    return load_questionnaire(POST_DISCHARGE.read_text("utf-8"))
 
 
 async def add_patient(session: AsyncSession, name: str, *, number: int, department: str = "骨科",
@@ -191,8 +197,7 @@ async def open_hospital(database: Database, recordings: Path) -> Hospital:
     """Fill the database (and ``recordings`` with one sound); users are ``add_users``'s."""
     hospital, moment = Hospital(), now()
     async with database.session() as session:
-        sample = load_questionnaire(POST_DISCHARGE.read_text("utf-8"))
-        questionnaire = await publish(session, sample)
+        questionnaire = await publish(session, _sample())
         await session.flush()
         session.add(Campaign(id=hospital.campaign, name="11月23日 出院三日随访",
                              state=CampaignState.RUNNING, questionnaire_id=questionnaire.id,

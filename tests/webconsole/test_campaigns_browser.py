@@ -30,6 +30,7 @@ from webconsole.forecast import ahead
 REFUSED = "Failed to load resource: the server responded with a status of 422"
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("width", [1440, 390])
 async def test_a_campaign_is_made_started_watched_and_paused(
         browser: Browser, server: TestServer, database: Database,  # noqa: F811
@@ -41,6 +42,7 @@ async def test_a_campaign_is_made_started_watched_and_paused(
     page = desk.page
 
     async def fits() -> None:
+        await desk.settled()
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         assert await page.evaluate(UNNAMED) == []
         assert await page.evaluate(FAINT) == []
@@ -50,7 +52,7 @@ async def test_a_campaign_is_made_started_watched_and_paused(
     await page.get_by_role("link", name="新建任务").click()
     await page.get_by_label("任务名称").fill("骨科回访")
     await fits()
-    await page.keyboard.press("Enter")
+    await page.get_by_label("任务名称").press("Enter")
     await page.get_by_text("粘贴病历号").click()
     await page.get_by_label("病历号", exact=True).fill("MR2026001\nMR2026009")
     await fits()
@@ -62,10 +64,10 @@ async def test_a_campaign_is_made_started_watched_and_paused(
     await page.get_by_label("最多等待（秒）").fill("10")
     await fits()
     await page.get_by_role("button", name="下一步").click()
-    await expect(page.locator("#forecast svg")).to_have_count(4, timeout=60_000)
+    await expect(page.locator("#forecast svg")).to_have_count(4, timeout=90_000)
     await page.get_by_label("值班坐席人数").fill("3")
     await page.get_by_role("button", name="重新预测").click()
-    await expect(page.locator("#forecast")).to_contain_text("3 位坐席", timeout=60_000)
+    await expect(page.locator("#forecast")).to_contain_text("3 位坐席", timeout=90_000)
     await expect(page.locator("#forecast")).to_contain_text("2 位坐席")
     await fits()
     await page.get_by_role("button", name="创建并启动").click()

@@ -45,7 +45,9 @@ async def test_the_text_is_seen_as_it_will_be_while_it_is_written_and_sent_once(
             await form.get_by_role("button", name="发送短信").dblclick()
             await expect(page.locator(".event-messaged")).to_have_count(1)
             await expect(page.locator(".event-messaged")).to_contain_text("和安医院请您回电。")
+            await expect(form.get_by_label("答复内容")).to_have_value("")   # the next one's form
             await form.get_by_label("答复内容").fill("还没写完")
+            await expect(page.locator("[data-live].on")).to_have_count(1)
             async with database.session() as session:         # the provider tells of it
                 await session.execute(update(Message).values(state=MessageState.DELIVERED))
             await expect(page.locator(".event-messaged")).to_contain_text("已送达")

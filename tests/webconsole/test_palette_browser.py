@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import parse_qsl
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -32,27 +33,30 @@ async def test_ctrl_k_finds_and_goes_by_keyboard_alone(
     await field.evaluate("""e => { e.value = "wang'xiu";
       e.dispatchEvent(new InputEvent("input", {isComposing: true, bubbles: true}));
       e.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", isComposing: true})); }""")
-    await page.wait_for_timeout(300)
-    assert asked == []
     await field.evaluate("""e => { e.value = "王秀";
       e.dispatchEvent(new CompositionEvent("compositionend", {bubbles: true})); }""")
     await expect(page.get_by_role("option")).to_contain_text(["王秀英"])
+    assert [dict(parse_qsl(each))["q"] for each in asked] == ["王秀"]
 
     # an answer that comes late is not shown for letters typed since
-    late = asyncio.Event()
+    sent, late, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slowly(route: Route) -> None:
         if "lijianguo" in (route.request.post_data or ""):
+            sent.set()
             await late.wait()
-        await route.continue_()
+            await route.continue_()
+            gone.set()
+        else:
+            await route.continue_()
 
     await page.route("**/search", slowly)
     await field.fill("lijianguo")
-    await page.wait_for_timeout(200)
+    await sent.wait()
     await field.fill("zlh")
     await expect(page.get_by_role("option")).to_contain_text(["赵丽华"])
     late.set()
-    await page.wait_for_timeout(200)
+    await gone.wait()
     await expect(page.get_by_role("option")).to_contain_text(["赵丽华"])
     await expect(page.locator("#palette-said")).to_contain_text("1")
 

@@ -181,7 +181,7 @@ async def test_messages_pass_both_ways_and_the_end_is_passed_on(
     await line.send_str("REGISTER 王")
     assert await line.receive_str(timeout=5) == "SIP/2.0 200 REGISTER 王"
     await line.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         assert [await node.get(), await node.get()] == ["REGISTER 王", "gone"]
 
 

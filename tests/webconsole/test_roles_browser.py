@@ -47,6 +47,7 @@ async def first_day(desk: Desk, username: str, password: str) -> None:
     await page.get_by_label("再输入一次").fill(OWN)
     await page.get_by_role("button", name="更改密码").click()
     await expect(page.locator(".nav")).to_be_visible()
+    await desk.settled()
 
 
 async def test_an_administrator_lets_a_doctor_in_who_sees_their_own_patients(
@@ -78,6 +79,8 @@ async def test_an_administrator_lets_a_doctor_in_who_sees_their_own_patients(
     await ward.go("/alerts")
     await expect(page.get_by_role("link", name="李建国")).to_have_count(0)
     await page.get_by_role("link", name="王秀英").first.click()
+    await expect(page.locator("h1")).to_contain_text("王秀英")
+    await ward.settled()
     await page.get_by_role("button", name="显示号码").first.click()
     await expect(page.locator("main")).to_contain_text("13800000001")
     assert untoward(ward) == []
@@ -99,6 +102,7 @@ async def test_a_doctor_closes_an_alert_with_what_was_done(
     await expect(page.locator("h1")).to_contain_text("李建国")
     await page.get_by_role("textbox").fill("已请患者回院复查心电图")
     await page.get_by_role("button", name="关闭警报").click()
+    await expect(page).to_have_url(f"{desk.base}/alerts")
     await desk.go(f"/patients/{hospital.patients[1]}")
     await expect(page.locator("main")).to_contain_text("已请患者回院复查心电图")
     await desk.go("/people")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, expect
 from sqlalchemy import update
 
 from followup.calls.models import Recording
@@ -24,6 +24,7 @@ from tests.followup.spotchecks.ward import ALL_WELL, POOR, actor, open_checks
 from tests.webconsole.hospital import Hospital
 from tests.webconsole.test_browser import (  # noqa: F401  fixtures
     browser,
+    comes_to,
     open_desk,
     played_to,
     pytestmark,
@@ -57,10 +58,6 @@ async def talking(database: Database, settings: Settings, hospital: Hospital) ->
         await session.execute(update(Recording).where(Recording.id == hospital.recording)
                               .values(file="2026/talk.wav", sha256=digest))
     return hospital
-
-
-async def now_at(sound: Locator) -> float:
-    return float(await sound.evaluate("a => a.currentTime"))
 
 
 async def test_a_plan_leads_to_a_score_an_appeal_and_a_decision(
@@ -125,29 +122,31 @@ async def test_the_player_is_worked_from_the_keyboard(
         await desk.go(f"/patients/{talking.patients[0]}")
     sound, shape = page.locator("audio"), page.locator("canvas.wave")
     await sound.evaluate("a => { a.muted = true }")
+    await expect(shape).to_be_visible()
     await shape.focus()
     await page.keyboard.press("ArrowRight")
-    assert await now_at(sound) == 5
+    await comes_to(sound, 5)
     await page.keyboard.press("PageDown")                    # the next mark: 0:08 answer
-    assert abs(await now_at(sound) - 8.3) < 0.01
+    await comes_to(sound, 8.3)
     await expect(shape).to_have_attribute("aria-valuetext", "0:08")
     await page.keyboard.press("Space")
     await played_to(sound, 8.6)
     await page.keyboard.press("Space")
-    assert await sound.evaluate("a => a.paused")
+    await expect(sound).to_have_js_property("paused", True)
     await page.keyboard.press("Home")
-    assert await now_at(sound) == 0
+    await comes_to(sound, 0)
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("ArrowUp")
-    assert await sound.evaluate("a => [a.playbackRate, a.preservesPitch]") == [1.5, True]
+    await expect(sound).to_have_js_property("playbackRate", 1.5)
     await page.get_by_label("语速").select_option("3")
-    assert await sound.evaluate("a => [a.playbackRate, a.preservesPitch]") == [3, True]
+    await expect(sound).to_have_js_property("playbackRate", 3)
+    await expect(sound).to_have_js_property("preservesPitch", True)
     await page.get_by_role("button", name="后退 5 秒").press("Enter")
     # a press on the waveform goes there
     box = await shape.bounding_box()
     assert box
     await page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 20)
-    assert abs(await now_at(sound) - 60) < 0.5
+    await comes_to(sound, 60, within=0.5)
     assert desk.objections == []
 
 
@@ -161,8 +160,7 @@ async def test_silence_is_left_out_when_asked(browser: Browser, server: TestServ
     await page.get_by_label("跳过静音").check()
     sound = page.locator("audio")
     await sound.evaluate("a => { a.muted = true; a.currentTime = 5; return a.play() }")
-    await played_to(sound, 59.7)                             # 54 s of silence, not waited for
-    assert await now_at(sound) < 70
+    assert await played_to(sound, 59.7) < 70                 # 54 s of silence, not waited for
     assert desk.objections == []
 
 

@@ -58,7 +58,7 @@ async def connected(fake: FakeAmi, heard: Heard, *, wait: bool = True,
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not condition():  # noqa: ASYNC110  # what is watched is a plain list
             await asyncio.sleep(0.005)
 

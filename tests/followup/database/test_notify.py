@@ -20,7 +20,7 @@ class Heard:
         self.changes: asyncio.Queue[Change | None] = asyncio.Queue()
 
     async def next(self) -> Change | None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             return await self.changes.get()
 
 

@@ -51,7 +51,7 @@ async def play(serve: Serve, asterisk: Script, *works: Work,
         finally:
             done.set()
 
-    async with asyncio.timeout(20), serve(handler) as server, \
+    async with asyncio.timeout(40), serve(handler) as server, \
             FakeCall(server.port, headers) as call:
         await asterisk(call)
         await done.wait()

@@ -32,7 +32,7 @@ async def watched(telephone: Telephone, verdict: Verdict, after: int) -> tuple[E
     desk = Desk(telephone)
     line = KeyLine(telephone, desk, "zh")  # type: ignore[arg-type]
     line.watch = Heard(verdict, telephone, after)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         return await converse(line, desk, begin(SAMPLE, CONTEXT)), desk
 
 

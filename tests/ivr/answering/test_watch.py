@@ -22,7 +22,7 @@ MACHINE = np.concatenate([quiet(0.3), vowels(4), quiet(0.4), tone(1000, 0.5), qu
 
 
 async def until(watch: Watch, verdict: Verdict) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while watch.verdict is not verdict:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
@@ -39,7 +39,7 @@ async def test_a_file_that_grows_is_followed_wherever_it_is_cut(tmp_path: Path) 
                 file.write(sound[place:place + 32_768 + 11])
                 file.flush()
                 await asyncio.sleep(0.05)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             await told.wait()
     assert watch.machine
 
@@ -68,8 +68,9 @@ async def test_once_a_person_is_known_nothing_is_overheard_any_more(tmp_path: Pa
 async def test_a_file_that_cannot_be_read_disturbs_nobody(tmp_path: Path) -> None:
     watch = Watch()
     with capture_logs() as logs:
-        async with overhear(watch, tmp_path):              # a folder
-            await asyncio.sleep(0.3)
+        async with overhear(watch, tmp_path), asyncio.timeout(40):              # a folder
+            while not logs:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
     assert watch.verdict is Verdict.UNDECIDED
     assert [entry["event"] for entry in logs] == [
         "the call cannot be listened to for an answering machine"]

@@ -36,7 +36,7 @@ class Asterisk:
 
     async def frames(self, count: int) -> list[bytes]:
         """The next frames of sound."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while len(self.sounds) < count:
                 data = await self._reader.read(4096)
                 assert data, "closed"
@@ -49,7 +49,7 @@ class Asterisk:
 
     async def closed(self) -> bool:
         """Whether the other side closes."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while data := await self._reader.read(4096):
                 self.heard += self._messages.feed(data)
         return True
@@ -70,7 +70,7 @@ async def call(server: AudioSocketServer) -> AsyncIterator[tuple[Session, Asteri
     name, coming = server.expect()
     async with connected(server) as asterisk:
         asterisk.writer.write(pack(Kind.ID, name.bytes))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             yield await coming, asterisk
 
 
@@ -100,7 +100,7 @@ async def test_keys_and_sound_arrive(server: AudioSocketServer) -> None:
         heard: list[bytes] = []
         session.on_sound = heard.append
         asterisk.writer.write(pack(Kind.AUDIO, TONE) + pack(Kind.DIGIT, b"5"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await session.changed.wait()
         assert (heard, list(session.keys)) == ([TONE], ["5"])
 
@@ -108,7 +108,7 @@ async def test_keys_and_sound_arrive(server: AudioSocketServer) -> None:
 async def test_a_hang_up_closes_the_session(server: AudioSocketServer) -> None:
     async with call(server) as (session, asterisk):
         asterisk.writer.write(pack(Kind.HANGUP))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while not session.closed:
                 session.changed.clear()
                 await session.changed.wait()

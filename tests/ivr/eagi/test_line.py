@@ -224,7 +224,7 @@ async def test_keys_that_came_before_a_listener_that_fails_count(tmp_path: Path)
 
 async def test_a_listener_whose_house_is_gone_lets_the_dialplan_go_on(tmp_path: Path) -> None:
     node = Node()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         server = AudioSocketServer(session=EagiSession)
         await server.start()
         name, coming = server.expect()
@@ -240,7 +240,7 @@ async def test_a_listener_whose_house_is_gone_lets_the_dialplan_go_on(tmp_path: 
 
 async def test_a_listener_that_reaches_nobody_says_so_without_numbers(tmp_path: Path) -> None:
     node = Node()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await node.exec("EAGI", EAGI_LISTENER, "b1946ac9-2492-4d23-8a5e-1d2c3b4a5968",
                         "127.0.0.1:9", str(tmp_path / "quiet"))
     assert node.code == 1

@@ -66,7 +66,7 @@ async def test_a_slow_one_keeps_no_call_waiting(
     assert take is not None
     assert (take.state, take.lost) == (None, False)
     fake.tell("a.raw", "refused", why="no room")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await take.changed.wait()
     assert take.lost
 
@@ -94,7 +94,7 @@ async def test_one_that_does_not_come_back_is_given_up(
     assert take is not None
     take.changed.clear()
     await fake.die()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await take.changed.wait()
     assert (take.state, take.lost) == (State.GONE, True)
     recorder.finish(take)

@@ -12,7 +12,7 @@ import pytest
 from recordings.recorder import packets
 from recordings.recorder.packets import PacketRing
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 LENGTHS = (16, 52, 80, 160, 240, 480)        # bytes of a packet's content
 AT_ONCE = 30                                 # packets
 
