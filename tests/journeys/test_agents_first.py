@@ -14,7 +14,8 @@ from followup.calls.models import Attempt, AttemptState, Disposition, Escalation
 from followup.campaigns import preview
 from followup.campaigns.models import Campaign, CampaignMode, Task, TaskState
 from followup.database.base import now
-from tests.journeys.hospital import PROMPT_HZ, Hospital, hospital, person, until
+from tests.journeys.hospital import Hospital, hospital, person, until
+from tests.journeys.prompts import PROMPT_HZ
 from tests.journeys.sound import Sound, listen, of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180),

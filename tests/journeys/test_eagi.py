@@ -18,13 +18,13 @@ from followup.calls.models import (
 )
 from followup.responses.models import GivenBy
 from tests.journeys.hospital import (
-    PROMPT_HZ,
     Hospital,
     hospital,
     person,
     short_questionnaire,
     until,
 )
+from tests.journeys.prompts import PROMPT_HZ
 from tests.journeys.sound import listen, of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240),

@@ -20,7 +20,8 @@ from followup.calls.models import (
 )
 from followup.database.base import now
 from tests.asterisk_conf.wire import SipPeer
-from tests.journeys.hospital import PROMPT_HZ, Hospital, hospital, person, until
+from tests.journeys.hospital import Hospital, hospital, person, until
+from tests.journeys.prompts import PROMPT_HZ
 from tests.journeys.sound import Sound, listen, of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180),
