@@ -76,7 +76,7 @@ words_per_minute = 300
 [dialer]
 window_start = "00:00:00"
 window_end = "23:59:59.999999"
-poll_s = 0.2
+poll_s = 0.5
 settle_s = 3
 wrap_up_s = 0
 agent_ring_s = 5
@@ -279,7 +279,7 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float,
     while not await holds():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s\n{await tell() if tell else ''}")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
 
 
 @asynccontextmanager
