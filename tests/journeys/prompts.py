@@ -17,7 +17,8 @@ from ivr.prompts.texts import catalogue
 from ivr.prompts.voice import EspeakVoice
 from ivr.prompts.wav import write_wav
 
-PROMPT_HZ = 300
+PROMPT_HZ = 300              # what people have recorded
+VOICE_HZ = 370               # what a voice makes
 
 
 @cache
@@ -41,7 +42,7 @@ class HummingVoice(EspeakVoice):
     """
 
     def speak(self, text: str, language: str, words_per_minute: int) -> bytes:
-        return tone()
+        return tone(VOICE_HZ)
 
 
 def humming_book(settings: Settings) -> PromptBook:
