@@ -113,7 +113,7 @@ async def test_a_hang_up_ends_the_call_and_its_script(place: Hospital) -> None:
 
     async def gone() -> bool:
         return not listeners(place)
-    await until(gone, 10, place.tell)
+    await until(gone, 40, place.tell)
 
 
 async def test_nothing_went_wrong_unseen_and_no_number_was_told(place: Hospital) -> None:
