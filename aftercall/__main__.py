@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from aftercall.terminal import settings_for
-from followup.errors import AftercallError
+from aftercall.roles.starting import run_role
+from aftercall.terminal import told_in_a_line
 
 
 def start() -> None:
-    """The command line; the recorder without it: while it starts no call is recorded."""
-    if sys.argv[1:] == ["role", "recorder"]:
-        from recordings.recorder.service import record
+    """The command line; a part without it: while the recorder starts no call is recorded."""
+    match sys.argv[1:]:
+        case ["role", name] if not name.startswith("-"):
+            with told_in_a_line():
+                run_role(name)
+        case _:
+            from aftercall.cli import main
 
-        try:
-            record(settings_for())
-        except AftercallError:
-            pass                     # the command line comes to the same, and says it in a line
-        else:
-            return
-    from aftercall.cli import main
-
-    main()
+            main()
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark; see bench/R
                    "again")] = None) -> None:
     """Measure something, on a database and an Asterisk of its own where it needs them."""
     from aftercall.reaper import end_with_us
-    from aftercall.roles import until_stopped
+    from aftercall.roles.stopping import until_stopped
     from bench import ALONE, BENCHES, TEXTS
     from bench.options import Options, parse_models
 

@@ -59,7 +59,8 @@ def campaign_start(name: str, since: Annotated[int, typer.Option(
         help="The url of an imported questionnaire; without it the sample.")] = "",
                    mode: Annotated[str, typer.Option(help=MODES)] = "ivr") -> None:
     """Plan a campaign with a questionnaire (the post-discharge sample), and start it."""
-    from aftercall.house import prompt_book, running_database
+    from aftercall.house import running_database
+    from aftercall.prompt_book import prompt_book
     from followup.campaigns.models import CampaignMode
     from followup.campaigns.progress import plan, start
     from followup.questionnaires.fhir import load_questionnaire

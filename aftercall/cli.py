@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from aftercall.audit_command import audit_app
@@ -23,14 +19,13 @@ from aftercall.models.command import models_app
 from aftercall.prompts_command import prompts_app
 from aftercall.questionnaire_command import questionnaire_app, response_app
 from aftercall.recordings_command import recordings_app
+from aftercall.roles.starting import run_role
 from aftercall.seed_command import seed
 from aftercall.simulate_command import simulate
-from aftercall.terminal import actor, err, language, run, say, settings_for, today
+from aftercall.terminal import actor, err, run, say, settings_for, today, told_in_a_line
 from aftercall.try_command import try_questionnaire
 from aftercall.user_security_command import disable, list_users, reset_totp, sign_out, unlock
-from asterisk_conf import real_time
-from asterisk_conf.errors import AsteriskError, ConfError
-from followup.errors import AftercallError, InvalidInput
+from followup.errors import InvalidInput
 from followup.log import configure
 from followup.settings import load_settings
 
@@ -59,7 +54,7 @@ app.command(hidden=True)(seed)
 def up() -> None:
     """Run Aftercall: database, Asterisk and all its parts. Ctrl-C stops it."""
     from aftercall.house import open_house
-    from aftercall.roles import until_stopped
+    from aftercall.roles.stopping import until_stopped
 
     settings = settings_for()
 
@@ -80,7 +75,7 @@ def demo(exit_: Annotated[bool, typer.Option("--exit", help="End when the report
     """Follow up a week of sample patients on a simulated voice gateway."""
     from aftercall.demo.run import demo as run_demo
     from aftercall.reaper import end_with_us
-    from aftercall.roles import until_stopped
+    from aftercall.roles.stopping import until_stopped
     from followup.settings import default_data_dir
 
     folder = default_data_dir() / "demo"
@@ -221,41 +216,7 @@ def user_password(username: str) -> None:
 @app.command(hidden=True)
 def role(name: str) -> None:
     """Run one part; `aftercall up` starts all of them."""
-    settings = settings_for()
-    if name == "recorder":                       # has to be there first, and needs little
-        from recordings.recorder.service import record
-
-        record(settings)
-        return
-    import uvloop
-
-    from aftercall import roles
-    from aftercall.house import prompt_book
-
-    match name:
-        case "agi":
-            book = prompt_book(settings, say)
-            # a collection stops the sound of all calls: what is here stays for good, of the rest a
-            # little is looked at at a time (20,000 objects took 12 ms)
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(2_000, 10, 1000)
-            real_time.take()
-            # every call's sound may pass through it, 50 times a second and both ways
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(roles.until_stopped(lambda: roles.serve_agi(settings, book)))
-        case "dialer":
-            run(roles.until_stopped(lambda: roles.run_dialer(settings)))
-        case "keeper":
-            run(roles.until_stopped(lambda: roles.run_keeper(settings), roles.KEEPER_LEAVES_S))
-        case "console":
-            from aftercall.provision.frontend import find_frontend
-            from webconsole.app import run as run_console
-
-            run_console(settings, vendor_dir=find_frontend(say), book=prompt_book(settings, say))
-        case _:
-            raise InvalidInput(f"role = {name!r}: expected recorder, agi, dialer, keeper or "
-                               "console", field="role")
+    run_role(name)
 
 
 async def _has_users(database: Any) -> bool:
@@ -269,10 +230,5 @@ async def _has_users(database: Any) -> bool:
 
 def main() -> None:
     """Entry point: our own errors are told in a line, never as a traceback."""
-    with suppress(KeyboardInterrupt):
-        try:
-            app()
-        except (AftercallError, ConfError, AsteriskError) as error:
-            told = error.told(language()) if isinstance(error, AftercallError) else str(error)
-            err.print(f"[red]aftercall:[/red] {escape(told)}", highlight=False)
-            sys.exit(2)
+    with told_in_a_line():
+        app()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from aftercall import packet_right
 from aftercall.nodes import node_config
+from aftercall.prompt_book import prompt_book
 from aftercall.provision.asterisk import AsteriskInstall, find_asterisk
-from aftercall.provision.espeak import find_espeak
 from aftercall.provision.frontend import find_frontend
 from aftercall.provision.paths import Say
 from aftercall.provision.postgres import EmbeddedPostgres
@@ -24,13 +24,11 @@ from dialer.node import CEL_FILE
 from followup.agents.roster import enlist
 from followup.database.engine import Database
 from followup.database.migrate import upgrade
-from followup.secrets import Secrets, load_secrets, read_secrets
+from followup.secrets import Secrets, load_secrets
 from followup.settings import Settings, config_file
 from ivr.prompts.book import PromptBook
 from ivr.prompts.fixed import write_fixed
-from ivr.prompts.http_voice import HttpVoice
 from ivr.prompts.tones import write_tones
-from ivr.prompts.voice import EspeakVoice, Voice
 
 ROLES = ("recorder", "agi", "dialer", "keeper", "console")
 
@@ -47,22 +45,6 @@ class RunningHouse:
     install: AsteriskInstall
     nodes: dict[str, AsteriskProcess] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
-
-
-def prompt_book(settings: Settings, say: Say) -> PromptBook:
-    """The voices of the settings."""
-    local = EspeakVoice(find_espeak(say).command())
-    return PromptBook(settings.sounds_dir, settings.human_prompts_dir,
-                      _far_voice(settings) or local, settings.prompts.words_per_minute,
-                      local=local, names_locally=settings.voice.names_locally)
-
-
-def _far_voice(settings: Settings) -> Voice | None:
-    """The provider that the settings name, if any."""
-    if settings.voice.kind == "espeak":
-        return None
-    secrets = read_secrets(settings.data_dir)
-    return HttpVoice(settings.voice, secrets.voice.get_secret_value() if secrets else "")
 
 
 @asynccontextmanager

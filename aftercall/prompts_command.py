@@ -130,7 +130,7 @@ def _settings() -> Settings:
 def _book(settings: Settings, speaking: bool = False) -> PromptBook:
     """``speaking``: with voices that work; looking at what there is needs none."""
     if speaking:
-        from aftercall.house import prompt_book
+        from aftercall.prompt_book import prompt_book
 
         return prompt_book(settings, lambda line: err.print(f"· {line}", markup=False))
     return PromptBook(settings.sounds_dir, settings.human_prompts_dir, EspeakVoice(()))

@@ -152,7 +152,7 @@ async def _prepare(database: Any, settings: Any, row: Any) -> None:
     """Render the prompts of the campaigns that are held with this version now."""
     from sqlalchemy import select
 
-    from aftercall.house import prompt_book
+    from aftercall.prompt_book import prompt_book
     from followup.campaigns.models import Campaign, CampaignState
     from ivr.prompts.preparation import prepare_prompts
 

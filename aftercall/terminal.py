@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-from collections.abc import Coroutine
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.markup import escape
 
-from followup.errors import InvalidInput
+from asterisk_conf.errors import AsteriskError, ConfError
+from followup.errors import AftercallError, InvalidInput
 from followup.log import configure
 from followup.settings import Settings, load_settings
 
@@ -29,6 +33,18 @@ def say(line: str) -> None:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work."""
     return asyncio.run(work)
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """Our own errors are told in a line, never as a traceback, and end the process with 2."""
+    with suppress(KeyboardInterrupt):
+        try:
+            yield
+        except (AftercallError, ConfError, AsteriskError) as error:
+            told = error.told(language()) if isinstance(error, AftercallError) else str(error)
+            err.print(f"[red]aftercall:[/red] {escape(told)}", highlight=False)
+            sys.exit(2)
 
 
 def settings_for() -> Settings:

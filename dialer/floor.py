@@ -29,8 +29,8 @@ from followup.calls.models import (
 from followup.campaigns.models import Campaign, CampaignMode, CampaignState, Task, TaskState
 from followup.campaigns.preview import Preview, accepted
 from followup.campaigns.rules import CampaignRules
-from followup.questionnaires.library import parsed
-from followup.questionnaires.models import QuestionnaireRow
+from followup.questionnaires.definition import Questionnaire
+from followup.questionnaires.library import at_hand, by_id, parsed
 from followup.responses.models import Answer, Finding, Response
 
 ON_DUTY = (AgentState.AVAILABLE, AgentState.RESERVED, AgentState.ON_CALL, AgentState.WRAP_UP)
@@ -172,23 +172,25 @@ async def _calls(session: AsyncSession) -> list[OpenCall]:
     found = exists().where(Finding.response_id == Response.id).correlate(Response)
     rows = await session.execute(
         select(Attempt, Campaign.mode, Campaign.rules["skill"].astext.label("skill"),
-               QuestionnaireRow, asked.c.link_id.label("asked"),
+               Campaign.questionnaire_id, asked.c.link_id.label("asked"),
                asked.c.since, answered.c.link_id.label("answered"), answered.c.given_at,
                wish.c.requested_at, wish.c.bridged_at, wish.c.ended_at,
                held.label("held"), found.label("found"))
         .join(Task, Task.id == Attempt.task_id).join(Campaign, Campaign.id == Task.campaign_id)
-        .join(QuestionnaireRow, QuestionnaireRow.id == Campaign.questionnaire_id)
         .outerjoin(Response, Response.task_id == Task.id)
         .outerjoin(asked, true()).outerjoin(answered, true()).outerjoin(wish, true())
         .where(Attempt.state != AttemptState.ENDED).order_by(Attempt.committed_at, Attempt.id))
-    return [_call(row) for row in rows]
+    calls = rows.all()
+    # each once, however many are asked by it: it is tens of kilobytes
+    items = {each: item_numbers(at_hand(each) or await by_id(session, each))
+             for each in {row.questionnaire_id for row in calls}}
+    return [_call(row, items[row.questionnaire_id]) for row in calls]
 
 
-def _call(row: Row[Any]) -> OpenCall:
+def _call(row: Row[Any], order: dict[str, int]) -> OpenCall:
     attempt: Attempt = row.Attempt
     item, since = 0, None
     if attempt.answered_at is not None:
-        order = item_numbers(row.QuestionnaireRow)
         if row.asked is not None:
             item, since = order.get(row.asked, 0), row.since
         elif row.answered is not None:           # not recorded: the answers tell as much
@@ -203,10 +205,10 @@ def _call(row: Row[Any]) -> OpenCall:
         served=row.held or row.bridged_at is not None, skill=row.skill)
 
 
-def item_numbers(row: QuestionnaireRow) -> dict[str, int]:
+def item_numbers(questionnaire: Questionnaire) -> dict[str, int]:
     """The questions of a questionnaire, numbered from 0 as they are asked."""
     return {item.link_id: number for number, item in enumerate(
-        item for item in parsed(row).order if item.is_question)}
+        item for item in questionnaire.order if item.is_question)}
 
 
 async def _desks(session: AsyncSession, moment: datetime) -> list[Desk]:
@@ -243,8 +245,8 @@ async def _campaigns(session: AsyncSession, moment: datetime, since: datetime) -
         rules = CampaignRules.if_valid(one.rules)
         if rules is None:
             continue                              # the claim says so and places no call of it
-        found.append(Running(one.id, one.name, one.mode, len(item_numbers(one.questionnaire)),
-                             rules, *today.get(one.id, (0, 0)),
-                             await accepted(session, one.id)
-                             if one.mode is CampaignMode.PREVIEW else ()))
+        items = item_numbers(parsed(one.questionnaire))
+        asked = await accepted(session, one.id) if one.mode is CampaignMode.PREVIEW else ()
+        found.append(Running(one.id, one.name, one.mode, len(items), rules,
+                             *today.get(one.id, (0, 0)), asked))
     return sorted(found, key=lambda one: one.rules.priority)

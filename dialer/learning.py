@@ -19,6 +19,7 @@ from dialer.pacing import Knowledge
 from followup.calls.models import Attempt, AttemptState, Disposition, Escalation
 from followup.campaigns.models import Campaign, Task
 from followup.patients.models import Encounter
+from followup.questionnaires.library import parsed
 from followup.questionnaires.models import QuestionnaireRow
 from followup.responses.models import Answer, Finding
 
@@ -156,7 +157,7 @@ async def _facts(session: AsyncSession, mark: tuple[datetime, uuid.UUID], until:
 
     facts = []
     for attempt, campaign_id, department, questionnaire in rows:
-        numbers, met = item_numbers(questionnaire), wishes.get(attempt.id, [])
+        numbers, met = item_numbers(parsed(questionnaire)), wishes.get(attempt.id, [])
         facts.append(Fact(
             campaign=str(campaign_id), department=department,
             placed_at=clock(attempt.sent_at or attempt.committed_at),

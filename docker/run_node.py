@@ -10,7 +10,7 @@ import asyncio
 import sys
 
 from aftercall.house import open_house
-from aftercall.roles import until_stopped
+from aftercall.roles.stopping import until_stopped
 from followup.errors import AftercallError, SettingsError
 from followup.log import configure
 from followup.settings import Settings, load_settings

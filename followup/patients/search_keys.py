@@ -13,8 +13,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
-
 LONGEST = 60                 # of a key, and of what is typed
 LAST = "\U0010ffff"          # sorts after everything a key may go on with
 DIGITS_FROM = 4              # fewer last digits of a number find too many
@@ -76,6 +74,8 @@ def _readings(parts: Sequence[str]) -> Iterable[Sequence[str]]:
 
 @lru_cache(maxsize=20_000)
 def _sounds(part: str, *, first: bool) -> tuple[str, ...]:
+    from pypinyin import lazy_pinyin  # a large dictionary: who stores no name starts without it
+
     sounds = [fold(sound) or part for sound in lazy_pinyin(part)] if _HAN.match(part) else [part]
     if first and part in _SURNAMES:
         sounds.insert(0, _SURNAMES[part])

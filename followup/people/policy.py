@@ -12,8 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pypinyin import lazy_pinyin
-
 from followup.errors import InvalidInput
 from followup.settings import Settings
 
@@ -122,6 +120,8 @@ def policy_of(settings: Settings) -> Policy:
 
 def _forms(names: Iterable[str]) -> set[str]:
     """Names as they are typed: as written, without blanks, in pinyin, and word by word."""
+    from pypinyin import lazy_pinyin  # a large dictionary: for passwords alone
+
     forms: set[str] = set()
     for name in names:
         lower = name.lower().strip()

@@ -14,7 +14,7 @@ from followup.questionnaires.fhir import load_questionnaire
 from followup.questionnaires.library import POST_DISCHARGE
 from ivr.prompts.campaign import campaign_prompts
 from ivr.prompts.texts import catalogue
-from tests.journeys.hospital import write_tone
+from tests.journeys.prompts import write_tone
 
 pytestmark = [pytest.mark.soak, pytest.mark.journey, pytest.mark.timeout(500)]
 

@@ -10,7 +10,8 @@ import signal
 import sys
 import uuid
 
-from aftercall.roles import run_dialer, until_stopped
+from aftercall.roles.dialer import run_dialer
+from aftercall.roles.stopping import until_stopped
 from followup.log import configure
 from followup.settings import load_settings
 

@@ -1,12 +1,11 @@
 """A whole hospital for a journey: house, simulated gateway, patients, a short questionnaire.
 
-Prompts are short tones (as human recordings), so that a call takes seconds and no voice is needed.
+Prompts are short tones (prompts.py), so that a call takes seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 import os
 import shutil
@@ -14,7 +13,6 @@ import sys
 import tempfile
 import time
 import uuid
-import wave
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,7 +21,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
@@ -49,25 +46,19 @@ from followup.questionnaires.library import POST_DISCHARGE, publish
 from followup.responses.models import Answer, Response
 from followup.settings import Settings, load_settings
 from ivr.prompts.audio import telephone_wav
-from ivr.prompts.campaign import campaign_prompts
 from ivr.prompts.preparation import prepare_prompts
-from ivr.prompts.texts import catalogue
 from recordings.service import keep
 from recordings.vault import Vault
 from simgateway.gateway import SimGateway
 from simgateway.personas import Persona
 from simgateway.render import SimAgent
+from tests.journeys.prompts import humming_book, record_prompts
 
 KEEP = "AFTERCALL_KEEP" in os.environ       # a hospital's folder, to look at its logs afterwards
 
 ITEMS = ("identity", "temperature", "breathlessness")
 GATEWAY = "127.0.0.2"
-PROMPT_HZ = 300
 BIRTH_DATE = date(1957, 3, 12)              # of everybody
-
-# Synthesised prompts are named by what is in them: those of one hospital serve the next.
-RENDERED = Path(tempfile.mkdtemp(prefix="ac-sounds-"))
-atexit.register(shutil.rmtree, RENDERED, ignore_errors=True)
 
 SETTINGS = """\
 [console]
@@ -85,7 +76,7 @@ words_per_minute = 300
 [dialer]
 window_start = "00:00:00"
 window_end = "23:59:59.999999"
-poll_s = 0.2
+poll_s = 0.5
 settle_s = 3
 wrap_up_s = 0
 agent_ring_s = 5
@@ -123,17 +114,6 @@ def short_questionnaire(*more: str) -> dict[str, Any]:
     return short
 
 
-def write_tone(path: Path, hertz: float = PROMPT_HZ, seconds: float = 0.5) -> None:
-    """A telephone WAV of a pure tone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    moments = np.arange(int(8000 * seconds)) / 8000
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes((np.sin(2 * np.pi * hertz * moments) * 8000).astype("<i2").tobytes())
-
-
 @dataclass
 class Hospital:
     """Everything is up; nobody has been called yet."""
@@ -164,7 +144,8 @@ class Hospital:
                                   discharged_from=now().date(), discharged_to=now().date(),
                                   mode=self.mode)
             self.campaign_id = campaign.id
-        await prepare_prompts(self.house.database, self.house.book, self.settings, campaign.id)
+        await prepare_prompts(self.house.database, humming_book(self.settings), self.settings,
+                              campaign.id)
 
     async def call_everybody(self) -> None:
         """Start the campaign, or go on with it."""
@@ -298,7 +279,7 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float,
     while not await holds():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s\n{await tell() if tell else ''}")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
 
 
 @asynccontextmanager
@@ -336,10 +317,8 @@ async def hospital(database_url: str, personas: Sequence[Persona], *,
             + "".join(map(AGENT.format, extensions)), "utf-8")
         os.environ["AFTERCALL_DATA_DIR"] = str(folder)
         settings = load_settings(data_dir=folder, database={"url": database_url})
-        _record_prompts(settings, resource, sounds or {})
-        shutil.copytree(RENDERED, settings.sounds_dir)
+        record_prompts(settings, resource, sounds or {})
         async with AsyncExitStack() as stack:
-            stack.callback(shutil.copytree, settings.sounds_dir, RENDERED, dirs_exist_ok=True)
             house = await stack.enter_async_context(open_house(
                 settings, lambda _: None, roles=roles, log_dir=folder / "log"))
             if "keeper" not in roles:         # a process less to start
@@ -380,18 +359,6 @@ async def _keeper(house: RunningHouse) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _record_prompts(settings: Settings, resource: dict[str, Any],
-                    sounds: Mapping[str, float]) -> None:
-    """A tone for every prompt that has no blanks to fill in."""
-    questionnaire = load_questionnaire(resource)
-    for language in settings.prompts.languages:
-        names = set(catalogue(language))
-        names |= {prompt.id for prompt in campaign_prompts(questionnaire, {"zh": "医院"}, [])}
-        for name in names:
-            write_tone(settings.human_prompts_dir / language / f"{name}.wav",
-                       sounds.get(f"{language}/{name}") or sounds.get(name, PROMPT_HZ))
 
 
 def dispositions(attempts: Iterable[Attempt]) -> Counter[Disposition | None]:

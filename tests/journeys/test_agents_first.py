@@ -14,7 +14,8 @@ from followup.calls.models import Attempt, AttemptState, Disposition, Escalation
 from followup.campaigns import preview
 from followup.campaigns.models import Campaign, CampaignMode, Task, TaskState
 from followup.database.base import now
-from tests.journeys.hospital import PROMPT_HZ, Hospital, hospital, person, until
+from tests.journeys.hospital import Hospital, hospital, person, until
+from tests.journeys.prompts import PROMPT_HZ
 from tests.journeys.sound import Sound, listen, of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180),
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(180),
 
 PATIENT_HZ, AGENT_HZ, CONNECTING_HZ, BUSY_HZ = 440, 660, 700, 1100
 ANSWERS = person("41", "say tone 2 at once", pitch=PATIENT_HZ)
-SLOW = person("42", "say tone 2 at once", pitch=PATIENT_HZ, ring_s=3)
+SLOW = person("42", "say tone 2 at once", pitch=PATIENT_HZ, ring_s=5)
 UNLUCKY = person("43", "say tone 2 at once", pitch=PATIENT_HZ)
 
 
@@ -36,7 +37,7 @@ async def place(shared_database_url: str) -> AsyncIterator[Hospital]:
 
         async def there() -> bool:
             return {one.state for one in (await place.agents()).values()} == {AgentState.AVAILABLE}
-        await until(there, 30)
+        await until(there, 40)
         yield place
 
 
@@ -90,7 +91,7 @@ async def test_progressive_an_agent_is_reserved_while_the_phone_still_rings(
 
     async def rings() -> bool:
         return any(one.state is AttemptState.RINGING for one in await place.attempts_of(SLOW))
-    await until(rings, 20, place.tell)
+    await until(rings, 40, place.tell)
     agent = (await place.agents())["8002"]
     [attempt] = await place.attempts_of(SLOW)
     assert (agent.state, agent.attempt_id) == (AgentState.RESERVED, attempt.id)

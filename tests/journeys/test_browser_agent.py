@@ -90,7 +90,7 @@ async def place(shared_database_url: str) -> AsyncIterator[Hospital]:
                             more_settings=MORE, roles=("agi", "dialer", "console")) as place:
             async with place.house.database.session() as session:
                 await create_user(session, "wang", PASSWORD, name="王洁", role=Role.AGENT)
-            await until(lambda: _console_is_up(place), 20)
+            await until(lambda: _console_is_up(place), 40)
             yield place
 
 
@@ -155,7 +155,7 @@ async def _is(place: Hospital, state: AgentState) -> None:
     """The house knows of the agent what the page shows, at once or a moment later."""
     async def holds() -> bool:
         return (await place.agents())["8005"].state is state
-    await until(holds, 10)
+    await until(holds, 40)
 
 
 async def _hear(place: Hospital, attempt: Attempt) -> tuple[Sound, float]:
@@ -179,7 +179,7 @@ async def test_a_breathless_patient_is_taken_over_in_the_browser(place: Hospital
     await _shows(page, "通话中")
 
     assert abs(await page.evaluate(HEARD) - PATIENT_HZ) <= 10
-    await until(lambda: _receives(page), 10)
+    await until(lambda: _receives(page), 40)
     await expect(page.locator("[data-call-timer]")).to_have_text(re.compile(r"0:0[2-9]"))
     await page.get_by_role("button", name="挂断").click()
     await _shows(page, "整理中")

@@ -115,7 +115,7 @@ async def _message(place: Hospital, name: str) -> bytes:
         async with place.house.database.session() as session:
             found[:] = await session.scalars(select(VoiceMessage).where(VoiceMessage.name == name))
         return bool(found)
-    await until(sealed, 30, place.tell)
+    await until(sealed, 40, place.tell)
     assert found[0].file
     assert found[0].stored
     vault = Vault.of(place.settings, place.house.secrets)
@@ -225,7 +225,7 @@ async def test_a_message_is_kept_as_it_was_spoken(place: Hospital, tmp_path: Pat
 
     async def nothing_lies_plain() -> bool:
         return not list(place.settings.spool_dir.glob("*-message-*"))
-    await until(nothing_lies_plain, 10)
+    await until(nothing_lies_plain, 40)
     assert pitch_of(file) == pytest.approx(VOICE_HZ, abs=10)
     spoken_ms = int(message.heard.removesuffix(" ms"))
     assert 1500 < spoken_ms < 6000

@@ -18,13 +18,13 @@ from followup.calls.models import (
 )
 from followup.responses.models import GivenBy
 from tests.journeys.hospital import (
-    PROMPT_HZ,
     Hospital,
     hospital,
     person,
     short_questionnaire,
     until,
 )
+from tests.journeys.prompts import PROMPT_HZ
 from tests.journeys.sound import listen, of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240),
@@ -113,7 +113,7 @@ async def test_a_hang_up_ends_the_call_and_its_script(place: Hospital) -> None:
 
     async def gone() -> bool:
         return not listeners(place)
-    await until(gone, 10, place.tell)
+    await until(gone, 40, place.tell)
 
 
 async def test_nothing_went_wrong_unseen_and_no_number_was_told(place: Hospital) -> None:

@@ -20,7 +20,8 @@ from followup.calls.models import (
 )
 from followup.database.base import now
 from tests.asterisk_conf.wire import SipPeer
-from tests.journeys.hospital import PROMPT_HZ, Hospital, hospital, person, until
+from tests.journeys.hospital import Hospital, hospital, person, until
+from tests.journeys.prompts import PROMPT_HZ
 from tests.journeys.sound import Sound, listen, of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180),
@@ -43,7 +44,7 @@ async def place(shared_database_url: str) -> AsyncIterator[Hospital]:
     async with hospital(shared_database_url, [TALKS, URGENT, LEAVES, ALONE], sounds=SOUNDS,
                         agents=({"answers": False}, {}, {"talk_s": 3}),
                         more_settings="hold_max_s = 8\n") as place:
-        await until(lambda: _all(place, AgentState.AVAILABLE), 30)
+        await until(lambda: _all(place, AgentState.AVAILABLE), 40)
         yield place
 
 
@@ -80,7 +81,7 @@ async def test_a_patient_who_leaves_while_the_phone_rings(place: Hospital) -> No
     assert alert is not None
     assert alert.state is AlertState.OPEN
     assert alert.deadline > now()
-    await until(lambda: _all(place, AgentState.AVAILABLE), 10)
+    await until(lambda: _all(place, AgentState.AVAILABLE), 40)
 
 
 async def test_the_next_agent_gets_the_call_that_the_first_does_not_take(place: Hospital) -> None:
@@ -167,7 +168,7 @@ async def test_a_caller_from_the_gateway_gets_nobody_else_on_the_line(place: Hos
 async def test_nobody_is_there_to_take_the_call(place: Hospital) -> None:
     for number in ("8001", "8002", "8003"):
         await place.gateway.process.cli(f"pjsip send unregister agent-{number}")
-    await until(lambda: _all(place, AgentState.OFFLINE), 15)
+    await until(lambda: _all(place, AgentState.OFFLINE), 40)
     began = now()
     [attempt] = await place.call((ALONE, 0))
     assert attempt.disposition is Disposition.CALLBACK_ALERT

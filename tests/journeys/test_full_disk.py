@@ -76,7 +76,7 @@ async def test_the_disk_runs_full_in_the_middle_of_ten_calls(database_url: str) 
 
             async def told() -> bool:
                 return full in await alarms(place)
-            await until(told, 20, place.tell)
+            await until(told, 40, place.tell)
             assert await place.unsettled() == 10, "it was told while they talked"
             await place.admit([(BRIEF, 0)])              # for whom there is no room at all
             await place.call_everybody()
@@ -93,7 +93,7 @@ async def test_the_disk_runs_full_in_the_middle_of_ten_calls(database_url: str) 
 
             async def room() -> bool:
                 return full not in await alarms(place)
-            await until(room, 20, place.tell)
+            await until(room, 40, place.tell)
             [well] = await place.call((BRIEF, 1))
             assert well.disposition is Disposition.COMPLETED
             assert await place.sealed_sound(well)

@@ -92,7 +92,7 @@ async def test_postgresql_is_killed(place: Hospital, server: EmbeddedPostgres) -
 
     async def misses_it() -> bool:
         return len(place.logged("agi", "the database does not answer")) > before
-    await until(misses_it, 20)
+    await until(misses_it, 40)
     await asyncio.to_thread(server.start, lambda _: None)
     back = now()
     await place.until_settled(60)

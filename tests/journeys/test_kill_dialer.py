@@ -84,7 +84,7 @@ async def test_killed_at_every_step_over_fifty_attempts(database_url: str) -> No
             await check_answers()
         async with dialer(place):
             await place.until_settled(240)
-            await until(lambda: _all_over(place), 20, place.tell)
+            await until(lambda: _all_over(place), 40, place.tell)
         await check_answers()
         await _nobody_was_called_twice(place)
         await _everybody_has_their_true_outcome(place)

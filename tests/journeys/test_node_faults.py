@@ -84,9 +84,9 @@ async def test_the_managers_line_is_cut_frozen_and_refused(database_url: str) ->
                 await place.admit(waiting)             # they fall due while the node is not heard
                 await place.call_everybody()
                 if fault == proxy.cut:                 # it connects again by itself
-                    await until(lambda: _all_sent(place, waiting), 30, place.tell)  # noqa: B023
+                    await until(lambda: _all_sent(place, waiting), 40, place.tell)  # noqa: B023
                     continue
-                await until(lambda: _alarmed(place, alarms), 10, place.tell)  # noqa: B023
+                await until(lambda: _alarmed(place, alarms), 40, place.tell)  # noqa: B023
                 await until(lambda: _all_done(place, talking), 60, place.tell)  # noqa: B023
                 assert not await _any_sent(place, waiting), await place.tell()    # pacing pauses
                 await proxy.heal()
@@ -142,14 +142,14 @@ async def test_the_gateway_and_then_the_node_go_down_and_come_back(database_url:
 
 async def _gateway_away(place: Hospital) -> None:
     """No attempt is burnt while the gateway is away; an error tells of it; then all goes on."""
-    await until(lambda: _says(place, "the gateway answers"), 30)
+    await until(lambda: _says(place, "the gateway answers"), 40)
     await place.gateway.stop()
-    await until(lambda: _says(place, "the gateway does not answer"), 20)
+    await until(lambda: _says(place, "the gateway does not answer"), 40)
     [told] = place.logged("dialer", "the gateway does not answer")
     assert told["level"] == "error"
     await place.admit([(BRIEF, 0), (BRIEF, 1)])
     await place.call_everybody()
-    await asyncio.sleep(2)       # ten times as long as the dialer needs to place a call
+    await asyncio.sleep(2)       # four times as long as between two looks of the dialer
     assert await place.attempts() == []
     await place.gateway.start()
     await place.gateway.registered()
@@ -164,7 +164,7 @@ async def _says(place: Hospital, event: str) -> bool:
 
 async def _node_killed(place: Hospital) -> None:
     """SIGKILL of Asterisk with one call ringing, one in its questions, one with an agent."""
-    await until(lambda: _free(place), 30)
+    await until(lambda: _free(place), 40)
     people = [(RINGS, 0), (STAYS, 0), (URGENT, 0)]
     await place.admit(people)
     await place.call_everybody()

@@ -45,7 +45,7 @@ async def test_one_of_each_is_killed_in_the_middle_of_200_patients(database_url:
                 await until(lambda: _ended(place, 130), 60, place.tell)     # on the other one
                 await node.start()
                 await place.until_settled(180)
-                await until(lambda: _ended(place, len(PEOPLE)), 20, place.tell)
+                await until(lambda: _ended(place, len(PEOPLE)), 40, place.tell)
         attempts = [one for one in await place.attempts()
                     if one.disposition is not Disposition.NOT_PLACED]
         assert len(attempts) == len({one.patient_id for one in attempts}) == len(PEOPLE)

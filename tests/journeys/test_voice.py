@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from followup.calls.models import Disposition, EscalationState
 from followup.responses.models import GivenBy
-from tests.journeys.hospital import PROMPT_HZ, Hospital, hospital, person, short_questionnaire
+from tests.journeys.hospital import Hospital, hospital, person, short_questionnaire
+from tests.journeys.prompts import PROMPT_HZ
 from tests.journeys.sound import listen, of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180),

@@ -15,12 +15,12 @@ from followup.campaigns.models import Task, TaskState
 from followup.responses.models import Answer
 from tests.journeys.hospital import (
     BIRTH_DATE,
-    PROMPT_HZ,
     Hospital,
     hospital,
     person,
     short_questionnaire,
 )
+from tests.journeys.prompts import PROMPT_HZ
 from tests.journeys.sound import Sound, listen, of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180),

@@ -21,7 +21,7 @@ from aftercall.models.catalogue import Entry, catalogue
 from aftercall.models.manifest import FILE
 from aftercall.models.store import ModelStore
 from aftercall.models.use import fit_models
-from aftercall.roles import open_voice
+from aftercall.roles.agi import open_voice
 from followup.errors import AftercallError
 from followup.settings import load_settings
 from ivr.recognition.engines import load

@@ -17,7 +17,7 @@ from tests.recordings.archive import Archive
 STUCK = """\
 import asyncio, sys, threading
 from pathlib import Path
-from aftercall.roles import until_stopped
+from aftercall.roles.stopping import until_stopped
 from followup.database.engine import Database
 from recordings.keeper import keep_sealing
 from recordings.storage import FolderStore

@@ -15,6 +15,7 @@ from followup.campaigns.models import Campaign, CampaignMode, CampaignState
 from followup.campaigns.planning import Chosen, choose, create
 from followup.database.base import now
 from followup.errors import Conflict, InvalidInput
+from followup.questionnaires.library import by_id
 from followup.questionnaires.models import QuestionnaireRow
 from followup.views import campaigns, overview, patients
 from followup.views.wording import Wording
@@ -79,7 +80,7 @@ async def forecast(request: web.Request) -> web.Response:
                 return _forecast(request, problem="faults")
         if form.mode is CampaignMode.PREVIEW:
             return _forecast(request, problem="by_hand")
-        questionnaire = await session.get_one(QuestionnaireRow, form.questionnaire)
+        questionnaire = await by_id(session, form.questionnaire)
         plan = await plan_ahead(
             session, request.app[SETTINGS], mode=form.mode, rules=form.rules.read(),
             items=len(item_numbers(questionnaire)), calls=len(chosen.stays), agents=form.agents)

@@ -1,0 +1,1 @@
+"""The parts of the house, each a process of its own: ``aftercall role NAME``."""
