@@ -20,6 +20,7 @@ from followup.database.engine import Database
 from followup.database.migrate import upgrade
 from recordings.recorder import client
 from recordings.recorder.client import Recorder
+from tests import compiled_once, in_memory
 from tests.fakes.recorder import FakeRecorder, fake_recorder
 
 _numbers = itertools.count(1)
@@ -39,12 +40,13 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of this test run; its address, ``postgresql+asyncpg://…``."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", durable=False)
-    server.start(lambda _: None)
-    try:
-        yield server.url("postgres")
-    finally:
-        server.stop()
+    with in_memory.folder(tmp_path_factory.mktemp("postgres")) as folder:
+        server = EmbeddedPostgres(folder / "data", durable=False)
+        server.start(lambda _: None)
+        try:
+            yield server.url("postgres")
+        finally:
+            server.stop()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -87,6 +89,8 @@ def _template(postgres: str) -> str:
         await _execute(postgres, "create database aftercall_template")
         database = Database(in_database(postgres, "aftercall_template"))
         await upgrade(database)
+        await database.check()
+        compiled_once.share(database.engine)
         await database.close()
 
     asyncio.run(make())

@@ -220,7 +220,7 @@ class EmbeddedPostgres:
             "log_error_verbosity": "terse", "log_min_error_statement": "panic",
         }
         if not self._durable:
-            options |= {"fsync": "off", "full_page_writes": "off"}
+            options |= {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB"}
         try:
             self._run("pg_ctl", "-D", HERE, "-w", "-l", f"{HERE}/start.log",
                       "-t", str(max(1, int(deadline - time.monotonic()))),
