@@ -7,6 +7,7 @@ same: each claims a block for its life, by a socket that the kernel closes with 
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import socket
 from collections.abc import Iterator
@@ -48,10 +49,8 @@ def _block() -> tuple[int, Iterator[int]]:
         except OSError:
             claim.close()
             continue
-        _claims.append(claim)
+        atexit.register(claim.close)         # and held by it until then
         first = FIRST + number * PORTS
         return number, itertools.cycle(range(first, first + PORTS))
     raise OSError(f"{BLOCKS} processes have claimed ports already")
 
-
-_claims: list[socket.socket] = []
