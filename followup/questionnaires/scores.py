@@ -6,7 +6,7 @@ of several groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -34,9 +34,9 @@ def scores_of(questionnaire: Questionnaire) -> tuple[Score, ...]:
     """The sums that are declared; else of each group that has some, or of it all."""
     if questionnaire.sums:
         return questionnaire.sums
-    whole = _weighted(questionnaire.items)
+    whole = weighted(questionnaire.items)
     groups = [Score(item.link_id, below, item.text) for item in questionnaire.order
-              if not item.is_question and len(below := _weighted(item.items)) > 1]
+              if not item.is_question and len(below := weighted(item.items)) > 1]
     apart = [one for one in groups if not any(                # the innermost ones
         other is not one and set(other.items) < set(one.items) for other in groups)]
     if len({frozenset(one.items) for one in apart}) > 1:
@@ -69,10 +69,6 @@ def weight_of(item: Item, value: Mapping[str, Any] | None) -> Decimal | None:
     return sum(known, Decimal(0)) if known and len(known) == len(plain) else None
 
 
-def _weighted(items: tuple[Item, ...]) -> tuple[str, ...]:
-    return tuple(_ids(items))
-
-
-def _ids(items: tuple[Item, ...]) -> Iterator[str]:
-    for top in items:
-        yield from (item.link_id for item in top.walk() if item.weights)
+def weighted(items: Sequence[Item]) -> tuple[str, ...]:
+    """The questions with weights, in document order."""
+    return tuple(item.link_id for top in items for item in top.walk() if item.weights)

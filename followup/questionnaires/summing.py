@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from followup.questionnaires import resource as wire
 from followup.questionnaires.definition import Item, Option, Rule, Scalar, Score
 from followup.questionnaires.faults import Fault, fault
+from followup.questionnaires.scores import weighted
 from followup.questionnaires.sums import summed
 from followup.questionnaires.values import scalar
 
@@ -69,10 +70,9 @@ class Summing:
 
     def over(self, items: Sequence[Item]) -> tuple[Score, ...]:
         """The sums, each over the questions with weights among those it names, in their order."""
-        weighted = [item.link_id for top in items for item in top.walk() if item.weights]
-        whole = []
+        order, whole = weighted(items), []
         for score in self.found:
-            named = tuple(link_id for link_id in weighted if link_id in score.items)
+            named = tuple(link_id for link_id in order if link_id in score.items)
             if named:
                 whole.append(replace(score, items=named))
             else:

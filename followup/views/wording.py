@@ -15,15 +15,14 @@ from typing import Any
 from followup.questionnaires.definition import Questionnaire
 from followup.questionnaires.faults import UnsoundQuestionnaire
 from followup.questionnaires.fhir import load_questionnaire
-from followup.questionnaires.resource import WEIGHTS
+from followup.questionnaires.resource import UNIT, UNIT_OPTION, WEIGHTS
 from followup.questionnaires.scores import scored
 from followup.questionnaires.valuesets import contained_options, with_options
 from followup.responses.models import Answer
 from followup.responses.store import known
 
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
-UNITS = ("http://hl7.org/fhir/StructureDefinition/questionnaire-unit",
-         "http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption")
+UNITS = (UNIT, UNIT_OPTION)
 Json = Mapping[str, Any]
 
 

@@ -52,13 +52,20 @@ async def open_list(browser: Browser, server: TestServer) -> Page:  # noqa: F811
     return desk.page
 
 
-async def test_a_change_that_comes_while_the_list_is_fetched_is_shown_too(
-        browser: Browser, server: TestServer, database: Database,  # noqa: F811
-        hospital: Hospital) -> None:
+async def while_it_fetches(browser: Browser, server: TestServer,  # noqa: F811
+                           database: Database) -> tuple[Page, Held]:
+    """A list that has heard of a first praise, whose answer is held on its way."""
     page, held = await open_list(browser, server), Held()
     await page.route("**/cases", held.answer)
     await praise(database, "谢谢李医生")
     await held.made.wait()
+    return page, held
+
+
+async def test_a_change_that_comes_while_the_list_is_fetched_is_shown_too(
+        browser: Browser, server: TestServer, database: Database,  # noqa: F811
+        hospital: Hospital) -> None:
+    page, held = await while_it_fetches(browser, server, database)
     async with page.expect_response("**/cases/count"):        # the page has heard of this one
         await praise(database, "谢谢方护士")
     held.let_go.set()
@@ -68,10 +75,7 @@ async def test_a_change_that_comes_while_the_list_is_fetched_is_shown_too(
 async def test_what_the_list_fetched_by_itself_is_not_shown_over_a_filter(
         browser: Browser, server: TestServer, database: Database,  # noqa: F811
         hospital: Hospital) -> None:
-    page, held = await open_list(browser, server), Held()
-    await page.route("**/cases", held.answer)
-    await praise(database, "谢谢李医生")
-    await held.made.wait()
+    page, held = await while_it_fetches(browser, server, database)
     await page.get_by_label("类型").select_option("complaint")
     await expect(page.locator(".applied")).to_contain_text("投诉")
     async with page.expect_response("**/cases?*kind=complaint*"):   # it fetches itself anew
