@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from ivr.conversation.state import Context
 from ivr.understanding import When
+from ivr.understanding.days_ahead import WEEKDAYS
 
 STEP = 5                     # minutes: nobody asks to be called at 16:07
 SOON = timedelta(minutes=30)             # what "this afternoon" may still mean, late in it
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Standing(StrEnum):
@@ -107,5 +107,5 @@ def name_of_day(at: datetime, now: datetime) -> str:
     if 0 <= days <= 2:
         return ("on-today", "on-tomorrow", "on-day-after")[days]
     weeks = (days + now.weekday() - at.weekday()) // 7
-    weekday = _WEEKDAYS[at.weekday()]
+    weekday = WEEKDAYS[at.weekday()]
     return {0: f"on-{weekday}", 1: f"on-next-{weekday}"}.get(weeks, "")

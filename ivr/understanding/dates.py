@@ -7,26 +7,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from ivr.understanding.days_ahead import WEEK, WEEKDAYS
 from ivr.understanding.lexicon import Lexicon, cut
 from ivr.understanding.numbers import chinese_number, either
 from ivr.understanding.numbers import read as read_numbers
 
 _N = r"[\d一二两兩三四五六七八九十廿卅]{1,3}"
 _YEAR = r"[\d零〇一二三四五六七八九]"
-_WEEK = r"(?:星期|礼拜|禮拜|周|週)"
 _CHINESE = (
     re.compile(rf"(?:(?P<year>{_YEAR}{{4}}|{_YEAR}{{2}})年|(?P<ago>大前年|前年|去年|今年|明年|舊年|旧年|上年))?的?"
                rf"(?P<month>{_N})月份?(?P<day>{_N})[号號日]?"),
     re.compile(rf"(?P<which>上上|上|这|這|本|今|呢|下)(?:个|個)?月(?:份|的)?(?P<day>{_N})[号號日]?"),
     re.compile(rf"(?P<alone>{_N})[号號]"),
-    re.compile(rf"(?P<week>上上|上|这|這|本|今|呢|下)?(?:个|個)?{_WEEK}(?P<weekday>[一二三四五六日天])"),
-    re.compile(rf"(?P<count>{_N})(?:个|個)?(?P<unit>天|日|{_WEEK})[之以]?前"))
+    re.compile(rf"(?P<week>上上|上|这|這|本|今|呢|下)?(?:个|個)?{WEEK}(?P<weekday>[一二三四五六日天])"),
+    re.compile(rf"(?P<count>{_N})(?:个|個)?(?P<unit>天|日|{WEEK})[之以]?前"))
 _MONTHS = {name: number for number, name in enumerate((
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december"), start=1)}
 _MONTHS |= {name[:3]: number for name, number in _MONTHS.items()} | {"sept": 9}
-_WEEKDAYS = {name: number for number, name in enumerate((
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))}
+_WEEKDAYS = {name: number for number, name in enumerate(WEEKDAYS)}
 _NTH = {name: number for number, name in enumerate((
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
     "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",

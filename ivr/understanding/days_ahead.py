@@ -14,13 +14,13 @@ from ivr.understanding.numbers import read as read_numbers
 
 FARTHEST = 13                # days: the Sunday of next week, from a Monday
 _N = r"[\d一二兩两三四五六七八九十]{1,3}"
-_WEEK = r"(?:星期|礼拜|禮拜|周|週)"
+WEEK = r"(?:星期|礼拜|禮拜|周|週)"
 _WEEKDAY_ZH = re.compile(r"(?P<which>(?<![早晚])上+|下+|这|這|本|今|呢)?[个個]?"
-                         rf"{_WEEK}(?P<day>[一二三四五六日天])")
+                         rf"{WEEK}(?P<day>[一二三四五六日天])")
 _COUNT_ZH = re.compile(rf"(?<![\d一二兩两三四五六七八九十]){_N}[天日][以之]?[后後]")
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAY_EN = re.compile(rf"\b(?:on )?(?:(?P<which>last|this coming|this|coming|next) )?"
-                         rf"(?P<day>{'|'.join(_WEEKDAYS)})\b(?P<next> (?:of )?next week)?")
+                         rf"(?P<day>{'|'.join(WEEKDAYS)})\b(?P<next> (?:of )?next week)?")
 _COUNT_EN = re.compile(r"\bin (?P<n>a|[a-z0-9]+) days?(?: time)?\b")
 _NAMED = {
     "zh": {0: ("今天", "今日", "今儿", "今晚", "今早", "今晨"),
@@ -72,7 +72,7 @@ def _of_week(match: re.Match[str]) -> Day:
 
 
 def _of_week_en(match: re.Match[str]) -> Day:
-    weekday, which = _WEEKDAYS.index(match["day"]), match["which"] or ""
+    weekday, which = WEEKDAYS.index(match["day"]), match["which"] or ""
     if match["next"] or which == "next":
         return Day(weekday=weekday, week=1)
     return NONE if which == "last" else Day(weekday=weekday, week=0 if which == "this" else None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ivr.understanding.days_ahead import WEEKDAYS
 from ivr.understanding.grammar import Grammar
 from ivr.understanding.lexicon import lexicon
 from ivr.understanding.numbers import chinese_whole, english_whole
@@ -26,7 +27,7 @@ _OF_WEEK = {"zh": tuple(f"{week}{day}" for week in ("星期", "周", "下周", "
                         for day in "一二三四五六日"),
             "yue": tuple(f"{week}{day}" for week in ("星期", "禮拜", "下星期", "下個禮拜")
                          for day in "一二三四五六日"),
-            "en": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")}
+            "en": WEEKDAYS}
 _USUAL = {"zh": {"上午": range(8, 12), "下午": range(1, 6), "晚上": (7,)},
           "yue": {"上晝": range(8, 12), "下晝": range(1, 6), "夜晚": (7,)}}
 _MORE = {"zh": ("中午十二点", "中午十二点半", "中午一点", "今晚七点", "今晚八点", "傍晚六点",
